@@ -1,0 +1,54 @@
+"""The one type that every source of documents, topics and judgements gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..trec import Qrels
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A document to be searched."""
+
+    id: str
+    title: str
+    text: str
+
+    @property
+    def contents(self) -> str:
+        """Title and text, as they are indexed and encoded."""
+        return f"{self.title}\n{self.text}" if self.title else self.text
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Documents, topics of one language and split, and their judgements."""
+
+    source: str
+    """Its short name, the first part of the name of its runs: ``sample``, ``afriqa-gold``, ``miracl``."""
+    lang: str
+    """Language of the topics (ISO 639-1)."""
+    doc_lang: str
+    """Language of the documents."""
+    split: str
+    topics: dict[str, str]
+    """Topic id to text, in ``lang``; judged topics only."""
+    qrels: Qrels
+    passages: Callable[[], Iterator[Passage]]
+    """Streams the documents, from the first one at each call."""
+    digest: str
+    """SHA-256 that changes when the documents do."""
+    human_topics: dict[str, str] | None = None
+    """The same topics translated by people into ``doc_lang``, where there are any."""
+    bitext: tuple[Path, ...] = field(default=())
+    """Parallel text that comes with the collection."""
+    license: str = ""
+    citation: str = ""
+
+    @property
+    def name(self) -> str:
+        """``<collection>.<lang>.<split>``: names its folder under runs/ and its file under qrels/."""
+        return f"{self.source}.{self.lang}.{self.split}"

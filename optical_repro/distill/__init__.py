@@ -1,0 +1,1 @@
+"""Optimal-transport distillation of a student from an English teacher."""

@@ -1,0 +1,1 @@
+"""Where the training pairs of the student come from."""

@@ -1,0 +1,1 @@
+"""Searching with Pyserini: lexical, dense, late interaction and fusion."""

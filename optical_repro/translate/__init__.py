@@ -1,0 +1,1 @@
+"""Translators of topics and documents, behind one interface."""
