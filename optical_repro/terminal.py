@@ -1,0 +1,63 @@
+"""How a command speaks: its words to the person at the terminal, its exit status, and where the noise of libraries goes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from .cache import default_folder
+from .errors import InputError
+
+
+def say(*words: str) -> None:
+    """Prints a line at once."""
+    print(*words, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """``42 s`` or ``7 min``."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def log_path() -> Path:
+    """The file that takes what is of use only when something breaks (OPTICAL_LOG, else in the cache)."""
+    path = Path(os.environ.get("OPTICAL_LOG") or default_folder() / "log.txt")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def run_command(main: Callable[[], None]) -> int:
+    """Runs a command; returns its exit status: 0 done, 2 bad arguments or input (one line), 130 interrupted, 1 anything else."""
+    try:
+        main()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted; nothing is lost: the same command goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = f" for {error.filename}" if error.filename else ""
+            print(f"error: no space left on the disk{where}; free some, or name another place with --cache-dir and --runs-dir", file=sys.stderr)
+            return 2
+        if isinstance(error, PermissionError):
+            print(f"error: {error.filename}: not allowed to write there; name a folder of your own", file=sys.stderr)
+            return 2
+        _log_failure()
+        print(f"error: {type(error).__name__}: {' '.join(str(error).split())} (details: {log_path()})", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _log_failure() -> None:
+    with log_path().open("a", encoding="utf-8") as log:
+        log.write(f"\n--- {time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(sys.argv)}\n{traceback.format_exc()}")
