@@ -49,6 +49,11 @@ class Collection:
     citation: str = ""
 
     @property
+    def target(self) -> str:
+        """The language to be learnt: the topics', or the documents' where the topics are English."""
+        return self.doc_lang if self.lang == "en" else self.lang
+
+    @property
     def name(self) -> str:
-        """``<collection>.<lang>.<split>``: names its folder under runs/ and its file under qrels/."""
-        return f"{self.source}.{self.lang}.{self.split}"
+        """``<collection>.<target>.<split>``: names its folder under runs/ and its file under qrels/."""
+        return f"{self.source}.{self.target}.{self.split}"

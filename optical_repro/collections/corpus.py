@@ -1,0 +1,84 @@
+"""Documents in JSONL: read one at a time, checked in one pass that holds eight bytes a document."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError, bad_line
+from ..files import lines
+from ..trec import Qrels
+from .collection import Passage
+
+EXPECTED = '{"id": ..., "title": ..., "text": ...}, "contents" accepted for title and text'
+
+
+def passages(path: Path) -> Iterator[Passage]:
+    """Streams the documents of a corpus file; raises InputError at a line that is not one."""
+    for _, passage in _numbered(path):
+        yield passage
+
+
+def _numbered(path: Path) -> Iterator[tuple[int, Passage]]:
+    for number, line in lines(path):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            raise bad_line(path, number, "not JSON", EXPECTED) from None
+        if not isinstance(record, dict):
+            raise bad_line(path, number, "not an object", EXPECTED)
+        identity, title, text = record.get("id"), record.get("title") or "", record.get("text", record.get("contents"))
+        if isinstance(identity, int) and not isinstance(identity, bool):
+            identity = str(identity)
+        if not isinstance(identity, str) or not identity:
+            raise bad_line(path, number, 'no "id"', EXPECTED)
+        if identity.split() != [identity]:
+            raise bad_line(path, number, f'the id "{identity}" has a space in it', "ids without spaces, as TREC files need them")
+        if not isinstance(text, str) or not isinstance(title, str):
+            raise bad_line(path, number, f'no "text" for {identity}', EXPECTED)
+        try:
+            f"{identity}{title}{text}".encode()
+        except UnicodeEncodeError:
+            raise bad_line(path, number, f"half a surrogate pair in {identity}", "text that UTF-8 can write") from None
+        yield number, Passage(identity, title, text)
+
+
+def check(path: Path, qrels: Qrels, qrels_path: Path) -> int:
+    """Reads the whole corpus; returns how many documents it has.
+
+    Raises InputError for a malformed line, an id that stands twice, no documents, or judgements of unknown documents.
+    """
+    judged = {document for grades in qrels.values() for document in grades}
+    hashes = array("Q")
+    for _, passage in _numbered(path):
+        hashes.append(_hash(passage.id))
+        judged.discard(passage.id)
+    if not hashes:
+        raise InputError(f"{path}: no documents in it; expected lines of {EXPECTED}")
+    _refuse_duplicates(path, np.frombuffer(hashes, dtype=np.uint64))
+    if judged:
+        for number, line in lines(qrels_path):
+            if (document := line.split()[2]) in judged:
+                raise bad_line(qrels_path, number, f"document {document} is not in {path.name} ({len(judged)} such)", "documents of the corpus")
+    return len(hashes)
+
+
+def _refuse_duplicates(path: Path, hashes: np.ndarray) -> None:
+    values, counts = np.unique(hashes, return_counts=True)
+    if len(values) == len(hashes):
+        return
+    suspects = set(values[counts > 1].tolist())
+    first: dict[str, int] = {}
+    for number, passage in _numbered(path):
+        if _hash(passage.id) in suspects and first.setdefault(passage.id, number) != number:
+            raise bad_line(path, number, f"the id {passage.id} stands twice (first in line {first[passage.id]})", "each id once")
+
+
+def _hash(identity: str) -> int:
+    return int.from_bytes(hashlib.blake2b(identity.encode(), digest_size=8).digest(), "little")
+

@@ -1,0 +1,124 @@
+"""A collection in a folder of one's own.
+
+``corpus.jsonl`` (or ``.jsonl.gz``), ``topics.<lang>.<split>.tsv``, ``qrels.<lang>.<split>.txt``; and, where there are
+any, ``topics.<lang>.<split>.<language of the documents>.tsv`` (translations by people) and ``collection.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, bad_line
+from ..files import lines, sha256
+from ..trec import Qrels, read_qrels
+from . import corpus
+from .collection import Collection
+from .topics import judged, read_topics
+
+DEFAULT_SPLITS = ("test", "dev")
+
+
+def load(folder: Path, lang: str, split: str | None = None) -> Collection:
+    """Reads and checks a collection; ``split`` defaults to the only one there is, else test, else dev.
+
+    Raises InputError for whatever is wrong in the folder: see ``tests/test_collections.py`` for the list.
+    """
+    about = _about(folder)
+    documents = _corpus_file(folder)
+    split = _split(folder, lang, split)
+    topics_path, qrels_path = folder / f"topics.{lang}.{split}.tsv", folder / f"qrels.{lang}.{split}.txt"
+    if not qrels_path.exists():
+        raise InputError(f"{qrels_path}: no such file; expected the judgements of {topics_path.name} in it, in TREC's four columns")
+
+    all_topics, qrels = read_topics(topics_path), read_qrels(qrels_path)
+    _refuse_unknown_topics(qrels, qrels_path, all_topics, topics_path)
+    topics, qrels = judged(all_topics, qrels, topics_path.name)
+    corpus.check(documents, qrels, qrels_path)
+
+    return Collection(
+        source=about["name"],
+        lang=lang,
+        doc_lang=about["doc_lang"],
+        split=split,
+        topics=topics,
+        qrels=qrels,
+        passages=partial(corpus.passages, documents),
+        digest=sha256(documents),
+        human_topics=_human_topics(folder / f"topics.{lang}.{split}.{about['doc_lang']}.tsv", topics),
+        license=about.get("license", ""),
+        citation=about.get("citation", ""),
+    )
+
+
+def languages(folder: Path) -> dict[str, list[str]]:
+    """Languages that the folder has topics in, with their splits."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("topics.*.tsv")):
+        if match := re.fullmatch(r"topics\.([^.]+)\.([^.]+)\.tsv", path.name):
+            found.setdefault(match[1], []).append(match[2])
+    return found
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """What collection.json says, with defaults for what it does not."""
+    about = {"name": folder.resolve().name, "doc_lang": "en"}
+    path = folder / "collection.json"
+    if path.exists():
+        try:
+            said = json.loads("\n".join(line for _, line in lines(path)))
+        except ValueError as error:
+            raise InputError(f"{path}: not JSON ({error}); expected {{\"name\": ..., \"doc_lang\": ...}}") from None
+        if not isinstance(said, dict) or not all(isinstance(said.get(key, ""), str) for key in ("name", "doc_lang", "license", "citation")):
+            raise InputError(f"{path}: expected one object, its name, doc_lang, license and citation texts")
+        about |= said
+    if not re.fullmatch(r"[\w-][\w.-]*", about["name"]):
+        where = path if path.exists() else folder
+        raise InputError(f'{where}: the name "{about["name"]}" cannot name files; expected letters, digits, ".", "-" and "_"')
+    return about
+
+
+def _corpus_file(folder: Path) -> Path:
+    for name in ("corpus.jsonl", "corpus.jsonl.gz"):
+        if (folder / name).exists():
+            return folder / name
+    there = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+    raise InputError(f"{folder}/corpus.jsonl: no such file; expected the documents in it; the folder has: {there}")
+
+
+def _split(folder: Path, lang: str, split: str | None) -> str:
+    found = languages(folder)
+    described = ", ".join(f"{code} ({', '.join(splits)})" for code, splits in sorted(found.items())) or "none"
+    if lang not in found:
+        raise InputError(f"{folder}/topics.{lang}.<split>.tsv: no such file; languages with topics there (and their splits): {described}")
+    splits = found[lang]
+    if split is None:
+        preferred = [name for name in DEFAULT_SPLITS if name in splits]
+        if len(splits) > 1 and not preferred:
+            raise InputError(f"{folder}: name one of its splits for {lang} with --split: {', '.join(splits)}")
+        return splits[0] if len(splits) == 1 else preferred[0]
+    if split not in splits:
+        raise InputError(f"{folder}/topics.{lang}.{split}.tsv: no such file; splits there for {lang}: {', '.join(splits)}")
+    return split
+
+
+def _refuse_unknown_topics(qrels: Qrels, qrels_path: Path, topics: dict[str, str], topics_path: Path) -> None:
+    unknown = qrels.keys() - topics.keys()
+    if unknown == qrels.keys():
+        judged(topics, qrels, topics_path.name)  # No topic at all is judged: the plainer thing to say.
+    if unknown:
+        for number, line in lines(qrels_path):
+            if (topic := line.split()[0]) in unknown:
+                raise bad_line(qrels_path, number, f"topic {topic} is not in {topics_path.name} ({len(unknown)} such)", "topics that are there")
+
+
+def _human_topics(path: Path, topics: dict[str, str]) -> dict[str, str] | None:
+    if not path.exists():
+        return None
+    translations = read_topics(path)
+    if missing := [topic for topic in topics if topic not in translations]:
+        raise InputError(f"{path}: no translation of topic {missing[0]} ({len(missing)} such); expected all topics, or no such file")
+    return {topic: translations[topic] for topic in topics}

@@ -1,0 +1,47 @@
+"""Topics in TSV, and which of them count: those with a judgement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import InputError, bad_line
+from ..files import lines
+from ..terminal import say
+from ..trec import Qrels
+
+EXPECTED = "topic id TAB text"
+
+
+def read_topics(path: Path) -> dict[str, str]:
+    """Topic id to text, in the file's order; raises InputError naming file and line where a line is not a topic."""
+    topics: dict[str, str] = {}
+    for number, line in lines(path):
+        identity, tab, text = line.partition("\t")
+        identity, text = identity.strip(), " ".join(text.split())
+        if not tab or not text:
+            raise bad_line(path, number, "no TAB in the line" if not tab else f"no text for topic {identity}", EXPECTED)
+        if identity.split() != [identity]:
+            raise bad_line(path, number, f'"{identity}" is no topic id', f"{EXPECTED}, the id without spaces")
+        if identity in topics:
+            raise bad_line(path, number, f"topic {identity} stands twice", "each topic once")
+        topics[identity] = text
+    if not topics:
+        raise InputError(f"{path}: no topics in it; expected lines of {EXPECTED}")
+    return topics
+
+
+def judged(topics: dict[str, str], qrels: Qrels, name: str) -> tuple[dict[str, str], Qrels]:
+    """The topics that have a judgement, in their order, and the judgements of these; says how many are left out.
+
+    Raises InputError if none is left, or no document is relevant to any.
+    """
+    kept = {topic: text for topic, text in topics.items() if topic in qrels}
+    grades = {topic: qrels[topic] for topic in kept}
+    if not kept:
+        example = f" (topics like {next(iter(topics))}, judgements like {next(iter(qrels))})" if topics and qrels else ""
+        raise InputError(f"{name}: no topic has a judgement{example}; expected judgements with the ids of the topics")
+    if not any(grade > 0 for of_topic in grades.values() for grade in of_topic.values()):
+        raise InputError(f"{name}: no document is judged relevant to any topic; expected grades above 0")
+    if len(kept) < len(topics):
+        say(f"note: {len(topics) - len(kept)} of {len(topics)} topics of {name} have no judgement and are left out")
+    return kept, grades
