@@ -1,0 +1,134 @@
+"""Bilingual lexicons: what a word of the target language means in English, and with what weight."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ..errors import bad_line
+from ..files import lines, whole
+from .alignment import align
+from .cldr import cldr_names
+from .readers import Pair
+from .words import words
+
+Entries = dict[str, dict[str, float]]
+"""Folded word (or phrase, its words parted by spaces) to its translations, each with its weight."""
+
+KEPT = 20
+"""Translations kept a word: the tail is noise of the aligner."""
+
+LISTED = 2.0
+"""Links that a translation listed by people (CLDR, a lexicon file) counts for: it outweighs a chance link, not a frequent one."""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Translations into English, weighted: counts of word links, or weights from a file."""
+
+    entries: Entries
+
+    def best(self, word: str) -> str | None:
+        """The weightiest translation of a folded word; None if the word is unknown."""
+        translations = self.entries.get(word)
+        return max(translations, key=lambda english: (translations[english], english)) if translations else None
+
+    def probabilities(self, word: str) -> dict[str, float]:
+        """Translation probabilities of a folded word, weightiest first; empty if the word is unknown."""
+        translations = self.entries.get(word, {})
+        total = sum(translations.values())
+        ordered = sorted(translations.items(), key=lambda item: (-item[1], item[0]))
+        return {english: weight / total for english, weight in ordered}
+
+    def count(self, word: str) -> float:
+        """The weight of all translations of a word together: about how often the bitext showed it."""
+        return sum(self.entries.get(word, {}).values())
+
+    @cached_property
+    def longest(self) -> int:
+        """Words in the longest phrase."""
+        return max((phrase.count(" ") + 1 for phrase in self.entries), default=1)
+
+    def reversed(self) -> Lexicon:
+        """From English into the target language."""
+        entries: Entries = defaultdict(dict)
+        for word, translations in self.entries.items():
+            for english, weight in translations.items():
+                entries[english][word] = weight
+        return Lexicon(_strongest(entries))
+
+    def write(self, path: Path) -> None:
+        """Writes word TAB translation TAB weight."""
+        with whole(path) as file:
+            for word in sorted(self.entries):
+                for english, weight in sorted(self.entries[word].items(), key=lambda item: (-item[1], item[0])):
+                    file.write(f"{word}\t{english}\t{weight:g}\n")
+
+
+def induce(pairs: Sequence[Pair], seed: int) -> Lexicon:
+    """A lexicon from word-aligned bitext: how often each word was linked to each English word."""
+    split = [(words(pair.target), words(pair.english)) for pair in pairs]
+    entries: Entries = defaultdict(lambda: defaultdict(float))
+    for (target, english), links in zip(split, align(split, seed), strict=True):
+        for here, there, weight in links:
+            entries[target[here]][english[there]] += weight
+    return Lexicon(_strongest(entries))
+
+
+def read_lexicon(path: Path) -> Lexicon:
+    """Reads a lexicon: ``word translation`` (MUSE) or ``word TAB translation [TAB weight]`` a line.
+
+    Raises InputError naming the line that is neither, or whose weight is no number above zero.
+    """
+    entries: Entries = defaultdict(lambda: defaultdict(float))
+    for number, line in lines(path):
+        columns = line.split("\t") if "\t" in line else line.split()
+        if len(columns) not in (2, 3) or (len(columns) == 3 and "\t" not in line):
+            raise bad_line(path, number, f"{len(columns)} columns", "a word and its translation, or word TAB translation TAB weight")
+        try:
+            weight = float(columns[2]) if len(columns) == 3 else 1.0
+        except ValueError:
+            weight = 0.0
+        if not 0 < weight < float("inf"):
+            raise bad_line(path, number, f'the weight "{columns[2]}"', "a number above zero")
+        word, english = (" ".join(words(column)) for column in columns[:2])
+        if word and english:
+            entries[word][english] += weight
+    return Lexicon(_strongest(entries))
+
+
+def cldr_lexicon(lang: str) -> Lexicon:
+    """The names that CLDR has in a language, each with the weight of a listed translation."""
+    return listed(cldr_names(lang))
+
+
+def listed(translations: Iterable[tuple[str, str]]) -> Lexicon:
+    """A lexicon from (phrase, English phrase) pairs that people wrote."""
+    entries: Entries = defaultdict(dict)
+    for target, english in translations:
+        word, translation = " ".join(words(target)), " ".join(words(english))
+        if word and translation:
+            entries[word][translation] = LISTED
+    return Lexicon(_strongest(entries))
+
+
+def merge(lexicons: Sequence[Lexicon]) -> Lexicon:
+    """All entries of several lexicons, weights added."""
+    entries: Entries = defaultdict(lambda: defaultdict(float))
+    for lexicon in lexicons:
+        for word, translations in lexicon.entries.items():
+            for english, weight in translations.items():
+                entries[word][english] += weight
+    return Lexicon(_strongest(entries))
+
+
+def _strongest(entries: Entries) -> Entries:
+    """Plain dictionaries, each word with its ``KEPT`` weightiest translations, in an order that depends on the entries alone."""
+    kept: Entries = {}
+    for word in sorted(entries):
+        ordered = sorted(entries[word].items(), key=lambda item: (-item[1], item[0]))
+        kept[word] = dict(ordered[:KEPT])
+    return kept

@@ -1,0 +1,47 @@
+"""Word-by-word translation with a lexicon: what anyone has who has a little bitext."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..bitext.lexicon import Lexicon
+from ..bitext.words import Token, tokens
+
+
+class LexicalTranslator:
+    """Replaces each known word or phrase by its weightiest translation; unknown words, names, numbers and punctuation pass through."""
+
+    name = "lexical"
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+
+    def translate(self, texts: Sequence[str]) -> list[str]:
+        """Translations in the order of the texts, their words parted as they were."""
+        return [self._translate(text) for text in texts]
+
+    def _translate(self, text: str) -> str:
+        pieces, end = [], 0
+        for span, translation in phrases(text, self.lexicon):
+            pieces += [text_between(text, end, span[0].start), translation if translation is not None else span[0].text]
+            end = span[-1].end
+        return "".join(pieces).strip()
+
+
+def text_between(text: str, start: int, end: int) -> str:
+    """What parts two tokens: white space as one blank."""
+    return " " if text[start:end].isspace() else text[start:end]
+
+
+def phrases(text: str, lexicon: Lexicon) -> list[tuple[list[Token], str | None]]:
+    """Splits a text into the longest phrases that the lexicon knows, each with its best translation, and single tokens (None)."""
+    found: list[tuple[list[Token], str | None]] = []
+    rest = tokens(text)
+    while rest:
+        for length in range(min(lexicon.longest, len(rest)), 0, -1):
+            translation = lexicon.best(" ".join(token.word for token in rest[:length]))
+            if translation is not None or length == 1:
+                found.append((rest[:length], translation))
+                rest = rest[length:]
+                break
+    return found
