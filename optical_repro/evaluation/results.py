@@ -1,0 +1,181 @@
+"""Everything that a report tells of one folder of runs, computed once and written by `report` in several forms."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, bad_line, unknown
+from ..trec import Qrels, read_qrels, read_run
+from . import significance
+from .metrics import evaluate, order, precision_curve
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SHOWN_HITS = 10
+"""Hits of each topic that the report's topic browser shows."""
+HUMAN = "human"
+"""The system that reads people's translations of the topics: the ceiling, out of competition."""
+
+
+@dataclass(frozen=True)
+class System:
+    """One run: a row of the table."""
+
+    name: str
+    scores: dict[str, np.ndarray]
+    """Metric to one value a topic, in the order of the qrels."""
+    curve: list[float]
+    """Interpolated precision at recall 0, .1, ... 1."""
+    interval: tuple[float, float]
+    """95 % bootstrap interval of its MAP."""
+    hits: dict[str, list[str]]
+    """Topic to its best documents, SHOWN_HITS at most."""
+    log: list[dict[str, float]]
+    """Training log of the system's student: {"step", "loss", ...}; empty where it was not trained here."""
+
+    def mean(self, metric: str) -> float:
+        """The metric's mean over the topics."""
+        return float(self.scores[metric].mean())
+
+
+@dataclass(frozen=True)
+class Results:
+    """One folder of runs: its systems, best MAP first, and how they compare."""
+
+    name: str
+    lang: str
+    doc_lang: str
+    split: str
+    qrels: Qrels
+    systems: dict[str, System]
+    comparisons: list[significance.Comparison]
+    baseline: str | None
+    """The system that the words and marks compare with; None where there is a single one."""
+    test: str
+    correction: str
+    topics: dict[str, str]
+    """Topic to its text, where a manifest tells."""
+    human_topics: dict[str, str]
+    """Topic to people's translation of it, where a manifest tells."""
+
+    def comparison(self, metric: str, a: str, b: str) -> significance.Comparison | None:
+        """a against b, whichever way round it was made; None where the pair was not compared."""
+        for made in self.comparisons:
+            if made.metric == metric and (made.a, made.b) == (a, b):
+                return made
+            if made.metric == metric and (made.a, made.b) == (b, a):
+                return made.reversed()
+        return None
+
+    def mark(self, metric: str, system: str) -> int:
+        """1 where the system is significantly better than the baseline by this metric, -1 where worse, else 0."""
+        made = self.comparison(metric, system, self.baseline) if self.baseline else None
+        return 0 if made is None or not made.significant else 1 if made.delta > 0 else -1
+
+    def best(self, metric: str) -> float:
+        """The best mean of the competitors, the ceiling left out, to the three digits that tables print."""
+        return max(round(system.mean(metric), 3) for system in self.systems.values() if system.name != HUMAN or len(self.systems) == 1)
+
+
+def read_results(
+    folder: Path, qrels_path: Path, *, baseline: str | None = None, test: str = "fisher", correction: str = "holm"
+) -> Results:
+    """Reads and scores every run of a folder named ``<collection>.<lang>.<split>``.
+
+    Without a baseline all pairs are compared, and the strongest system that translates first is the one that marks refer
+    to; with one, only the pairs with it and of code-switched with back-translated students, a smaller family.
+    Raises InputError for a folder without runs, malformed files, runs of other topics, or an unknown baseline.
+    """
+    name = folder.resolve().name
+    parts = name.rsplit(".", 2)
+    if len(parts) != 3 or not all(parts):
+        raise InputError(f"{folder}: a folder of runs is named <collection>.<lang>.<split>, like sample.yo.test; rename it")
+    paths = sorted(path for path in folder.glob("*.trec") if not path.name.startswith("."))
+    if not paths:
+        missing = "no *.trec file in it" if folder.is_dir() else "no such folder"
+        raise InputError(f"{folder}: {missing}; make runs with python -m optical_repro.run, or copy some here as SYSTEM.trec")
+    if baseline is not None and baseline not in (names := [path.stem for path in paths]):
+        raise unknown("baseline", baseline, names)
+    qrels = read_qrels(qrels_path)
+    manifests = _manifests(folder)
+    described = next((manifest["collection"] for manifest in manifests.values() if "collection" in manifest), {})
+    systems = {system.name: system for system in sorted((_system(path, qrels, qrels_path, manifests) for path in paths), key=_by_map)}
+    names = list(systems)
+    pairs = list(combinations(names, 2)) if baseline is None else _pairs_with(baseline, names)
+    scores = {system.name: system.scores for system in systems.values()}
+    return Results(
+        name=name,
+        lang=parts[1],
+        doc_lang=described.get("doc_lang", "und"),
+        split=parts[2],
+        qrels=qrels,
+        systems=systems,
+        comparisons=significance.compare(scores, pairs, test, correction),
+        baseline=baseline or _natural_baseline(names),
+        test=test,
+        correction=correction,
+        topics=described.get("topics") or {},
+        human_topics=described.get("human_topics") or {},
+    )
+
+
+def _system(path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dict[str, Any]]) -> System:
+    """Reads and scores one run."""
+    import numpy as np
+
+    run = read_run(path)
+    if not run.keys() & qrels.keys():
+        raise InputError(f"{path}: none of its topics ({next(iter(run))}, ...) is judged in {qrels_path}; is it a run of another collection?")
+    scores = {metric: np.array(list(values.values())) for metric, values in evaluate(qrels, run).items()}
+    low, high = significance.bootstrap_interval(scores["map"][:, None])
+    return System(
+        name=path.stem,
+        scores=scores,
+        curve=precision_curve(qrels, run),
+        interval=(float(low[0]), float(high[0])),
+        hits={topic: order(run[topic])[:SHOWN_HITS] for topic in qrels if topic in run},
+        log=(manifests.get(path.stem, {}).get("training") or {}).get("log") or [],
+    )
+
+
+def _by_map(system: System) -> tuple[float, str]:
+    return -system.mean("map"), system.name
+
+
+def _manifests(folder: Path) -> dict[str, dict[str, Any]]:
+    """System to its manifest, in the order of the names."""
+    manifests = {}
+    for path in sorted(folder.glob("*.manifest.json")):
+        try:
+            manifests[path.name.removesuffix(".manifest.json")] = json.loads(path.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise bad_line(path, error.lineno, "not JSON", "a manifest as optical_repro.run writes it (delete it to do without)") from None
+    return manifests
+
+
+def _natural_baseline(names: list[str]) -> str | None:
+    """The best system that translates topics or documents and then retrieves; failing that, the best that was not trained here."""
+    if len(names) < 2:
+        return None
+    competitors = [name for name in names if name != HUMAN]
+    translating = [name for name in competitors if re.search(r"-[qd]t\b", name)]
+    untrained = [name for name in competitors if not name.startswith("optical-")]
+    return (translating or untrained or competitors)[0]
+
+
+def question_pairs(names: list[str]) -> list[tuple[str, str]]:
+    """The pairs that the toolkit is for: code-switched against back-translated training, all else alike."""
+    pairs = [(name, name.replace("optical-cs", "optical-bt", 1)) for name in names if name.startswith("optical-cs")]
+    return [pair for pair in pairs if pair[1] in names]
+
+
+def _pairs_with(baseline: str, names: list[str]) -> list[tuple[str, str]]:
+    """The baseline's pairs and the question pairs, each once."""
+    pairs = [(name, baseline) for name in names if name != baseline]
+    return pairs + [pair for pair in question_pairs(names) if baseline not in pair]

@@ -1,0 +1,186 @@
+"""Whether two systems differ: paired tests over topics, corrected for how many pairs are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TESTS = {"fisher": "Fisher's randomization test", "student": "the paired t-test"}
+CORRECTIONS = {"holm": "Holm-corrected", "bonferroni": "Bonferroni-corrected", "none": "uncorrected"}
+ALPHA = 0.05
+"""Adjusted p below this is called significant."""
+PERMUTATIONS = 100_000
+"""Sign patterns of the randomization test, the observed one among them: the smallest p is 1 in 100,000."""
+RESAMPLES = 10_000
+SEED = 42
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """System ``a`` against system ``b`` by one metric, over the topics that both were judged on."""
+
+    metric: str
+    a: str
+    b: str
+    mean_a: float
+    mean_b: float
+    p: float
+    """Two-sided."""
+    p_adjusted: float
+    """``p`` corrected within the family: all pairs compared by this metric."""
+    test: str
+    correction: str
+    low: float
+    """Lower end of the 95 % bootstrap interval of ``delta``."""
+    high: float
+    effect: float | None
+    """Cohen's d of the paired differences: their mean over their standard deviation; None where they do not vary."""
+    wins: int
+    """Topics on which a scores more than b."""
+    ties: int
+    losses: int
+
+    @property
+    def delta(self) -> float:
+        """Mean of a minus mean of b."""
+        return self.mean_a - self.mean_b
+
+    @property
+    def relative(self) -> float | None:
+        """``delta`` as a part of b's mean; None where that is 0."""
+        return self.delta / self.mean_b if self.mean_b else None
+
+    @property
+    def significant(self) -> bool:
+        """Whether the adjusted p is below ALPHA."""
+        return self.p_adjusted < ALPHA
+
+    def reversed(self) -> Comparison:
+        """The same comparison, told of b against a."""
+        return replace(
+            self,
+            a=self.b,
+            b=self.a,
+            mean_a=self.mean_b,
+            mean_b=self.mean_a,
+            low=-self.high,
+            high=-self.low,
+            effect=None if self.effect is None else -self.effect,
+            wins=self.losses,
+            losses=self.wins,
+        )
+
+
+def compare(
+    scores: Mapping[str, Mapping[str, np.ndarray]], pairs: Sequence[tuple[str, str]], test: str = "fisher", correction: str = "holm"
+) -> list[Comparison]:
+    """Compares pairs of systems by every metric.
+
+    ``scores`` maps system to metric to an array of one value a topic, topics in the same order everywhere. The family
+    of the correction is the pairs of one metric. Returns metric by metric, pairs in the order given.
+    """
+    import numpy as np
+
+    if not pairs:
+        return []
+    metrics = list(scores[pairs[0][0]])
+    differences = np.stack([scores[a][metric] - scores[b][metric] for metric in metrics for a, b in pairs], axis=1)
+    p = p_values(differences, test)
+    p_adjusted = np.concatenate([adjusted(family, correction) for family in np.split(p, len(metrics))])
+    low, high = bootstrap_interval(differences)
+    comparisons = []
+    for column, (metric, (a, b)) in enumerate((metric, pair) for metric in metrics for pair in pairs):
+        difference = differences[:, column]
+        spread = float(difference.std(ddof=1)) if len(difference) > 1 else 0.0
+        comparisons.append(
+            Comparison(
+                metric=metric,
+                a=a,
+                b=b,
+                mean_a=float(scores[a][metric].mean()),
+                mean_b=float(scores[b][metric].mean()),
+                p=float(p[column]),
+                p_adjusted=float(p_adjusted[column]),
+                test=test,
+                correction=correction,
+                low=float(low[column]),
+                high=float(high[column]),
+                effect=float(difference.mean()) / spread if spread > 1e-12 else None,
+                wins=int((difference > 0).sum()),
+                ties=int((difference == 0).sum()),
+                losses=int((difference < 0).sum()),
+            )
+        )
+    return comparisons
+
+
+def p_values(differences: np.ndarray, test: str) -> np.ndarray:
+    """Two-sided p of each column of (topics, pairs) differences under the hypothesis that the two systems are alike."""
+    return {"fisher": _fisher, "student": _student}[test](differences)
+
+
+def _fisher(differences: np.ndarray) -> np.ndarray:
+    """How often a mean at least as far from zero comes out when each topic's difference takes a random sign.
+
+    All 2^topics patterns where they are fewer than PERMUTATIONS, else as many random ones, the same for every pair
+    (Smucker, Allan and Carterette, CIKM 2007). The observed pattern counts as one of them, so p is never 0.
+    """
+    import numpy as np
+
+    topics = len(differences)
+    observed = np.abs(differences.sum(axis=0))
+    # Sums in another order differ in their last digits: equal ones must count as equal.
+    reached = observed - 1e-10 * np.abs(differences).sum(axis=0)
+    if 2**topics <= PERMUTATIONS:
+        patterns = (np.arange(2**topics)[:, None] >> np.arange(topics) & 1) * 2.0 - 1.0
+        return (np.abs(patterns @ differences) >= reached).mean(axis=0)
+    random = np.random.default_rng(SEED)
+    count = np.ones(differences.shape[1])
+    for start in range(1, PERMUTATIONS, 10_000):
+        patterns = random.integers(0, 2, (min(10_000, PERMUTATIONS - start), topics), dtype=np.int8) * 2.0 - 1.0
+        count += (np.abs(patterns @ differences) >= reached).sum(axis=0)
+    return count / PERMUTATIONS
+
+
+def _student(differences: np.ndarray) -> np.ndarray:
+    """The paired t-test; 1 where no difference differs from 0 or there is one topic only."""
+    import numpy as np
+    from scipy.special import stdtr
+
+    topics = len(differences)
+    if topics < 2:
+        return np.ones(differences.shape[1])
+    mean, error = differences.mean(axis=0), differences.std(axis=0, ddof=1) / np.sqrt(topics)
+    t = np.divide(mean, error, out=np.where(mean == 0, 0.0, np.inf), where=error > 0)
+    return 2 * stdtr(topics - 1, -np.abs(t))
+
+
+def adjusted(p: np.ndarray, correction: str) -> np.ndarray:
+    """The p-values of one family, corrected so that the chance of any false finding in it stays below ALPHA."""
+    import numpy as np
+
+    family = len(p)
+    if correction == "none":
+        return p
+    if correction == "bonferroni":
+        return np.minimum(1.0, family * p)
+    rising = np.argsort(p, kind="stable")
+    holm = np.empty(family)
+    holm[rising] = np.minimum(1.0, np.maximum.accumulate((family - np.arange(family)) * p[rising]))
+    return holm
+
+
+def bootstrap_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the 95 % percentile bootstrap interval of each column's mean, topics resampled RESAMPLES times."""
+    import numpy as np
+
+    topics = len(values)
+    draws = np.random.default_rng(SEED).integers(0, topics, (RESAMPLES, topics))
+    counts = np.zeros((RESAMPLES, topics))
+    np.add.at(counts, (np.arange(RESAMPLES)[:, None], draws), 1.0)
+    low, high = np.percentile(counts @ values / topics, [2.5, 97.5], axis=0)
+    return low, high

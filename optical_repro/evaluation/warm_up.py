@@ -1,0 +1,8 @@
+"""``python -m optical_repro.evaluation.warm_up``: compiles the metrics in a process of its own, beside training."""
+
+from __future__ import annotations
+
+from .metrics import warm_up
+
+if __name__ == "__main__":
+    warm_up()
