@@ -64,7 +64,7 @@ def check(path: Path, qrels: Qrels, qrels_path: Path) -> int:
     if judged:
         for number, line in lines(qrels_path):
             if (document := line.split()[2]) in judged:
-                raise bad_line(qrels_path, number, f"document {document} is not in {path.name} ({len(judged)} such)", "documents of the corpus")
+                raise bad_line(qrels_path, number, f"document {document} ({len(judged)} such) is not in {path.name}", "its documents")
     return len(hashes)
 
 
@@ -81,4 +81,3 @@ def _refuse_duplicates(path: Path, hashes: np.ndarray) -> None:
 
 def _hash(identity: str) -> int:
     return int.from_bytes(hashlib.blake2b(identity.encode(), digest_size=8).digest(), "little")
-

@@ -71,7 +71,7 @@ def _about(folder: Path) -> dict[str, Any]:
         try:
             said = json.loads("\n".join(line for _, line in lines(path)))
         except ValueError as error:
-            raise InputError(f"{path}: not JSON ({error}); expected {{\"name\": ..., \"doc_lang\": ...}}") from None
+            raise InputError(f'{path}: not JSON ({error}); expected {{"name": ..., "doc_lang": ...}}') from None
         if not isinstance(said, dict) or not all(isinstance(said.get(key, ""), str) for key in ("name", "doc_lang", "license", "citation")):
             raise InputError(f"{path}: expected one object, its name, doc_lang, license and citation texts")
         about |= said
@@ -112,7 +112,7 @@ def _refuse_unknown_topics(qrels: Qrels, qrels_path: Path, topics: dict[str, str
     if unknown:
         for number, line in lines(qrels_path):
             if (topic := line.split()[0]) in unknown:
-                raise bad_line(qrels_path, number, f"topic {topic} is not in {topics_path.name} ({len(unknown)} such)", "topics that are there")
+                raise bad_line(qrels_path, number, f"topic {topic} ({len(unknown)} such) is not in {topics_path.name}", "its topics")
 
 
 def _human_topics(path: Path, topics: dict[str, str]) -> dict[str, str] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..errors import InputError
 from . import folder
 from .collection import Collection
+from .source import Source
 
 FOLDER = Path(__file__).parent.parent / "data" / "sample"
 
@@ -17,7 +18,20 @@ def load(lang: str, split: str | None = None) -> Collection:
     has = sorted(folder.languages(FOLDER))
     if lang not in has:
         raise InputError(
-            f"the sample has topics in {' and '.join(has) or 'no language'}, not in {lang}; for {lang} name a collection and parallel text: "
-            f"--collection FOLDER --bitext FILE (FOLDER: corpus.jsonl, topics.{lang}.test.tsv, qrels.{lang}.test.txt; FILE: {lang} TAB English)"
+            f"the sample has topics in {' and '.join(has) or 'no language'}, not in {lang}; for {lang}: --collection FOLDER --bitext FILE, "
+            f"with corpus.jsonl, topics.{lang}.test.tsv and qrels.{lang}.test.txt in the folder and lines of {lang} TAB English in the file"
         )
     return replace(folder.load(FOLDER, lang, split), source="sample", bitext=(FOLDER / f"bitext.{lang}-en.tsv",))
+
+
+SOURCE = Source(
+    name="sample",
+    languages=tuple(sorted(folder.languages(FOLDER))),
+    direction="xx → en",
+    splits=("test",),
+    about="embedded, with bitext; shows that everything works, no benchmark",
+    license="CC0-1.0",
+    citation="optical_repro",
+    load=load,
+    on_disk=FOLDER.is_dir,
+)

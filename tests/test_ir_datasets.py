@@ -1,0 +1,220 @@
+"""ir_datasets collections, from files of the true format that a server on 127.0.0.1 hands out."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import pkgutil
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from serve import serve
+
+from optical_repro import collections
+from optical_repro.collections import Passage, ir_datasets_source
+from optical_repro.errors import InputError
+
+PASSAGES = [
+    {"docid": "1#0", "title": "Ìbàdàn", "text": "Ìbàdàn jẹ́ ìlú ńlá ní Nàìjíríà."},
+    {"docid": "1#1", "title": "Ìbàdàn", "text": "Olú ìlú Ìpínlẹ̀ Ọ̀yọ́ ni."},
+    {"docid": "7#0", "title": "", "text": "Odò Ọya ṣàn kọjá."},
+]
+TOPICS = "10020#0\tOlú ìlú Ìpínlẹ̀ Ọ̀yọ́ ni kí ni?\n10118#0\tOdò wo ló  ṣàn?\n99#0\tTa ni?\n"
+QRELS = "10020#0\tQ0\t1#1\t1\n10020#0\tQ0\t1#0\t0\n10118#0\tQ0\t7#0\t1\n"
+
+
+def jsonl_gz(records: list[dict[str, str]]) -> bytes:
+    return gzip.compress("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode(), mtime=0)
+
+
+def tar_gz(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return packed.getvalue()
+
+
+class Publisher:
+    """Serves files in the place of the published ones.
+
+    ir_datasets reads its registry of addresses and MD5 sums when it is imported: each registry needs it imported anew.
+    """
+
+    def __init__(self, folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.address, self.monkeypatch = folder, address, monkeypatch
+        self.get_data = pkgutil.get_data
+
+    def file(self, name: str, data: bytes) -> dict[str, str | int]:
+        """Serves a file; returns its entry for a registry."""
+        (self.folder / name).write_bytes(data)
+        return {"url": f"{self.address}/{name}", "expected_md5": hashlib.md5(data).hexdigest(), "size_hint": len(data)}
+
+    def __call__(self, family: str, files: dict[str, bytes], **changes: str) -> None:
+        """Serves the files of a family, by their keys in ir_datasets' registry; changes are of every entry."""
+        registry = json.loads(self.get_data("ir_datasets", "etc/downloads.json") or b"")
+        for number, (key, data) in enumerate(files.items()):
+            entry = registry[family][key]
+            entry |= self.file(f"{number}-{Path(entry['url']).name}", data) | changes
+            entry.pop("irds_mirror", None)
+        published = json.dumps(registry).encode()
+        forget()
+        self.monkeypatch.setattr(
+            pkgutil, "get_data", lambda package, name: published if name == "etc/downloads.json" else self.get_data(package, name)
+        )
+
+
+def forget() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "ir_datasets"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    monkeypatch.setenv("IR_DATASETS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("IR_DATASETS_TMP", str(tmp_path / "tmp"))
+    monkeypatch.setenv("IR_DATASETS_DL_TRIES", "1")
+    imported = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "ir_datasets"}
+    (tmp_path / "served").mkdir()
+    with serve(tmp_path / "served") as address:
+        yield Publisher(tmp_path / "served", address, monkeypatch)
+    forget()
+    sys.modules.update(imported)
+
+
+def miracl(shards: list[list[dict[str, str]]], lang: str = "yo") -> dict[str, bytes]:
+    corpus = {f"v1.0/{lang}/corpus/{number}": jsonl_gz(shard) for number, shard in enumerate(shards)}
+    return {**corpus, f"v1.0/{lang}/dev/topics": TOPICS.encode(), f"v1.0/{lang}/dev/qrels": QRELS.encode()}
+
+
+def test_miracl_by_name_and_by_id(publish: Publisher, capfd: pytest.CaptureFixture[str]) -> None:
+    publish("miracl", miracl([PASSAGES]))
+    named = collections.load("miracl", "yo")
+    assert (named.name, named.lang, named.doc_lang, named.license) == ("miracl.yo.dev", "yo", "yo", "Apache-2.0")
+    assert named.topics == {"10020#0": "Olú ìlú Ìpínlẹ̀ Ọ̀yọ́ ni kí ni?", "10118#0": "Odò wo ló ṣàn?"}
+    assert named.qrels == {"10020#0": {"1#1": 1, "1#0": 0}, "10118#0": {"7#0": 1}}
+    passages = [Passage(record["docid"], record["title"], record["text"]) for record in PASSAGES]
+    assert list(named.passages()) == list(named.passages()) == passages
+    for other in (collections.load("miracl/yo/dev", "yo"), collections.load("miracl/yo", "yo", "dev")):
+        assert (other.name, other.topics, other.digest) == (named.name, named.topics, named.digest)
+    said = capfd.readouterr()
+    assert "1 of 3 topics of miracl/yo/dev have no judgement" in said.out
+    assert "[starting]" not in said.err and "[INFO]" not in said.err
+
+
+def test_all_shards_are_read_and_make_the_digest(publish: Publisher) -> None:
+    publish("miracl", miracl([PASSAGES[:1], PASSAGES[1:]], "te"))
+    first = collections.load("miracl", "te")
+    assert [passage.id for passage in first.passages()] == ["1#0", "1#1", "7#0"]
+    publish("miracl", miracl([PASSAGES[:1], PASSAGES[2:]], "te"))
+    assert collections.load("miracl", "te").digest != first.digest
+
+
+def test_mr_tydi(publish: Publisher) -> None:
+    inside = {
+        "collection/docs.jsonl.gz": jsonl_gz([{"id": "26#0", "contents": "Mwanza\n\nMwanza ni mji wa Tanzania."}]),
+        "topic.test.tsv": b"0\tMwanza iko wapi?\n",
+        "qrels.test.txt": b"0\tQ0\t26#0\t1\n",
+    }
+    publish("mr-tydi", {"sw": tar_gz({f"mrtydi-v1.0-swahili/{name}": data for name, data in inside.items()})})
+    collection = collections.load("mr-tydi", "sw")
+    assert (collection.name, collection.doc_lang, collection.qrels) == ("mr-tydi.sw.test", "sw", {"0": {"26#0": 1}})
+    assert [passage.contents for passage in collection.passages()] == ["Mwanza\n\nMwanza ni mji wa Tanzania."]
+
+
+def test_wikiclir_has_english_topics_and_is_named_for_its_documents(publish: Publisher) -> None:
+    inside = {
+        "english/wiki_en.queries": b"12\tTanzania\tTanzania is a country.\n13\tGhana\tGhana is a country.\n",
+        "swahili/en2sw.rel": b"12\t700\t2\n",
+        "swahili/wiki_sw.documents": b"700\tTanzania\tTanzania ni nchi ya Afrika.\n701\tChai\tChai ni kinywaji.\n",
+    }
+    publish("wikiclir", {"source": tar_gz({f"wiki-clir/{name}": data for name, data in inside.items()})})
+    collection = collections.load("wikiclir", "sw")
+    assert (collection.name, collection.lang, collection.doc_lang, collection.target) == ("wikiclir.sw.all", "en", "sw", "sw")
+    assert (collection.topics, collection.qrels) == ({"12": "Tanzania"}, {"12": {"700": 2}})
+    assert [passage.title for passage in collection.passages()] == ["Tanzania", "Chai"]
+
+
+def test_clirmatrix_in_both_directions(publish: Publisher) -> None:
+    registry = {
+        "clirmatrix_docs": {
+            f"docs/{lang}": publish.file(f"{lang}.tsv.gz", gzip.compress(f"{number}\t{text}\n".encode()))
+            for number, (lang, text) in enumerate({"en": "The Ogun river flows.", "yo": "Odò Ògùn ṣàn."}.items())
+        },
+        "clirmatrix_bi139_base": {
+            f"queries/{pair}/test1": publish.file(f"{pair}.jl.gz", gzip.compress(json.dumps(topic).encode() + b"\n"))
+            for pair, topic in {
+                "yo_en": {"src_id": "5", "src_query": "Odò Ògùn", "tgt_results": [["0", 6]]},
+                "en_yo": {"src_id": "6", "src_query": "Ogun River", "tgt_results": [["1", 5]]},
+            }.items()
+        },
+    }
+    publish("clirmatrix", {"downloads": gzip.compress(json.dumps(registry).encode())})
+    into_english = collections.load("clirmatrix", "yo")
+    assert (into_english.name, into_english.lang, into_english.doc_lang) == ("clirmatrix.yo.test1", "yo", "en")
+    assert (into_english.topics, into_english.qrels) == ({"5": "Odò Ògùn"}, {"5": {"0": 6}})
+    into_yoruba = collections.load("clirmatrix/yo/bi139-base/en/test1", "yo")
+    assert (into_yoruba.name, into_yoruba.lang, into_yoruba.doc_lang) == ("clirmatrix-yo-bi139-base-en.yo.test1", "en", "yo")
+    assert [passage.contents for passage in into_yoruba.passages()] == ["Odò Ògùn ṣàn."]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"expected_md5": "0" * 32}, "a download is not the file that was published"),
+        ({"url": "http://127.0.0.1:9/gone"}, "no connection to http://127.0.0.1:9/gone"),
+    ],
+)
+def test_a_download_that_fails_is_one_line_that_says_what_to_do(publish: Publisher, changes: dict[str, str], reason: str) -> None:
+    publish("miracl", miracl([PASSAGES]), **changes)
+    with pytest.raises(InputError, match=f"^miracl: {reason}.* IR_DATASETS_HOME") as error:
+        collections.load("miracl", "yo")
+    assert "\n" not in str(error.value)
+
+
+def test_refused_splits_and_languages(publish: Publisher) -> None:
+    publish("miracl", {})
+    with pytest.raises(InputError, match="wikiclir has no splits"):
+        collections.load("wikiclir", "sw", "dev")
+    with pytest.raises(InputError, match='unknown language of wikiclir "yo"'):
+        collections.load("wikiclir", "yo")
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "split", "message"),
+    [
+        ("miracl", "yor", None, 'unknown language of miracl "yor"; did you mean yo'),
+        ("miracl", "yo", "train", 'unknown id of ir_datasets "miracl/yo/train"; did you mean miracl/'),
+        ("miracl", "yo", "test-b", "miracl/yo/test-b lacks topics or judgements; ids with both: miracl/yo/dev$"),
+        ("miracl/yo", "yo", None, "miracl/yo lacks topics or judgements; ids with both: miracl/yo/dev$"),
+        ("miracl/yo/dev", "sw", None, "miracl/yo/dev has topics in yo and documents in yo, not in sw"),
+        ("mirakl", "yo", None, 'unknown collection "mirakl"; did you mean miracl'),
+        ("folder/of/mine", "yo", None, 'unknown collection "folder/of/mine"; '),
+    ],
+)
+def test_names_that_are_not_there(publish: Publisher, name: str, lang: str, split: str | None, message: str) -> None:
+    publish("miracl", miracl([PASSAGES]))
+    with pytest.raises(InputError, match=message):
+        collections.load(name, lang, split)
+
+
+@pytest.mark.parametrize(
+    ("dataset_id", "name"),
+    [
+        ("miracl/yo/dev", ("miracl", "dev")),
+        ("mmarco/v2/pt/dev/small", ("mmarco", "dev-small")),
+        ("wikiclir/sw", ("wikiclir", "all")),
+        ("clirmatrix/en/bi139-base/yo/test1", ("clirmatrix", "test1")),
+        ("clirmatrix/yo/bi139-base/en/test1", ("clirmatrix-yo-bi139-base-en", "test1")),
+        ("vaswani", ("vaswani", "all")),
+    ],
+)
+def test_ids_give_names_of_files(dataset_id: str, name: tuple[str, str]) -> None:
+    assert ir_datasets_source._name(dataset_id) == name
