@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError, unknown
-from . import folder, ir_datasets_source, sample
+from . import folder, hub, ir_datasets_source, sample
 from .collection import Collection, Passage
 from .source import Source
 
 __all__ = ["SOURCES", "Collection", "Passage", "Source", "load"]
 
-SOURCES: dict[str, Source] = {"sample": sample.SOURCE, **ir_datasets_source.sources()}
+SOURCES: dict[str, Source] = {"sample": sample.SOURCE, **hub.SOURCES, **ir_datasets_source.sources()}
 """Names for ``--collection``; a folder's path and any id of ir_datasets do as well."""
 
 

@@ -15,7 +15,7 @@ from ..files import lines
 from ..trec import Qrels
 from .collection import Passage
 
-EXPECTED = '{"id": ..., "title": ..., "text": ...}, "contents" accepted for title and text'
+EXPECTED = '{"id": ..., "title": ..., "text": ...}, "contents" accepted for title and text, "docid" for id'
 
 
 def passages(path: Path) -> Iterator[Passage]:
@@ -32,7 +32,8 @@ def _numbered(path: Path) -> Iterator[tuple[int, Passage]]:
             raise bad_line(path, number, "not JSON", EXPECTED) from None
         if not isinstance(record, dict):
             raise bad_line(path, number, "not an object", EXPECTED)
-        identity, title, text = record.get("id"), record.get("title") or "", record.get("text", record.get("contents"))
+        identity, title = record.get("id", record.get("docid")), record.get("title") or ""
+        text = record.get("text", record.get("contents"))
         if isinstance(identity, int) and not isinstance(identity, bool):
             identity = str(identity)
         if not isinstance(identity, str) or not identity:

@@ -172,8 +172,7 @@ def _home() -> Path:
 
 
 def _on_disk(name: str) -> bool:
-    folder = _home() / name
-    return folder.is_dir() and any(folder.iterdir())
+    return any(path.is_file() and path.name != "irds_version.txt" for path in (_home() / name).rglob("*"))
 
 
 def _resolve(name: str, lang: str, split: str | None) -> str:

@@ -1,0 +1,233 @@
+"""Collections published as plain files, on the Hugging Face Hub and on GitHub: CIRAL, AfriCLIRMatrix, AfriQA.
+
+The files are read here; no code that comes with a data set is run. HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE do what they
+always do; files from GitHub are kept in the cache of this project.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import os
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from ..cache import default_folder
+from ..errors import InputError, bad_line, unknown
+from ..files import digest, lines, sha256, whole
+from ..trec import Qrels, read_qrels
+from . import corpus
+from .collection import Collection, Passage
+from .source import Source
+from .topics import judged, read_topics
+
+GITHUB = "https://raw.githubusercontent.com"
+
+CIRAL = {"ha": "hausa", "so": "somali", "sw": "swahili", "yo": "yoruba"}
+CIRAL_SPLITS = ("test-a", "test-a-pools", "test-b", "dev")
+
+AFRICLIRMATRIX = {
+    "af": ("afrikaans", "afr"),
+    "am": ("amharic", "amh"),
+    "ary": ("moroccan_arabic", "ary"),
+    "arz": ("egyptian_arabic", "arz"),
+    "ha": ("hausa", "hau"),
+    "ig": ("igbo", "ibo"),
+    "nso": ("northern_sotho", "nso"),
+    "sn": ("shona", "sna"),
+    "so": ("somali", "som"),
+    "sw": ("swahili", "swa"),
+    "ti": ("tigrinya", "tir"),
+    "tw": ("twi", "twi"),
+    "wo": ("wolof", "wol"),
+    "yo": ("yoruba", "yor"),
+    "zu": ("zulu", "zul"),
+}
+
+AFRIQA = {
+    "bem": ("bem", ("test", "dev", "train")),
+    "ha": ("hau", ("test", "dev", "train")),
+    "ig": ("ibo", ("test", "dev", "train")),
+    "rw": ("kin", ("test", "dev", "train")),
+    "sw": ("swa", ("test",)),
+    "tw": ("twi", ("test", "dev", "train")),
+    "yo": ("yor", ("test", "train")),
+    "zu": ("zul", ("test", "dev", "train")),
+}
+"""Languages whose gold passages are English, with their code in the files' names and the splits that there are."""
+
+
+def load_ciral(lang: str, split: str | None = None) -> Collection:
+    """CIRAL: English topics, news passages in ``lang``; ``test-a-pools`` is test-a with the pooled judgements."""
+    split, language = _split("ciral", lang, split, CIRAL_SPLITS), CIRAL[lang]
+    topics = read_topics(_hub("CIRAL/ciral", f"ciral-{language}/topics/topics.ciral-v1.0-{lang}-{split.removesuffix('-pools')}.tsv"))
+    qrels = read_qrels(_hub("CIRAL/ciral", f"ciral-{language}/qrels/qrels.ciral-v1.0-{lang}-{split}.tsv"))
+    documents = _hub("CIRAL/ciral-corpus", f"passages-v1.0/{language}_passages.jsonl")
+    return _of_files("ciral", lang, split, topics=topics, qrels=qrels, documents=documents)
+
+
+def load_africlirmatrix(lang: str, split: str | None = None) -> Collection:
+    """AfriCLIRMatrix: English topics, Wikipedia articles in ``lang``."""
+    split = _split("africlirmatrix", lang, split, ("test",))
+    language, code = AFRICLIRMATRIX[lang]
+    topics = read_topics(_github("castorini/africlirmatrix", f"test/queries/topics.africlirmatrix-v1.0.en.{code}.tsv"))
+    qrels = read_qrels(_github("castorini/africlirmatrix", f"test/qrels/qrels.africlirmatrix-v1.0.en.{code}.txt"))
+    documents = _hub("castorini/africlirmatrix", f"africlirmatrix-v1.0-{language}/corpus.jsonl")
+    return _of_files("africlirmatrix", lang, split, topics=topics, qrels=qrels, documents=documents)
+
+
+def load_afriqa(lang: str, split: str | None = None) -> Collection:
+    """AfriQA's gold passages: topics in ``lang`` with human translations; one relevant English passage a topic.
+
+    The documents are the gold passages of all languages and splits, equal ones merged.
+    """
+    split = _split("afriqa", lang, split, AFRIQA[lang][1] if lang in AFRIQA else ())
+    passages: dict[tuple[str, str], Passage] = {}
+    topics: dict[str, str] = {}
+    translations: dict[str, str] = {}
+    qrels: Qrels = {}
+    for other, (code, splits) in AFRIQA.items():
+        for part in splits:
+            path = _github("masakhane-io/afriqa", f"data/gold_passages/{code}/gold_span_passages.afriqa.{code}.en.{part}.json")
+            for topic, question, translation, title, text in _afriqa_records(path):
+                passage = passages.setdefault((title, text), Passage(f"afriqa-{len(passages):05}", title, text))
+                if (other, part) == (lang, split):
+                    identity = f"{lang}-{split}-{topic}"
+                    topics[identity], translations[identity] = question, translation
+                    qrels[identity] = {passage.id: 1}
+    topics, qrels = judged(topics, qrels, f"afriqa {lang} {split}")
+    documents = list(passages.values())
+    return Collection(
+        source="afriqa",
+        lang=lang,
+        doc_lang="en",
+        split=split,
+        topics=topics,
+        qrels=qrels,
+        passages=partial(iter, documents),
+        digest=digest([[passage.id, passage.title, passage.text] for passage in documents]),
+        human_topics={topic: translations[topic] for topic in topics},
+        license=SOURCES["afriqa"].license,
+        citation=SOURCES["afriqa"].citation,
+    )
+
+
+def _afriqa_records(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
+    """Topic id, question, its translation, title and text of the gold passage, of each line."""
+    keys = ("id", "question_lang", "question_translated", "title", "context")
+    for number, line in lines(path):
+        try:
+            record = json.loads(line)
+            topic, question, translation, title, text = (" ".join(str(record[key]).split()) for key in keys)
+        except (ValueError, KeyError, TypeError):
+            raise bad_line(path, number, "not a question of AfriQA", f"an object with {', '.join(keys)}") from None
+        if question and translation and text:
+            yield topic, question, translation, title, text
+
+
+def _of_files(name: str, lang: str, split: str, *, topics: dict[str, str], qrels: Qrels, documents: Path) -> Collection:
+    """A collection with English topics and a corpus file in ``lang``."""
+    topics, qrels = judged(topics, qrels, f"{name} {lang} {split}")
+    return Collection(
+        source=name,
+        lang="en",
+        doc_lang=lang,
+        split=split,
+        topics=topics,
+        qrels=qrels,
+        passages=partial(corpus.passages, documents),
+        digest=sha256(documents),
+        license=SOURCES[name].license,
+        citation=SOURCES[name].citation,
+    )
+
+
+def _split(name: str, lang: str, split: str | None, splits: tuple[str, ...]) -> str:
+    """The split, the first one if none is asked for."""
+    if lang not in SOURCES[name].languages:
+        raise unknown(f"language of {name}", lang, SOURCES[name].languages)
+    if split and split not in splits:
+        raise unknown(f"split of {name} in {lang}", split, splits)
+    return split or splits[0]
+
+
+def _hub(repository: str, path: str) -> Path:
+    """A file of a data set on the Hugging Face Hub, downloaded if it is not on disk yet."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.utils import logging
+
+    logging.set_verbosity_error()
+    with _reachable(f"{repository}/{path}"):
+        return Path(hf_hub_download(repository, path, repo_type="dataset", endpoint=os.environ.get("HF_ENDPOINT")))
+
+
+def _github(repository: str, path: str) -> Path:
+    """A file on GitHub's main branch, downloaded if it is not on disk yet."""
+    kept = _github_folder(repository) / path
+    if not kept.exists():
+        address = f"{GITHUB}/{repository}/main/{path}"
+        with _reachable(address), urllib.request.urlopen(address, timeout=30) as response, whole(kept, "wb") as file:
+            file.write(response.read())
+    return kept
+
+
+def _github_folder(repository: str) -> Path:
+    return default_folder() / "downloads" / "github" / repository
+
+
+@contextmanager
+def _reachable(what: str) -> Iterator[None]:
+    """Turns what a download that fails raises into one line that says what to do."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:  # The Hub's own errors are OSErrors too.
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{what}: cannot be downloaded ({reason}); check the network and try again") from None
+
+
+def _hub_on_disk(repository: str) -> bool:
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    return (Path(os.environ.get("HF_HUB_CACHE") or home / "hub") / f"datasets--{repository.replace('/', '--')}" / "snapshots").is_dir()
+
+
+SOURCES = {
+    "ciral": Source(
+        name="ciral",
+        languages=tuple(CIRAL),
+        direction="en → xx",
+        splits=CIRAL_SPLITS,
+        about="passages of news; the Hub's CIRAL/ciral and CIRAL/ciral-corpus",
+        license="Apache-2.0",
+        citation="Adeyemi et al. 2024, CIRAL (SIGIR 2024)",
+        load=load_ciral,
+        on_disk=partial(_hub_on_disk, "CIRAL/ciral-corpus"),
+    ),
+    "africlirmatrix": Source(
+        name="africlirmatrix",
+        languages=tuple(AFRICLIRMATRIX),
+        direction="en → xx",
+        splits=("test",),
+        about="Wikipedia articles; the Hub's and GitHub's castorini/africlirmatrix",
+        license="Apache-2.0",
+        citation="Ogundepo et al. 2022, AfriCLIRMatrix (EMNLP 2022)",
+        load=load_africlirmatrix,
+        on_disk=partial(_hub_on_disk, "castorini/africlirmatrix"),
+    ),
+    "afriqa": Source(
+        name="afriqa",
+        languages=tuple(AFRIQA),
+        direction="xx → en",
+        splits=("test", "dev", "train"),
+        about="gold passages of Wikipedia; GitHub's masakhane-io/afriqa; no dev split for sw and yo, no train split for sw",
+        license="CC BY 4.0",
+        citation="Ogundepo et al. 2023, AfriQA (arXiv 2305.06897)",
+        load=load_afriqa,
+        on_disk=lambda: _github_folder("masakhane-io/afriqa").is_dir(),
+    ),
+}
