@@ -135,6 +135,7 @@ def test_what_is_not_there(served: Path) -> None:
 
 
 def test_no_network(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # The Hub's library tries again for 23 seconds.
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(InputError, match=r"^CIRAL/ciral/.*: cannot be downloaded .*; check the network") as error:
         collections.load("ciral", "yo")
