@@ -23,7 +23,8 @@ def order(hits: dict[str, float]) -> list[str]:
     """
     import numpy as np
 
-    return [document for _, document in sorted(zip(np.float32(list(hits.values())).tolist(), hits, strict=True), reverse=True)]
+    scores = np.array(list(hits.values()), dtype=np.float32).tolist()
+    return [document for _, document in sorted(zip(scores, hits, strict=True), reverse=True)]
 
 
 def evaluate(qrels: Qrels, run: Run) -> dict[str, dict[str, float]]:
@@ -65,20 +66,21 @@ def _arrays(qrels: Qrels, run: Run) -> tuple[np.ndarray, np.ndarray]:
     return judged, ranked
 
 
-def precision_curve(qrels: Qrels, run: Run) -> list[float]:
+def precision_curve(qrels: Qrels, rankings: dict[str, list[str]]) -> list[float]:
     """Interpolated precision at RECALL_LEVELS levels of recall, averaged over the topics of the qrels.
 
-    The precision at a level is the best at any rank whose recall is at least that (trec_eval's ``iprec_at_recall``).
+    ``rankings`` maps topic to documents, best first. The precision at a level is the best at any rank whose recall is at
+    least that (trec_eval's ``iprec_at_recall``).
     """
     import numpy as np
 
     curve = np.zeros(RECALL_LEVELS)
     for topic, grades in qrels.items():
-        relevant = {document for document, grade in grades.items() if grade > 0}
-        ranks = np.array([rank for rank, document in enumerate(order(run.get(topic, {})), 1) if document in relevant], dtype=float)
+        relevant = sum(grade > 0 for grade in grades.values())
+        ranks = np.array([rank for rank, document in enumerate(rankings.get(topic, []), 1) if grades.get(document, 0) > 0], dtype=float)
         precisions = np.maximum.accumulate((np.arange(1, len(ranks) + 1) / ranks)[::-1])[::-1]
         for level in range(RECALL_LEVELS):
-            needed = max(1, -(-level * len(relevant) // (RECALL_LEVELS - 1)))
+            needed = max(1, -(-level * relevant // (RECALL_LEVELS - 1)))
             if needed <= len(ranks):
                 curve[level] += precisions[needed - 1]
     return (curve / len(qrels)).tolist()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..collections.collection import Passage
 from ..errors import InputError, bad_line, unknown
 from ..trec import Qrels, read_qrels, read_run
 from . import significance
@@ -36,6 +38,8 @@ class System:
     """95 % bootstrap interval of its MAP."""
     hits: dict[str, list[str]]
     """Topic to its best documents, SHOWN_HITS at most."""
+    found: dict[str, dict[str, int]]
+    """Topic to the relevant documents that it found, each with its rank from 1."""
     log: list[dict[str, float]]
     """Training log of the system's student: {"step", "loss", ...}; empty where it was not trained here."""
 
@@ -63,6 +67,8 @@ class Results:
     """Topic to its text, where a manifest tells."""
     human_topics: dict[str, str]
     """Topic to people's translation of it, where a manifest tells."""
+    passages: dict[str, Passage]
+    """Document to its title and text, for the hits above and the relevant documents; empty where the documents are not at hand."""
 
     def comparison(self, metric: str, a: str, b: str) -> significance.Comparison | None:
         """a against b, whichever way round it was made; None where the pair was not compared."""
@@ -73,23 +79,25 @@ class Results:
                 return made.reversed()
         return None
 
-    def mark(self, metric: str, system: str) -> int:
-        """1 where the system is significantly better than the baseline by this metric, -1 where worse, else 0."""
-        made = self.comparison(metric, system, self.baseline) if self.baseline else None
-        return 0 if made is None or not made.significant else 1 if made.delta > 0 else -1
-
-    def best(self, metric: str) -> float:
-        """The best mean of the competitors, the ceiling left out, to the three digits that tables print."""
-        return max(round(system.mean(metric), 3) for system in self.systems.values() if system.name != HUMAN or len(self.systems) == 1)
+    def against_baseline(self, metric: str, system: str) -> significance.Comparison | None:
+        """The system against the baseline; None for the baseline itself, or where there is none."""
+        return self.comparison(metric, system, self.baseline) if self.baseline and system != self.baseline else None
 
 
 def read_results(
-    folder: Path, qrels_path: Path, *, baseline: str | None = None, test: str = "fisher", correction: str = "holm"
+    folder: Path,
+    qrels_path: Path,
+    *,
+    baseline: str | None = None,
+    test: str = "fisher",
+    correction: str = "holm",
+    passages: Callable[[], Iterator[Passage]] | None = None,
 ) -> Results:
     """Reads and scores every run of a folder named ``<collection>.<lang>.<split>``.
 
     Without a baseline all pairs are compared, and the strongest system that translates first is the one that marks refer
-    to; with one, only the pairs with it and of code-switched with back-translated students, a smaller family.
+    to; with one, only the pairs with it and of code-switched with back-translated students, a smaller family. ``passages``
+    streams the documents (`Collection.passages`), so that the topic browser can show what was found.
     Raises InputError for a folder without runs, malformed files, runs of other topics, or an unknown baseline.
     """
     name = folder.resolve().name
@@ -104,7 +112,7 @@ def read_results(
         raise unknown("baseline", baseline, names)
     qrels = read_qrels(qrels_path)
     manifests = _manifests(folder)
-    described = next((manifest["collection"] for manifest in manifests.values() if "collection" in manifest), {})
+    described: dict[str, Any] = next((manifest["collection"] for manifest in manifests.values() if "collection" in manifest), {})
     systems = {system.name: system for system in sorted((_system(path, qrels, qrels_path, manifests) for path in paths), key=_by_map)}
     names = list(systems)
     pairs = list(combinations(names, 2)) if baseline is None else _pairs_with(baseline, names)
@@ -122,7 +130,15 @@ def read_results(
         correction=correction,
         topics=described.get("topics") or {},
         human_topics=described.get("human_topics") or {},
+        passages=_shown(passages(), qrels, systems) if passages else {},
     )
+
+
+def _shown(passages: Iterator[Passage], qrels: Qrels, systems: dict[str, System]) -> dict[str, Passage]:
+    """The passages that the topic browser shows: hits and relevant documents."""
+    wanted = {document for grades in qrels.values() for document, grade in grades.items() if grade > 0}
+    wanted.update(document for system in systems.values() for hits in system.hits.values() for document in hits)
+    return {passage.id: passage for passage in passages if passage.id in wanted}
 
 
 def _system(path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dict[str, Any]]) -> System:
@@ -131,15 +147,20 @@ def _system(path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dic
 
     run = read_run(path)
     if not run.keys() & qrels.keys():
-        raise InputError(f"{path}: none of its topics ({next(iter(run))}, ...) is judged in {qrels_path}; is it a run of another collection?")
+        raise InputError(f"{path}: its topics ({next(iter(run))}, ...) are not judged in {qrels_path}; is it a run of another collection?")
     scores = {metric: np.array(list(values.values())) for metric, values in evaluate(qrels, run).items()}
     low, high = significance.bootstrap_interval(scores["map"][:, None])
+    rankings = {topic: order(run[topic]) for topic in qrels if topic in run}
     return System(
         name=path.stem,
         scores=scores,
-        curve=precision_curve(qrels, run),
+        curve=precision_curve(qrels, rankings),
         interval=(float(low[0]), float(high[0])),
-        hits={topic: order(run[topic])[:SHOWN_HITS] for topic in qrels if topic in run},
+        hits={topic: documents[:SHOWN_HITS] for topic, documents in rankings.items()},
+        found={
+            topic: {document: rank for rank, document in enumerate(documents, 1) if qrels[topic].get(document, 0) > 0}
+            for topic, documents in rankings.items()
+        },
         log=(manifests.get(path.stem, {}).get("training") or {}).get("log") or [],
     )
 

@@ -1,0 +1,61 @@
+"""``python -m optical_repro.compare runs/NAME``: scores every run of a folder and tells which differences are real."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .terminal import run_command, say
+
+EXPLAINED = """\
+Reads every *.trec file of a folder of runs, those of others too (TREC's six columns; the file's name is the system's),
+scores them against qrels/NAME.txt, tests each difference over the topics, prints the table, and writes report.html
+(a page to look at), .md, .tex, .csv and .json into the folder.
+
+examples:
+  python -m optical_repro.compare runs/sample.yo.test
+  python -m optical_repro.compare runs/sample.yo.test --baseline dense-zs --test student
+  cp theirs.trec runs/sample.yo.test/ && python -m optical_repro.compare runs/sample.yo.test --baseline theirs
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    arguments = _parser().parse_args(argv)
+    return run_command(lambda: _compare(arguments))
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    from .evaluation.report import write_report
+
+    for folder in arguments.folders:
+        qrels = arguments.qrels_dir / f"{folder.resolve().name}.txt"
+        report = write_report(folder, qrels, baseline=arguments.baseline, test=arguments.test, correction=arguments.correction)
+        say(report.text())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m optical_repro.compare", description=EXPLAINED, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folders", nargs="+", type=Path, metavar="runs/NAME", help="folder of runs, named <collection>.<lang>.<split>")
+    parser.add_argument(
+        "--baseline",
+        metavar="SYSTEM",
+        help="compare all others with this one (default: all pairs; the marks then refer to the best system that translates first)",
+    )
+    parser.add_argument(
+        "--test", choices=["fisher", "student"], default="fisher", help="randomization test or paired t-test (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--correction",
+        choices=["holm", "bonferroni", "none"],
+        default="holm",
+        help="of p for the number of pairs, within each metric (default: %(default)s)",
+    )
+    parser.add_argument("--qrels-dir", type=Path, default=Path("qrels"), metavar="DIR", help="where NAME.txt lies (default: %(default)s)")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

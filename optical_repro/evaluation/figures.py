@@ -1,0 +1,187 @@
+"""Pictures of results as SVG text, drawn for a page of any width, in the page's colours (light or dark) or, alone, in their own.
+
+Each is some 440 units wide with type of 11 to 12, so that it reads on a phone and stands in a column of a wide page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+from .metrics import RECALL_LEVELS
+from .results import HUMAN, Results
+from .words import p_value, signed, value
+
+WIDTH = 440
+INK, MUTED, LINE = "var(--ink, #1d2430)", "var(--muted, #5d6877)", "var(--line, #d6dce4)"
+BETTER, WORSE, LEVEL = "var(--better, #1c6dd0)", "var(--worse, #c2410c)", "var(--level, #eef1f5)"
+KINDS = {"ceiling": "var(--ceiling, #7a8594)", "baseline": "var(--hue-5, #9a7400)", "student": BETTER, "other": "var(--other, #a9b3c1)"}
+COLOURS = ("#1c6dd0", "#c2410c", "#0f8a6d", "#a3359c", "#9a7400", "#5b5bd6")
+HUES = [f"var(--hue-{number}, {colour})" for number, colour in enumerate(COLOURS, 1)]
+DASHES = ("", "7 3", "2 3")
+
+
+def line_style(number: int) -> tuple[str, str]:
+    """Colour and dashes of the ``number``-th line of a chart, no two alike among the first eighteen."""
+    return HUES[number % len(HUES)], DASHES[number // len(HUES) % len(DASHES)]
+
+
+def means(results: Results) -> str:
+    """Bars of MAP with 95 % bootstrap intervals, best first."""
+    left, row, top = _name_width(results.systems), 26, 6
+    height = top + row * len(results.systems) + 24
+    longest = max(system.interval[1] for system in results.systems.values())
+    ticks = [tick / 10 for tick in range(0, 11, 2 if longest > 0.4 else 1) if tick / 10 <= longest + 0.1]
+    right, scale = WIDTH - 48, (WIDTH - 48 - left) / max(longest, ticks[-1], 0.1)
+    parts = [_line(left + tick * scale, top, left + tick * scale, height - 20, LINE) for tick in ticks]
+    parts += [_text(left + tick * scale, height - 5, f"{tick:g}".removeprefix("0") or "0", "middle", MUTED) for tick in ticks]
+    for number, (name, system) in enumerate(results.systems.items()):
+        middle, mean, (low, high) = top + row * number + row / 2, system.mean("map"), system.interval
+        parts.append(f"<g><title>{escape(name)}: MAP {value(mean)}, 95 % interval {value(low)} to {value(high)}</title>")
+        parts.append(_text(left - 8, middle + 4, name, "end", INK))
+        parts.append(_rectangle(left, middle - 8, max(mean * scale, 0.5), 16, KINDS[_kind(results, name)]))
+        parts.append(_line(left + low * scale, middle, left + high * scale, middle, INK))
+        parts += [_line(left + end * scale, middle - 4, left + end * scale, middle + 4, INK) for end in (low, high)]
+        parts.append(_text(right + 46, middle + 4, value(mean), "end", INK) + "</g>")
+    return _svg(height, "MAP of every system with its 95 % bootstrap interval", parts)
+
+
+def _kind(results: Results, name: str) -> str:
+    if name in (HUMAN, results.baseline):
+        return "ceiling" if name == HUMAN else "baseline"
+    return "student" if name.startswith("optical-") else "other"
+
+
+def topic_deltas(results: Results, a: str, b: str) -> str:
+    """What each topic gains (up) or loses (down) in average precision when ``a`` takes the place of ``b``, sorted."""
+    differences = sorted((results.systems[a].scores["map"] - results.systems[b].scores["map"]).tolist(), reverse=True)
+    left, top, bottom = 36, 8, 172
+    middle, step = (top + bottom) / 2, (WIDTH - left) / len(differences)
+    parts = []
+    for tick in (1, 0.5, 0, -0.5, -1):
+        y = middle - tick * (bottom - top) / 2
+        parts += [_line(left, y, WIDTH, y, INK if tick == 0 else LINE), _text(left - 5, y + 4, f"{tick:+g}" if tick else "0", "end", MUTED)]
+    for colour, sign in ((BETTER, 1), (WORSE, -1)):
+        bars = [(number, difference) for number, difference in enumerate(differences) if difference * sign > 0]
+        path = "".join(f"M{left + step * (number + 0.5):.2f} {middle:g}v{difference * (top - middle):.2f}" for number, difference in bars)
+        parts.append(f'<path d="{path}" stroke="{colour}" stroke-width="{max(step * 0.8, 0.6):.2f}" fill="none"/>')
+    gained, lost = sum(difference > 0 for difference in differences), sum(difference < 0 for difference in differences)
+    parts.append(_text(left, bottom + 20, f"{gained} topics gain", "start", BETTER))
+    parts.append(_text((left + WIDTH) / 2, bottom + 20, f"{len(differences) - gained - lost} stay level", "middle", MUTED))
+    parts.append(_text(WIDTH, bottom + 20, f"{lost} lose", "end", WORSE))
+    return _svg(bottom + 28, f"Differences in average precision by topic, {a} less {b}: {gained} topics gain, {lost} lose", parts)
+
+
+def precision_recall(results: Results) -> str:
+    """Interpolated precision at eleven levels of recall; each line is a group with the class ``curve`` and its system's number."""
+    axes = _Axes(284, [0, 0.2, 0.4, 0.6, 0.8, 1], [0, 0.2, 0.4, 0.6, 0.8, 1])
+    parts = axes.drawn("recall", "precision")
+    for number, (name, system) in enumerate(results.systems.items()):
+        points = [(level / (RECALL_LEVELS - 1), precision) for level, precision in enumerate(system.curve)]
+        parts.append(_curve(axes, points, number, name))
+    return _svg(axes.bottom + 36, "Interpolated precision against recall, a line a system", parts)
+
+
+def training(results: Results) -> str:
+    """The loss of every student that was trained for these runs, by step; empty where there is none."""
+    logs: dict[str, list[tuple[float, float]]] = {}
+    for name, system in results.systems.items():
+        points = [(entry["step"], entry["loss"]) for entry in system.log if "step" in entry and "loss" in entry]
+        if len(points) > 1 and points not in logs.values():
+            logs[name] = points
+    if not logs:
+        return ""
+    steps, losses = ([point[axis] for points in logs.values() for point in points] for axis in (0, 1))
+    axes = _Axes(284, _ticks(0, max(steps)), _ticks(min(0, *losses), max(losses)))
+    parts = axes.drawn("step", "loss")
+    parts += [_curve(axes, logs[name], number, name) for number, name in enumerate(results.systems) if name in logs]
+    return _svg(axes.bottom + 36, "Training loss by step, a line a student", parts)
+
+
+def significance_matrix(results: Results) -> str:
+    """Row against column by MAP: blue where the row is significantly better, orange where worse; systems by their rank."""
+    names = list(results.systems)
+    left, top = _name_width(names) + 26, 22
+    side = min(30.0, (WIDTH - left) / len(names))
+    parts = []
+    for row, a in enumerate(names):
+        y = top + side * row
+        parts.append(_text(left - 8, y + side / 2 + 4, f"{a}  {row + 1}", "end", INK))
+        parts.append(_text(left + side * (row + 0.5), top - 8, str(row + 1), "middle", MUTED))
+        for column, b in enumerate(names):
+            made = results.comparison("map", a, b) if a != b else None
+            if made is None:
+                continue
+            colour = LEVEL if not made.significant else BETTER if made.delta > 0 else WORSE
+            told = f"{a} {signed(made.delta)} against {b}, {p_value(made.p_adjusted)}"
+            parts.append(f"<g><title>{escape(told)}</title>{_rectangle(left + side * column + 1, y + 1, side - 2, side - 2, colour)}")
+            if side >= 24:
+                ink = "var(--paper, #ffffff)" if made.significant else MUTED
+                parts.append(_text(left + side * (column + 0.5), y + side / 2 + 4, f"{100 * made.delta:+.0f}".replace("-0", "0").replace("+0", "0"), "middle", ink))
+            parts.append("</g>")
+    return _svg(top + side * len(names) + 4, "Which systems differ significantly by MAP, row against column", parts)
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """Two axes with their ticks; the first and last ticks are their ends."""
+
+    bottom: float
+    x_ticks: list[float]
+    y_ticks: list[float]
+
+    def x(self, at: float) -> float:
+        first, last = self.x_ticks[0], self.x_ticks[-1]
+        return 36 + (WIDTH - 52) * (at - first) / (last - first)
+
+    def y(self, at: float) -> float:
+        first, last = self.y_ticks[0], self.y_ticks[-1]
+        return self.bottom - (self.bottom - 26) * (at - first) / (last - first)
+
+    def drawn(self, x_name: str, y_name: str) -> list[str]:
+        """Grid, ticks and the axes' names."""
+        parts = [_line(self.x(self.x_ticks[0]), self.y(tick), self.x(self.x_ticks[-1]), self.y(tick), LINE) for tick in self.y_ticks]
+        parts += [_text(30, self.y(tick) + 4, f"{tick:g}", "end", MUTED) for tick in self.y_ticks]
+        parts += [_text(self.x(tick), self.bottom + 16, f"{tick:g}", "middle", MUTED) for tick in self.x_ticks]
+        return [*parts, _text(WIDTH / 2, self.bottom + 32, x_name, "middle", MUTED), _text(8, 12, y_name, "start", MUTED)]
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """About five round numbers that enclose the range."""
+    rough = (high - low) / 4 or 1.0
+    size = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)
+    return [round(step * number, 9) for number in range(math.floor(low / step), math.ceil(high / step) + 1)]
+
+
+def _curve(axes: _Axes, points: list[tuple[float, float]], number: int, name: str) -> str:
+    colour, dashes = line_style(number)
+    path = " ".join(f"{axes.x(x):.1f},{axes.y(y):.1f}" for x, y in points)
+    line = f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round" stroke-dasharray="{dashes}"/>'
+    return f'<g class="curve" data-system="{number}"><title>{escape(name)}</title>{line}</g>'
+
+
+def _name_width(names: Iterable[str]) -> float:
+    """Room for the longest name in type of 12, at most half the picture."""
+    return min(max(map(len, names)) * 6.6 + 12, WIDTH / 2)
+
+
+def _svg(height: float, told: str, parts: list[str]) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(told)}" '
+        f'font-family="system-ui, sans-serif" font-size="12">{"".join(parts)}</svg>'
+    )
+
+
+def _text(x: float, y: float, text: str, anchor: str, colour: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"/>'
+
+
+def _rectangle(x: float, y: float, width: float, height: float, colour: str) -> str:
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="2" fill="{colour}"/>'

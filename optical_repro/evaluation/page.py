@@ -1,0 +1,232 @@
+"""The report as one HTML page that needs nothing else: no network, no server; `page.css` and `page.js` are put into it."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from importlib.resources import files
+from string import Template
+from urllib.parse import quote
+
+from . import figures
+from .metrics import METRICS
+from .results import HUMAN, Results, question_pairs
+from .tables import COMPARISON_HEADINGS, HEADINGS, Row, comparison_cells, rows
+from .words import described, findings, method, p_value, signed, value
+
+SNIPPET = 280
+"""Characters of a passage that the topic browser shows."""
+EXTREMES = 5
+"""Topics named under each comparison, of those that gained and of those that lost most."""
+DRAWN = 6
+"""Curves shown at first; the legend brings in the others."""
+
+
+def as_html(results: Results) -> str:
+    """The whole page."""
+    assets = files(__package__)
+    sections = [section(results) for section in (_table, _findings, _figures, _topics_by_pair, _browser, _all_comparisons)]
+    return Template((assets / "page.html").read_text(encoding="utf-8")).substitute(
+        name=escape(results.name),
+        described=escape(described(results)),
+        style=(assets / "page.css").read_text(encoding="utf-8"),
+        script=(assets / "page.js").read_text(encoding="utf-8"),
+        sections="\n".join(section for section in sections if section),
+        data=_data(results),
+    )
+
+
+def _section(identifier: str, heading: str, content: str) -> str:
+    return f'<section id="{identifier}"><h2>{heading}</h2>\n{content}\n</section>'
+
+
+def _sortable(heads: str, body: str, label: str, kind: str = "") -> str:
+    """A table whose headings sort it, wider than a phone if it must be."""
+    table = f'<table class="sortable {kind}"><thead><tr>{heads}</tr></thead><tbody>\n{body}</tbody></table>'
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{table}</div>'
+
+
+def _heading(text: str, order: str = "none") -> str:
+    return f'<th scope="col" aria-sort="{order}"><button type="button">{text}</button></th>'
+
+
+def _table(results: Results) -> str:
+    """Systems by metrics."""
+    heads = _heading("System") + "".join(_heading(HEADINGS[metric], "descending" if metric == "map" else "none") for metric in METRICS)
+    legend = "Best below the ceiling in bold."
+    if results.baseline:
+        better, worse = '<span class="better">▲</span>', '<span class="worse">▼</span>'
+        legend += f" {better} significantly better than {escape(results.baseline)}, {worse} significantly worse"
+        legend += f" ({escape(method(results))})."
+    if HUMAN in results.systems:
+        legend += " The ceiling reads people's translations of the topics."
+    body = "".join(_table_row(results, row) for row in rows(results))
+    return _section("systems", "Systems", f'{_sortable(heads, body, "Table of systems")}<p class="note">{legend}</p>')
+
+
+def _table_row(results: Results, row: Row) -> str:
+    cells = ""
+    for metric, cell in zip(METRICS, row.cells, strict=True):
+        mark, made = '<span class="mark"></span>', results.against_baseline(metric, row.system)
+        if cell.mark and made:
+            kind, sign = ("better", "▲") if cell.mark > 0 else ("worse", "▼")
+            told = escape(f"significantly {kind} than {made.b}: {signed(made.delta)}, {p_value(made.p_adjusted)}")
+            mark = f'<span class="mark {kind}" role="img" aria-label="{told}" title="{told}">{sign}</span>'
+        text = f"<strong>{cell.text}</strong>" if cell.best else cell.text
+        cells += f'<td data-value="{cell.number!r}">{text}{mark}</td>'
+    note = f' <span class="tag {row.note}">{row.note}</span>' if row.note else ""
+    return f'<tr><th scope="row">{escape(row.system)}{note}</th>{cells}</tr>\n'
+
+
+def _findings(results: Results) -> str:
+    told = ""
+    for heading, lines in findings(results):
+        told += f"<h3>{escape(heading)}</h3><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+    return _section("findings", "What differs", told) if told else ""
+
+
+def _figures(results: Results) -> str:
+    drawn = [_figure("MAP with 95 % bootstrap intervals", figures.means(results))]
+    if results.comparisons:
+        caption = "Row against column by MAP, in points: coloured where significant, blue for better, orange for worse"
+        drawn.append(_figure(caption, figures.significance_matrix(results)))
+    students = [name for name in results.systems if name.startswith("optical-")]
+    shown = list(dict.fromkeys([HUMAN, results.baseline, "dense-zs", *students, *results.systems]))
+    visible = [name for name in shown if name in results.systems][:DRAWN]
+    legend = _legend(results, list(results.systems), visible)
+    drawn.append(_figure("Interpolated precision by recall", figures.precision_recall(results), legend))
+    losses = figures.training(results)
+    if losses:
+        trained = [name for number, name in enumerate(results.systems) if f'data-system="{number}"' in losses]
+        drawn.append(_figure("Training: loss by step", losses, _legend(results, trained, trained)))
+    return _section("figures", "Figures", f'<div class="figures">{"".join(drawn)}</div>')
+
+
+def _figure(caption: str, picture: str, legend: str = "") -> str:
+    return f"<figure><figcaption>{escape(caption)}</figcaption>{picture}{legend}</figure>"
+
+
+def _legend(results: Results, names: list[str], visible: list[str]) -> str:
+    """A tick box for each curve, with a piece of its line."""
+    numbers = {name: number for number, name in enumerate(results.systems)}
+    boxes = ""
+    for name in names:
+        colour, dashes = figures.line_style(numbers[name])
+        line = f'<path d="M0 4h24" stroke="{colour}" stroke-width="2.5" stroke-dasharray="{dashes}"/>'
+        sample = f'<svg viewBox="0 0 24 8" aria-hidden="true">{line}</svg>'
+        ticked = " checked" if name in visible else ""
+        boxes += f'<label><input type="checkbox" data-curve="{numbers[name]}"{ticked}>{sample}{escape(name)}</label>'
+    return f'<div class="legend">{boxes}</div>'
+
+
+def _topics_by_pair(results: Results) -> str:
+    """For each pair of interest what every topic gained or lost, and the topics at both ends; the first pair is open."""
+    competitors = [name for name in results.systems if name not in (HUMAN, results.baseline)]
+    pairs = [(name, results.baseline) for name in competitors if results.baseline]
+    pairs += [pair for pair in question_pairs(list(results.systems)) if pair not in pairs]
+    opened = " open"
+    out = ""
+    for a, b in pairs:
+        made = results.comparison("map", a, b)
+        if made:
+            summary = f'{escape(a)} against {escape(b)} <span class="note">{signed(made.delta)}, {escape(p_value(made.p_adjusted))}</span>'
+            inside = f"<figure>{figures.topic_deltas(results, a, b)}</figure><div>{_extremes(results, a, b)}</div>"
+            out += f'<details{opened}><summary>{summary}</summary><div class="pair">{inside}</div></details>\n'
+            opened = ""
+    return _section("topics", "Topic by topic: average precision", out) if out else ""
+
+
+def _extremes(results: Results, a: str, b: str) -> str:
+    """The topics that gained and lost most, each a link into the topic browser."""
+    names = list(results.systems)
+    scores_a, scores_b = (results.systems[name].scores["map"].tolist() for name in (a, b))
+    by_gain = sorted(zip(results.qrels, scores_a, scores_b, strict=True), key=lambda topic: topic[2] - topic[1])
+    out = ""
+    for heading, sign, chosen in (("Gained most", 1, by_gain[:EXTREMES]), ("Lost most", -1, by_gain[::-1][:EXTREMES])):
+        items = ""
+        for topic, after, before in chosen:
+            if (after - before) * sign > 0:
+                text = f'<span lang="{escape(results.lang)}">{escape(results.topics.get(topic, topic))}</span>'
+                link = f'<a href="#topic={quote(topic)}" data-pair="{names.index(a)},{names.index(b)}">{text}</a>'
+                items += f'<li>{link} <span class="note">{value(after)} from {value(before)}</span></li>'
+        out += f"<h3>{heading}</h3><ol>{items}</ol>" if items else ""
+    return out
+
+
+def _browser(results: Results) -> str:
+    """The frame of the topic browser; the script fills it from the page's data."""
+    names = list(results.systems)
+    students = [name for name in names if name.startswith("optical-")] or names
+    left = students[0]
+    right = next((name for name in (results.baseline, *names) if name and name != left), left)
+    systems = [[(str(number), name, name == side) for number, name in enumerate(names)] for side in (left, right)]
+    orders = [("gain", "left gains most", True), ("loss", "left loses most", False), ("id", "topic", False)]
+    choices = _choice("Left", "left", systems[0]) + _choice("Right", "right", systems[1]) + _choice("Order", "order", orders)
+    return _section(
+        "browser",
+        "Topic browser",
+        f"""<div class="controls">{choices}<label>Find <input id="find" type="search" placeholder="word or topic"></label></div>
+<div class="browser"><ul id="list" aria-label="Topics; the arrow keys move through them" lang="{escape(results.lang)}"></ul>
+<article id="topic" aria-live="polite" lang="{escape(results.lang)}"></article></div>
+<noscript><p>The topic browser needs scripts; all else on this page does without.</p></noscript>""",
+    )
+
+
+def _choice(heading: str, identifier: str, options: list[tuple[str, str, bool]]) -> str:
+    inside = "".join(f'<option value="{key}"{" selected" if chosen else ""}>{escape(text)}</option>' for key, text, chosen in options)
+    return f'<label>{heading} <select id="{identifier}">{inside}</select></label>'
+
+
+def _all_comparisons(results: Results) -> str:
+    if not results.comparisons:
+        return ""
+    body = ""
+    for made in results.comparisons:
+        if made.metric == "map":
+            a, b, *numbers = (escape(cell) for cell in comparison_cells(made))
+            cells = "".join(f"<td>{number}</td>" for number in numbers)
+            kind = "significant" if made.significant else "level"
+            body += f'<tr class="{kind}"><th scope="row">{a}</th><th scope="row">{b}</th>{cells}</tr>\n'
+    table = _sortable("".join(map(_heading, COMPARISON_HEADINGS)), body, "Table of comparisons", "plain")
+    note = f"{method(results)}. Effect size: Cohen's d of the paired differences. Intervals: percentile bootstrap over topics."
+    inside = f'{table}<p class="note">{escape(note)} The other metrics stand in report.csv.</p>'
+    return _section("comparisons", "All comparisons by MAP", f"<details><summary>Show the table</summary>{inside}</details>")
+
+
+def _data(results: Results) -> str:
+    """What the topic browser shows, as JSON that can stand inside a script element; documents are numbered."""
+    wanted = [*(document for grades in results.qrels.values() for document, grade in grades.items() if grade > 0)]
+    wanted += [document for system in results.systems.values() for hits in system.hits.values() for document in hits]
+    numbers = {document: number for number, document in enumerate(dict.fromkeys(wanted))}
+    whole = {
+        "docLang": results.doc_lang,
+        "systems": [
+            {
+                "name": name,
+                "ap": [round(score, 4) for score in system.scores["map"].tolist()],
+                "hits": [[numbers[document] for document in system.hits.get(topic, [])] for topic in results.qrels],
+                "found": [[[numbers[document], rank] for document, rank in system.found.get(topic, {}).items()] for topic in results.qrels],
+            }
+            for name, system in results.systems.items()
+        ],
+        "topics": [
+            {
+                "id": topic,
+                "text": results.topics.get(topic, ""),
+                "human": results.human_topics.get(topic, ""),
+                "relevant": [[numbers[document], grade] for document, grade in grades.items() if grade > 0],
+            }
+            for topic, grades in results.qrels.items()
+        ],
+        "documents": [_document(results, document) for document in numbers],
+    }
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _document(results: Results, document: str) -> list[str]:
+    """Id, and where the passage is at hand its title and the beginning of its text."""
+    passage = results.passages.get(document)
+    if passage is None:
+        return [document]
+    text = " ".join(passage.text.split())
+    return [document, passage.title, text if len(text) <= SNIPPET else text[:SNIPPET].rsplit(" ", 1)[0] + " …"]

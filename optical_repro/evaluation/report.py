@@ -1,0 +1,58 @@
+"""The report of a folder of runs: what the terminal prints, and the files that stay beside the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..collections.collection import Passage
+from ..files import whole
+from .page import as_html
+from .results import Results, read_results
+from .tables import as_csv, as_json, as_latex, as_markdown, as_text
+
+FORMATS: dict[str, Callable[[Results], str]] = {"json": as_json, "csv": as_csv, "md": as_markdown, "tex": as_latex, "html": as_html}
+"""Suffix of each ``report.*`` file to what writes it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Results that stand in files."""
+
+    results: Results
+    folder: Path
+    qrels_path: Path
+
+    def text(self) -> str:
+        """The table, which differences are significant, and where the files lie."""
+        others = ", ".join(f".{suffix}" for suffix in FORMATS if suffix != "html")
+        return "\n".join(
+            [
+                as_text(self.results),
+                "",
+                f"Report  {self.folder / 'report.html'} (open it in a browser; also {others})",
+                f"Runs    {self.folder}/*.trec",
+                f"Qrels   {self.qrels_path}",
+            ]
+        )
+
+
+def write_report(
+    folder: Path,
+    qrels_path: Path,
+    *,
+    baseline: str | None = None,
+    test: str = "fisher",
+    correction: str = "holm",
+    passages: Callable[[], Iterator[Passage]] | None = None,
+) -> Report:
+    """Scores and compares every ``*.trec`` of a folder and writes report.json, .csv, .md, .tex and .html into it.
+
+    The files are the same, byte for byte, for the same input. See `results.read_results` for the arguments and errors.
+    """
+    results = read_results(folder, qrels_path, baseline=baseline, test=test, correction=correction, passages=passages)
+    for suffix, text in [(suffix, write(results)) for suffix, write in FORMATS.items()]:
+        with whole(folder / f"report.{suffix}") as file:
+            file.write(text)
+    return Report(results, folder, qrels_path)

@@ -1,0 +1,76 @@
+"""Results in plain words, and numbers as papers print them."""
+
+from __future__ import annotations
+
+from .metrics import METRICS
+from .results import HUMAN, Results, question_pairs
+from .significance import ALPHA, CORRECTIONS, TESTS, Comparison
+
+
+def value(number: float) -> str:
+    """Three digits: ``.491``, ``1.000``."""
+    return f"{number:.3f}".removeprefix("0")
+
+
+def signed(number: float) -> str:
+    """A difference with its sign: ``+.048``, ``-.120``."""
+    return ("-" if number < 0 else "+") + value(abs(number))
+
+
+def p_value(p: float) -> str:
+    """``p = .012``, or ``p < .001``."""
+    return "p < .001" if p < 0.001 else f"p = {value(p)}"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 topic``, ``1,204 topics``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def described(results: Results) -> str:
+    """What was searched with what: ``62 topics (yo), documents in en, 9 systems``."""
+    documents = "" if results.doc_lang == "und" else f", documents in {results.doc_lang}"
+    return f"{counted(len(results.qrels), 'topic')} ({results.lang}){documents}, {counted(len(results.systems), 'system')}"
+
+
+def method(results: Results) -> str:
+    """How significance was decided: ``Fisher's randomization test, Holm-corrected over 36 pairs, p < .05``."""
+    pairs = sum(made.metric == METRICS[0] for made in results.comparisons)
+    return f"{TESTS[results.test]}, {CORRECTIONS[results.correction]} over {counted(pairs, 'pair')}, p < {value(ALPHA).rstrip('0')}"
+
+
+def findings(results: Results) -> list[tuple[str, list[str]]]:
+    """Which differences by MAP are significant: headings, each with its lines; empty where there is nothing to compare."""
+    if not results.baseline:
+        return []
+    told = []
+    for heading, group in _against_baseline(results).items():
+        if group:
+            lines = [f"{made.a} {value(made.mean_a)}, {_difference(made)}" for made in group]
+            told.append((f"{heading} {results.baseline} by MAP:", lines))
+    regimes = []
+    for pair in question_pairs(list(results.systems)):
+        made = results.comparison("map", *pair)
+        if made:
+            verdict = "is better than" if made.delta > 0 else "is worse than"
+            if not made.significant:
+                verdict = "does not differ significantly from"
+            regimes.append(f"{made.a} {verdict} {made.b}: {_difference(made)}")
+    return told + ([("Code-switched against back-translated training text, by MAP:", regimes)] if regimes else [])
+
+
+def _against_baseline(results: Results) -> dict[str, list[Comparison]]:
+    """Every competitor against the baseline by MAP, best first, under the verdict on it."""
+    groups: dict[str, list[Comparison]] = {"Better than": [], "Worse than": [], "Not significantly different from": []}
+    for name in results.systems:
+        made = results.against_baseline("map", name)
+        if made and name != HUMAN:
+            verdict = "Better than" if made.delta > 0 else "Worse than"
+            groups[verdict if made.significant else "Not significantly different from"].append(made)
+    return groups
+
+
+def _difference(made: Comparison) -> str:
+    """``+.048 (+10.8 %, 95 % interval +.010 to +.085, p = .003)``."""
+    relative = "" if made.relative is None else f"{100 * made.relative:+.1f} %, "
+    return f"{signed(made.delta)} ({relative}95 % interval {signed(made.low)} to {signed(made.high)}, {p_value(made.p_adjusted)})"
