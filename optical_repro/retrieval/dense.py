@@ -1,0 +1,71 @@
+"""Exact search over one vector a passage: Pyserini's encoder classes, its flat FAISS format and its FaissSearcher."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ..collections.collection import Passage
+from ..errors import InputError
+from ..trec import Run
+
+SHARD = 512
+"""Passages encoded and put on disk at a time."""
+
+
+def build_index(passages: Iterable[Passage], model: Path | str, folder: Path, *, device: str = "cpu", total: int | None = None) -> None:
+    """Encodes passages, streaming, into Pyserini's files ``index`` and ``docid``; the folder is whole only when this returns.
+
+    Memory holds one shard while encoding, and all vectors once at the end, as the search will. ``total``: for the progress bar.
+    """
+    from .encoders import StudentDocumentEncoder
+
+    encoder = StudentDocumentEncoder(str(model), device)
+    folder.mkdir(parents=True, exist_ok=True)
+    raw = folder / "vectors.f32"
+    with (
+        raw.open("wb") as vectors,
+        (folder / "docid").open("w", encoding="utf-8") as ids,
+        tqdm(desc="encoding", unit=" passages", total=total, disable=None) as bar,
+    ):
+        stream = iter(passages)
+        while shard := list(islice(stream, SHARD)):
+            encoder.encode([passage.contents for passage in shard]).tofile(vectors)
+            ids.writelines(f"{passage.id}\n" for passage in shard)
+            bar.update(len(shard))
+    _write_index(raw, encoder.encoder.dimension, folder / "index")
+    raw.unlink()
+
+
+def search(folder: Path, model: Path | str, topics: Mapping[str, str], *, k: int = 1000, device: str = "cpu") -> Run:
+    """The ``k`` passages of the highest cosine with each topic, as read by ``model``."""
+    from .encoders import StudentQueryEncoder
+
+    return search_vectors(folder, StudentQueryEncoder(str(model), device).encode_batch(list(topics.values())), list(topics), k=k)
+
+
+def search_vectors(folder: Path, vectors: np.ndarray, topics: list[str], *, k: int = 1000) -> Run:
+    """The same for topics that are vectors already: float32 [topics, dimension]."""
+    from . import jvm
+
+    jvm.start()
+    from pyserini.search.faiss import FaissSearcher
+
+    hits = FaissSearcher(str(folder), None).batch_search(vectors, topics, k=k, threads=os.cpu_count() or 1)
+    return {topic: {hit.docid: float(hit.score) for hit in hits[topic]} for topic in topics}
+
+
+def _write_index(raw: Path, dimension: int, path: Path) -> None:
+    """Raw float32 vectors to a FAISS index of inner products."""
+    import faiss
+
+    if raw.stat().st_size == 0:
+        raise InputError("no passages to index; expected at least one")
+    index = faiss.IndexFlatIP(dimension)
+    index.add(np.memmap(raw, np.float32, "r").reshape(-1, dimension))
+    faiss.write_index(index, str(path))

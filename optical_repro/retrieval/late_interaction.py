@@ -1,0 +1,121 @@
+"""MaxSim over tokens (Khattab and Zaharia, SIGIR 2020), exact, over the best hits of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ..collections.collection import Passage
+from ..errors import InputError
+from ..files import whole
+from ..trec import Run, ranking
+from .text_encoder import TextEncoder
+
+SHARD = 1024
+"""Passages a file of the store."""
+
+
+def rerank(
+    run: Run,
+    topics: Mapping[str, str],
+    query_model: Path | str,
+    passages: Iterable[Passage],
+    store: TokenStore,
+    *,
+    depth: int = 100,
+    weight: float = 0.5,
+    device: str = "cpu",
+) -> Run:
+    """Orders the first ``depth`` hits of each topic anew, by (1 - weight) * the run's score + weight * MaxSim.
+
+    ``run`` holds cosines, as ``dense.search`` gives them; MaxSim is the mean over the topic's tokens of the highest cosine with a
+    token of the passage, so both have one scale. Hits below ``depth`` keep their order, below the others. Passages
+    that are candidates are added to ``store``, which every run of the same collection and document model can share.
+    """
+    candidates = {topic: [document for document, _ in ranking(hits, depth)] for topic, hits in run.items()}
+    wanted = {document for documents in candidates.values() for document in documents}
+    store.add((passage for passage in passages if passage.id in wanted)
+
+    encoder = TextEncoder(query_model, device)
+    prefix = encoder.settings.query_prefix
+    reranked: Run = {}
+    for topic, hits in tqdm(run.items(), desc="MaxSim", unit=" topics", disable=None):
+        if not hits:
+            reranked[topic] = {}
+            continue
+        [query] = encoder.encode_tokens([prefix + topics[topic]])
+        similarity = max_sim(query, [store[document] for document in candidates[topic]])
+        best = {
+            document: (1 - weight) * hits[document] + weight * float(score)
+            for document, score in zip(candidates[topic], similarity, strict=True)
+        }
+        rest = {document: score for document, score in hits.items() if document not in best}
+        shift = min(0.0, min(best.values()) - max(rest.values(), default=-1.0) - 1e-3)
+        reranked[topic] = best | {document: score + shift for document, score in rest.items()}
+    return reranked
+
+
+def max_sim(query: np.ndarray, documents: list[np.ndarray]) -> np.ndarray:
+    """MaxSim of a query [tokens, dimension] with each document [its tokens, dimension]: float32 [documents], from -1 to 1."""
+    similarities = query.astype(np.float32) @ np.concatenate(documents).astype(np.float32).T
+    starts = np.cumsum([0] + [len(document) for document in documents[:-1]])
+    return np.maximum.reduceat(similarities, starts, axis=1).mean(axis=0)
+
+
+class TokenStore:
+    """Token vectors of passages on disk, in 16-bit: ``store[id]`` is [tokens, dimension].
+
+    Files ``<n>.npy`` (vectors of many passages, one after the other) and ``<n>.json`` (their ids and lengths), each complete or
+    absent. A passage is encoded alone, so its vectors do not depend on which others were candidates, or in which order.
+    """
+
+    def __init__(self, folder: Path, model: Path | str, device: str = "cpu") -> None:
+        """Opens or begins the store of a collection's passages as encoded by a model; the caller keeps a folder for each such pair."""
+        self.folder, self.model, self.device = folder, model, device
+        folder.mkdir(parents=True, exist_ok=True)
+        self._places: dict[str, tuple[int, int, int]] = {}
+        self._shards: list[np.ndarray] = []
+        while (folder / f"{len(self._shards)}.json").exists():
+            self._open(len(self._shards))
+
+    def add(self, passages: Iterable[Passage]) -> None:
+        """Encodes those that are not there yet; streaming, one shard in memory."""
+        new = (passage for passage in passages if passage.id not in self._places)
+        first = next(new, None)
+        if first is None:
+            return
+        encoder = TextEncoder(self.model, self.device)
+        prefix = encoder.settings.document_prefix
+        with tqdm(desc="encoding tokens", unit=" passages", disable=None) as bar:
+            shard = [first, *islice(new, SHARD - 1)]
+            while shard:
+                vectors = []
+                for passage in shard:
+                    vectors += [tokens.astype(np.float16) for tokens in encoder.encode_tokens([prefix + passage.contents])]
+                    bar.update()
+                number = len(self._shards)
+                with whole(self.folder / f"{number}.npy", "wb") as file:
+                    np.save(file, np.concatenate(vectors))
+                with whole(self.folder / f"{number}.json") as file:
+                    json.dump([(passage.id, len(tokens)) for passage, tokens in zip(shard, vectors, strict=True)], file)
+                self._open(number)
+                shard = list(islice(new, SHARD))
+
+    def __getitem__(self, document: str) -> np.ndarray:
+        try:
+            shard, start, end = self._places[document]
+        except KeyError:
+            raise InputError(f"document {document} is in the run but not in the collection; expected a run of this collection") from None
+        return self._shards[shard][start:end]
+
+    def _open(self, number: int) -> None:
+        self._shards.append(np.load(self.folder / f"{number}.npy", mmap_mode="r"))
+        start = 0
+        for document, length in json.loads((self.folder / f"{number}.json").read_text(encoding="utf-8")):
+            self._places[document] = (number, start, start + length)
+            start += length

@@ -1,0 +1,179 @@
+"""BM25 with Lucene, through Pyserini's LuceneIndexer and LuceneSearcher."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tqdm import tqdm
+
+from ..collections.collection import Passage
+from ..trec import Run
+from . import jvm
+
+Query = TypeVar("Query")
+
+BATCH = 1000
+MEMORY_BUFFER = 128
+"""Megabytes of the index kept in memory while it is written; Anserini's 4,096 are more than Java has on a small machine."""
+
+
+def build_index(passages: Iterable[Passage], doc_lang: str, folder: Path) -> None:
+    """Indexes titles and texts, streaming; the folder is whole only when this returns."""
+    jvm.start()
+    from pyserini.index.lucene import LuceneIndexer
+
+    indexer = LuceneIndexer(args=["-index", str(folder), "-memoryBuffer", str(MEMORY_BUFFER), *_indexer_options(doc_lang)], threads=1)
+    with tqdm(desc="Lucene index", unit=" passages", unit_scale=True, disable=None) as bar:
+        stream = iter(passages)
+        while batch := list(islice(stream, BATCH)):
+            indexer.add_batch_dict([{"id": passage.id, "contents": _composed(passage.contents)} for passage in batch])
+            bar.update(len(batch))
+    indexer.close()
+
+
+def search(folder: Path, doc_lang: str, topics: Mapping[str, str], *, k: int = 1000, k1: float = 0.9, b: float = 0.4) -> Run:
+    """BM25 of each topic's words; a topic none of whose words are indexed has no hits."""
+    searcher = _searcher(folder, doc_lang, k1, b)
+    hits = searcher.batch_search([_composed(text) for text in topics.values()], list(topics), k=k, threads=os.cpu_count() or 1)
+    return {topic: _scores(hits[topic]) for topic in topics}
+
+
+def search_weighted(
+    folder: Path, doc_lang: str, queries: Mapping[str, Mapping[str, float]], *, k: int = 1000, k1: float = 0.9, b: float = 0.4
+) -> Run:
+    """BM25 of weighted words: a document's score is the sum over a topic's words of weight times BM25 of the word."""
+    searcher = _searcher(folder, doc_lang, k1, b)
+    from pyserini.search.lucene.querybuilder import JTermQuery, get_boost_query
+
+    analyze = _analysis(doc_lang)
+
+    def query(words: Mapping[str, float]) -> Any:
+        return _any_of(get_boost_query(JTermQuery(_term(term)), weight) for term, weight in _term_weights(words, analyze))
+
+    return {topic: _scores(searcher.search(query(words), k=k)) for topic, words in _with_bar(queries)}
+
+
+def search_structured(
+    folder: Path, doc_lang: str, queries: Mapping[str, Sequence[Mapping[str, float]]], *, k: int = 1000, k1: float = 0.9, b: float = 0.4
+) -> Run:
+    """Probabilistic structured queries: a topic is a list of words, a word its translations with their probabilities (0 to 1].
+
+    A word's frequency in a document is the sum of its translations' frequencies times their probabilities, so that many
+    translations of one word do not outweigh the other words (Darwish and Oard, SIGIR 2003). Lucene's SynonymQuery does it,
+    with the highest document frequency among the translations.
+    """
+    searcher = _searcher(folder, doc_lang, k1, b)
+    from pyserini.pyclass import autoclass
+
+    builder = autoclass("org.apache.lucene.search.SynonymQuery$Builder")
+    analyze = _analysis(doc_lang)
+
+    def word(translations: Mapping[str, float]) -> Any:
+        synonyms = builder("contents")
+        for term, probability in _term_weights(translations, analyze):
+            synonyms.addTerm(_term(term), min(probability, 1.0))
+        return synonyms.build()
+
+    return {
+        topic: _scores(searcher.search(_any_of(word(translations) for translations in words), k=k)) for topic, words in _with_bar(queries)
+    }
+
+
+def analyze(doc_lang: str, text: str) -> list[str]:
+    """The terms that a text of this language is indexed by."""
+    return _analysis(doc_lang)(text)
+
+
+def _searcher(folder: Path, doc_lang: str, k1: float, b: float) -> Any:
+    jvm.start()
+    from pyserini.search.lucene import LuceneSearcher
+
+    searcher = LuceneSearcher(str(folder))
+    searcher.set_bm25(k1, b)
+    searcher.set_analyzer(_analyzer(doc_lang))
+    return searcher
+
+
+def _analyzer(lang: str) -> Any:
+    """Anserini's analyzer of the language, else Unicode words in lower case, neither stemmed nor stopped.
+
+    Anserini itself falls back to English stemming and stop words (MIRACL Swahili, CIRAL), or to blanks between words (MIRACL
+    Yorùbá, case and punctuation kept); neither suits a language that is not English.
+    """
+    from pyserini.analysis import get_lucene_analyzer
+
+    if lang == "en":
+        return get_lucene_analyzer()
+    if _languages().containsKey(lang):
+        return _languages_class().getLanguageSpecificAnalyzer(lang)
+    return get_lucene_analyzer(stemming=False, stopwords=False)
+
+
+def _indexer_options(lang: str) -> list[str]:
+    """The same choice, as options of Anserini's indexer."""
+    if lang == "en" or _languages().containsKey(lang):
+        return ["-language", lang]
+    return ["-stemmer", "none", "-keepStopwords"]
+
+
+def _languages_class() -> Any:
+    from pyserini.pyclass import autoclass
+
+    return autoclass("io.anserini.analysis.AnalyzerMap")
+
+
+def _languages() -> Any:
+    """Java map from language code to the name of its analyzer."""
+    return _languages_class().analyzerMap
+
+
+def _analysis(lang: str) -> Any:
+    """A function from text to its terms."""
+    jvm.start()
+    from pyserini.analysis import Analyzer
+
+    analyzer = Analyzer(_analyzer(lang))
+    return lambda text: analyzer.analyze(_composed(text))
+
+
+def _term_weights(words: Mapping[str, float], analyze: Any, most: int = 1000) -> list[tuple[str, float]]:
+    """Index terms with the sum of their words' weights, the heaviest ``most`` of them (Lucene's limit is 1,024)."""
+    weights: dict[str, float] = {}
+    for word, weight in words.items():
+        for term in analyze(word):
+            weights[term] = weights.get(term, 0.0) + weight
+    return sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:most]
+
+
+def _term(term: str) -> Any:
+    from pyserini.search.lucene.querybuilder import JTerm
+
+    return JTerm("contents", term)
+
+
+def _any_of(queries: Iterable[Any]) -> Any:
+    """A Lucene query whose score is the sum of these queries' scores."""
+    from pyserini.search.lucene.querybuilder import JBooleanClauseOccur, get_boolean_query_builder
+
+    builder = get_boolean_query_builder()
+    for query in queries:
+        builder.add(query, JBooleanClauseOccur.should.value)
+    return builder.build()
+
+
+def _with_bar(queries: Mapping[str, Query]) -> Iterable[tuple[str, Query]]:
+    return tqdm(queries.items(), desc="BM25", unit=" topics", disable=None)
+
+
+def _scores(hits: Iterable[Any]) -> dict[str, float]:
+    return {hit.docid: hit.score for hit in hits}
+
+
+def _composed(text: str) -> str:
+    """Letters with their accents as one character where there is one, so that ẹ́ is found however it was typed."""
+    return unicodedata.normalize("NFC", text)
