@@ -39,7 +39,7 @@ def rerank(
     """
     candidates = {topic: [document for document, _ in ranking(hits, depth)] for topic, hits in run.items()}
     wanted = {document for documents in candidates.values() for document in documents}
-    store.add((passage for passage in passages if passage.id in wanted)
+    store.add(passage for passage in passages if passage.id in wanted)
 
     encoder = TextEncoder(query_model, device)
     prefix = encoder.settings.query_prefix
