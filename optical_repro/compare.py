@@ -15,6 +15,7 @@ scores them against qrels/NAME.txt, tests each difference over the topics, print
 examples:
   python -m optical_repro.compare runs/sample.yo.test
   python -m optical_repro.compare runs/sample.yo.test --baseline dense-zs --test student
+  python -m optical_repro.compare runs/afriqa.*.test          (each, then all topics of all folders together)
   cp theirs.trec runs/sample.yo.test/ && python -m optical_repro.compare runs/sample.yo.test --baseline theirs
 """
 
@@ -26,12 +27,17 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
+    from .evaluation.across import across_text
     from .evaluation.report import write_report
 
+    reports = []
     for folder in arguments.folders:
         qrels = arguments.qrels_dir / f"{folder.resolve().name}.txt"
         report = write_report(folder, qrels, baseline=arguments.baseline, test=arguments.test, correction=arguments.correction)
-        say(report.text())
+        say(report.text(), "\n" if len(arguments.folders) > 1 else "")
+        reports.append(report)
+    if len(reports) > 1:
+        say(across_text([report.results for report in reports], arguments.baseline))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -118,8 +118,8 @@ def significance_matrix(results: Results) -> str:
             told = f"{a} {signed(made.delta)} against {b}, {p_value(made.p_adjusted)}"
             parts.append(f"<g><title>{escape(told)}</title>{_rectangle(left + side * column + 1, y + 1, side - 2, side - 2, colour)}")
             if side >= 24:
-                ink = "var(--paper, #ffffff)" if made.significant else MUTED
-                parts.append(_text(left + side * (column + 0.5), y + side / 2 + 4, f"{100 * made.delta:+.0f}".replace("-0", "0").replace("+0", "0"), "middle", ink))
+                ink, points = "var(--paper, #ffffff)" if made.significant else MUTED, round(100 * made.delta)
+                parts.append(_text(left + side * (column + 0.5), y + side / 2 + 4, f"{points:+}" if points else "0", "middle", ink))
             parts.append("</g>")
     return _svg(top + side * len(names) + 4, "Which systems differ significantly by MAP, row against column", parts)
 
@@ -145,7 +145,8 @@ class _Axes:
         parts = [_line(self.x(self.x_ticks[0]), self.y(tick), self.x(self.x_ticks[-1]), self.y(tick), LINE) for tick in self.y_ticks]
         parts += [_text(30, self.y(tick) + 4, f"{tick:g}", "end", MUTED) for tick in self.y_ticks]
         parts += [_text(self.x(tick), self.bottom + 16, f"{tick:g}", "middle", MUTED) for tick in self.x_ticks]
-        return [*parts, _text(WIDTH / 2, self.bottom + 32, x_name, "middle", MUTED), _text(8, 12, y_name, "start", MUTED)]
+        parts += [_text(WIDTH / 2, self.bottom + 32, x_name, "middle", MUTED), _text(8, 12, y_name, "start", MUTED)]
+        return parts
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -80,7 +80,7 @@ def precision_curve(qrels: Qrels, rankings: dict[str, list[str]]) -> list[float]
         ranks = np.array([rank for rank, document in enumerate(rankings.get(topic, []), 1) if grades.get(document, 0) > 0], dtype=float)
         precisions = np.maximum.accumulate((np.arange(1, len(ranks) + 1) / ranks)[::-1])[::-1]
         for level in range(RECALL_LEVELS):
-            needed = max(1, -(-level * relevant // (RECALL_LEVELS - 1)))
+            needed = max(1, int(level / (RECALL_LEVELS - 1) * relevant + 0.9))  # trec_eval's rounding
             if needed <= len(ranks):
                 curve[level] += precisions[needed - 1]
     return (curve / len(qrels)).tolist()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..collections.collection import Passage
 from ..files import whole
 from .page import as_html
 from .results import Results, read_results
 from .tables import as_csv, as_json, as_latex, as_markdown, as_text
+
+if TYPE_CHECKING:
+    from ..collections.collection import Passage
 
 FORMATS: dict[str, Callable[[Results], str]] = {"json": as_json, "csv": as_csv, "md": as_markdown, "tex": as_latex, "html": as_html}
 """Suffix of each ``report.*`` file to what writes it."""

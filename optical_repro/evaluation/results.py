@@ -10,7 +10,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..collections.collection import Passage
 from ..errors import InputError, bad_line, unknown
 from ..trec import Qrels, read_qrels, read_run
 from . import significance
@@ -18,6 +17,8 @@ from .metrics import evaluate, order, precision_curve
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from ..collections.collection import Passage
 
 SHOWN_HITS = 10
 """Hits of each topic that the report's topic browser shows."""
@@ -115,7 +116,7 @@ def read_results(
     described: dict[str, Any] = next((manifest["collection"] for manifest in manifests.values() if "collection" in manifest), {})
     systems = {system.name: system for system in sorted((_system(path, qrels, qrels_path, manifests) for path in paths), key=_by_map)}
     names = list(systems)
-    pairs = list(combinations(names, 2)) if baseline is None else _pairs_with(baseline, names)
+    pairs = list(combinations(names, 2)) if baseline is None else pairs_with(baseline, names)
     scores = {system.name: system.scores for system in systems.values()}
     return Results(
         name=name,
@@ -125,7 +126,7 @@ def read_results(
         qrels=qrels,
         systems=systems,
         comparisons=significance.compare(scores, pairs, test, correction),
-        baseline=baseline or _natural_baseline(names),
+        baseline=baseline or natural_baseline(names),
         test=test,
         correction=correction,
         topics=described.get("topics") or {},
@@ -180,7 +181,7 @@ def _manifests(folder: Path) -> dict[str, dict[str, Any]]:
     return manifests
 
 
-def _natural_baseline(names: list[str]) -> str | None:
+def natural_baseline(names: list[str]) -> str | None:
     """The best system that translates topics or documents and then retrieves; failing that, the best that was not trained here."""
     if len(names) < 2:
         return None
@@ -196,7 +197,7 @@ def question_pairs(names: list[str]) -> list[tuple[str, str]]:
     return [pair for pair in pairs if pair[1] in names]
 
 
-def _pairs_with(baseline: str, names: list[str]) -> list[tuple[str, str]]:
+def pairs_with(baseline: str, names: list[str]) -> list[tuple[str, str]]:
     """The baseline's pairs and the question pairs, each once."""
     pairs = [(name, baseline) for name in names if name != baseline]
     return pairs + [pair for pair in question_pairs(names) if baseline not in pair]

@@ -1,0 +1,206 @@
+"""The compare command and the files it writes, on runs with a known best and a known worst."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from optical_repro.compare import main
+from optical_repro.evaluation.metrics import METRICS
+from optical_repro.trec import write_qrels, write_run
+
+STRENGTHS = {"human": 4.0, "optical-cs": 2.6, "optical-bt": 2.5, "dense-qt": 1.4, "bm25-qt": 1.35, "dense-zs": 0.2}
+FORMATS = {"report.json", "report.csv", "report.md", "report.tex", "report.html"}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with the runs and qrels of two collections."""
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path, "tiny.yo.test", seed=1)
+    make(tmp_path, "tiny.v2.sw.dev", seed=2)
+    return tmp_path
+
+
+def make(place: Path, name: str, seed: int) -> None:
+    """Runs whose relevant documents score higher the stronger the system is."""
+    random = np.random.default_rng(seed)
+    topics = {f"q{number}": f"ibéèrè {number} <b>" for number in range(50)}
+    qrels = {topic: {f"d{document}": 1 + document % 2 for document in random.choice(200, 4, replace=False)} for topic in topics}
+    write_qrels(place / "qrels" / f"{name}.txt", qrels)
+    for system, strength in STRENGTHS.items():
+        run = {
+            topic: {f"d{document}": random.normal() + strength * (f"d{document}" in qrels[topic]) for document in range(200)}
+            for topic in topics
+        }
+        write_run(place / "runs" / name / f"{system}.trec", run, system)
+    manifest = {
+        "collection": {"doc_lang": "en", "topics": topics, "human_topics": {topic: f"question {topic}" for topic in topics}},
+        "training": {"log": [{"step": 10, "loss": 1.5}, {"step": 20, "loss": 0.9}]},
+    }
+    (place / "runs" / name / "optical-cs.manifest.json").write_text(json.dumps(manifest))
+
+
+def test_report_json_keeps_the_contract(place: Path) -> None:
+    assert main(["runs/tiny.yo.test"]) == 0
+    report = json.loads((place / "runs/tiny.yo.test/report.json").read_text())
+    assert list(report) == ["name", "lang", "doc_lang", "split", "topics", "metrics", "systems", "comparisons"]
+    assert [report[key] for key in ("name", "lang", "doc_lang", "split", "topics")] == ["tiny.yo.test", "yo", "en", "test", 50]
+    assert report["metrics"] == list(METRICS)
+    assert set(report["systems"]) == set(STRENGTHS)
+    assert all(list(means) == list(METRICS) for means in report["systems"].values())
+    by_map = [means["map"] for means in report["systems"].values()]
+    assert by_map == sorted(by_map, reverse=True)
+    assert len(report["comparisons"]) == 15 * len(METRICS)
+    for made in report["comparisons"]:
+        assert list(made) == ["metric", "a", "b", "delta", "relative", "p", "p_adjusted", "test", "correction"]
+        a, b = (report["systems"][made[side]][made["metric"]] for side in "ab")
+        assert made["delta"] == pytest.approx(a - b)
+        assert made["relative"] == pytest.approx((a - b) / b)
+        assert 0 < made["p"] <= made["p_adjusted"] <= 1
+        assert (made["test"], made["correction"]) == ("fisher", "holm")
+
+
+def test_the_terminal_tells_the_table_what_is_significant_and_where_the_files_lie(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs/tiny.yo.test"]) == 0
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+    assert lines[0] == "tiny.yo.test: 50 topics (yo), documents in en, 6 systems"
+    assert [line.split()[0] for line in lines[3:9]] == list(json.loads(Path("runs/tiny.yo.test/report.json").read_text())["systems"])
+    assert next(line for line in lines if line.startswith("human")).endswith("ceiling: people's translations of the topics")
+    assert next(line for line in lines if line.startswith("dense-qt")).endswith("baseline")
+    better = lines[lines.index("Better than dense-qt by MAP:") + 1 :][:2]
+    assert [line.split()[0] for line in better] == sorted(["optical-cs", "optical-bt"], key=lambda name: out.index(f"\n{name}"))
+    assert "dense-zs" in lines[lines.index("Worse than dense-qt by MAP:") + 1]
+    assert "optical-cs does not differ significantly from optical-bt" in out
+    assert all(place_ in out for place_ in ("runs/tiny.yo.test/report.html", "runs/tiny.yo.test/*.trec", "qrels/tiny.yo.test.txt"))
+
+
+def test_a_baseline_makes_the_family_smaller(place: Path) -> None:
+    assert main(["runs/tiny.yo.test", "--baseline", "dense-zs", "--test", "student", "--correction", "bonferroni"]) == 0
+    comparisons = json.loads((place / "runs/tiny.yo.test/report.json").read_text())["comparisons"]
+    by_map = [(made["a"], made["b"]) for made in comparisons if made["metric"] == "map"]
+    assert {b for a, b in by_map if a != "optical-cs" or b != "optical-bt"} == {"dense-zs"}
+    assert len(by_map) == 6
+    for made in comparisons:
+        assert made["p_adjusted"] == pytest.approx(min(1, 6 * made["p"]))
+        assert (made["test"], made["correction"]) == ("student", "bonferroni")
+
+
+def test_identical_input_gives_identical_files(place: Path) -> None:
+    folder = place / "runs/tiny.yo.test"
+    assert main([str(folder)]) == 0
+    first = {name: (folder / name).read_bytes() for name in FORMATS}
+    assert main([str(folder)]) == 0
+    assert {path.name for path in folder.iterdir() if path.name.startswith((".", "report"))} == FORMATS
+    assert {name: (folder / name).read_bytes() for name in FORMATS} == first
+
+
+def test_latex_and_markdown_mark_the_best_and_the_significant(place: Path) -> None:
+    assert main(["runs/tiny.yo.test"]) == 0
+    means = json.loads((place / "runs/tiny.yo.test/report.json").read_text())["systems"]
+    best = max((name for name in means if name != "human"), key=lambda name: means[name]["map"])
+    text = f"{means[best]['map']:.3f}".removeprefix("0")
+    assert f"{best} & \\textbf{{{text}}}$^{{\\uparrow}}$" in (place / "runs/tiny.yo.test/report.tex").read_text()
+    assert f"| `{best}` | **{text}** ▲ |" in (place / "runs/tiny.yo.test/report.md").read_text()
+    assert "| `human` (ceiling) | **" not in (place / "runs/tiny.yo.test/report.md").read_text()
+
+
+def test_csv_holds_every_comparison(place: Path) -> None:
+    assert main(["runs/tiny.yo.test"]) == 0
+    with (place / "runs/tiny.yo.test/report.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == 15 * len(METRICS)
+    for row in table:
+        assert float(row["low"]) <= float(row["delta"]) <= float(row["high"])
+        assert int(row["wins"]) + int(row["ties"]) + int(row["losses"]) == 50
+
+
+def test_a_foreign_run_is_compared_and_latex_is_escaped(place: Path) -> None:
+    (place / "runs/tiny.yo.test/their_run 100%.trec").write_text("q1 Q0 d1 1 3.5 x\nq2 Q0 d2 7 -2e1 x\nunjudged Q0 d2 1 1 x\n")
+    assert main(["runs/tiny.yo.test"]) == 0
+    assert "their_run 100%" in json.loads((place / "runs/tiny.yo.test/report.json").read_text())["systems"]
+    assert r"their\_run 100\% & .0" in (place / "runs/tiny.yo.test/report.tex").read_text()
+
+
+def test_a_single_run_has_a_table_and_nothing_to_compare(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = place / "runs/tiny.yo.test"
+    for system in STRENGTHS.keys() - {"bm25-qt"}:
+        (folder / f"{system}.trec").unlink()
+    assert main([str(folder)]) == 0
+    assert json.loads((folder / "report.json").read_text())["comparisons"] == []
+    assert "significant" not in capsys.readouterr().out
+
+
+def test_several_folders_are_reported_each_and_together(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs/tiny.yo.test", "runs/tiny.v2.sw.dev"]) == 0
+    out = capsys.readouterr().out
+    assert "2 folders together: 100 topics (yo, sw), documents in en, 6 systems" in out
+    each = [json.loads((place / "runs" / name / "report.json").read_text()) for name in ("tiny.yo.test", "tiny.v2.sw.dev")]
+    assert (each[1]["name"], each[1]["lang"], each[1]["split"]) == ("tiny.v2.sw.dev", "sw", "dev")
+    means = [report["systems"]["dense-qt"]["map"] for report in each]
+    table = out[out.index("MAP by folder") :].splitlines()
+    assert next(line for line in table if line.startswith("dense-qt")).split()[1:] == [f"{mean:.3f}".removeprefix("0") for mean in means]
+    together = out[out.index("together:") :].splitlines()
+    pooled = next(line for line in together if line.startswith("dense-qt")).split()[1]
+    assert float(pooled.rstrip("+-")) == pytest.approx(sum(means) / 2, abs=0.0006)
+
+
+def spoiled(place: Path, spoil: str) -> list[str]:
+    """Breaks something; returns the command's arguments."""
+    folder = place / "runs/tiny.yo.test"
+    match spoil:
+        case "no folder":
+            return ["runs/none.yo.test"]
+        case "no runs":
+            (place / "runs/empty.yo.test").mkdir()
+            return ["runs/empty.yo.test"]
+        case "name":
+            folder.rename(place / "runs/tiny")
+            return ["runs/tiny"]
+        case "no qrels":
+            (place / "qrels/tiny.yo.test.txt").unlink()
+        case "run line":
+            (folder / "bad.trec").write_text("q1 Q0 d1 1 3.5 x\nq1 Q0 d2 2 high x\n")
+        case "other topics":
+            (folder / "bad.trec").write_text("z1 Q0 d1 1 3.5 x\n")
+        case "manifest":
+            (folder / "bad.manifest.json").write_text('{\n"collection": }')
+        case "baseline":
+            return ["runs/tiny.yo.test", "--baseline", "dense-tq"]
+    return ["runs/tiny.yo.test"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        ("no folder", "runs/none.yo.test: no such folder"),
+        ("no runs", "runs/empty.yo.test: no *.trec file in it"),
+        ("name", "<collection>.<lang>.<split>"),
+        ("no qrels", "qrels/tiny.yo.test.txt: no such file"),
+        ("run line", 'bad.trec:2: the score "high" is no finite number'),
+        ("other topics", "bad.trec: its topics (z1, ...) are not judged in qrels/tiny.yo.test.txt"),
+        ("manifest", "bad.manifest.json:2: not JSON"),
+        ("baseline", 'unknown baseline "dense-tq"; did you mean dense-qt'),
+    ],
+)
+def test_bad_input_is_told_in_one_line_and_writes_nothing(place: Path, capsys: pytest.CaptureFixture[str], spoil: str, told: str) -> None:
+    assert main(spoiled(place, spoil)) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert not list(place.glob("runs/*/report.*"))
+
+
+def test_help_teaches_at_once() -> None:
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-m", "optical_repro.compare", "--help"], capture_output=True, text=True, check=True)
+    assert time.monotonic() - start < 1
+    assert "examples:" in done.stdout

@@ -1,0 +1,162 @@
+"""Measures against trec_eval's own code, tests of significance against enumeration and scipy, corrections against hand-worked examples."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import ir_measures
+import numpy as np
+import pytest
+from ir_measures import AP, RR, IPrec, P, R, nDCG
+from scipy.stats import ttest_rel
+
+from optical_repro.evaluation import significance
+from optical_repro.evaluation.metrics import METRICS, RECALL_LEVELS, evaluate, order, precision_curve
+from optical_repro.trec import Qrels, Run, read_qrels, read_run, write_qrels, write_run
+
+TREC_EVAL = {
+    "map": AP,
+    "precision@5": P @ 5,
+    "precision@10": P @ 10,
+    "precision@20": P @ 20,
+    "ndcg@10": nDCG @ 10,
+    "recall@100": R @ 100,
+    "mrr@10": RR,
+}
+
+
+def graded(seed: int) -> tuple[Qrels, Run]:
+    """Sixty topics with grades -1 to 3; a run of 3 to 400 hits a topic, many tied, some topics missing, some unjudged."""
+    random = np.random.default_rng(seed)
+    qrels: Qrels = {}
+    run: Run = {}
+    for topic in range(60):
+        judged = random.choice(500, size=random.integers(2, 40), replace=False)
+        grades = random.choice([-1, 0, 0, 1, 1, 2, 3], size=len(judged))
+        grades[0] = max(1, grades[0])
+        qrels[f"t{topic}"] = {f"d{document:03}": int(grade) for document, grade in zip(judged, grades, strict=True)}
+        if topic % 12:
+            found = random.choice(500, size=random.integers(3, 400), replace=False)
+            # Relevant documents score higher on average; one decimal makes ties, the added 1e-9 vanishes in 32 bits.
+            scores = {f"d{document:03}": float(np.round(random.normal(), 1)) + 1e-9 * document for document in found}
+            run[f"t{topic}"] = {document: score + max(0, qrels[f"t{topic}"].get(document, 0)) for document, score in scores.items()}
+    run["not-judged"] = {"d001": 1.0}
+    return qrels, run
+
+
+def by_trec_eval(measure: ir_measures.Measure, qrels: Qrels, run: Run) -> dict[str, float]:
+    """One measure by trec_eval's code; topics it passes over score 0."""
+    provider = ir_measures.providers.registry["pytrec_eval"]
+    found = {metric.query_id: metric.value for metric in provider.iter_calc([measure], qrels, run)}
+    if measure is RR:  # trec_eval's has no cut-off
+        found = {topic: value if value > 1 / 10.5 else 0.0 for topic, value in found.items()}
+    return {topic: found.get(topic, 0.0) for topic in qrels}
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_measure_is_trec_evals_on_every_topic(metric: str, seed: int) -> None:
+    qrels, run = graded(seed)
+    expected = by_trec_eval(TREC_EVAL[metric], qrels, run)
+    assert 0.05 < sum(expected.values()) / len(expected) < 0.95
+    assert evaluate(qrels, run)[metric] == pytest.approx(expected, abs=1e-6)
+
+
+def test_measures_of_a_run_written_and_read_again_are_the_same(tmp_path) -> None:
+    qrels, run = graded(3)
+    write_qrels(tmp_path / "q.txt", qrels)
+    write_run(tmp_path / "r.trec", run, "r")
+    again = read_run(tmp_path / "r.trec")
+    for metric, expected in ((metric, by_trec_eval(measure, qrels, again)) for metric, measure in TREC_EVAL.items()):
+        assert evaluate(read_qrels(tmp_path / "q.txt"), again)[metric] == pytest.approx(expected, abs=1e-6)
+
+
+def test_topics_without_hits_score_nothing_and_topics_without_judgement_do_not_count() -> None:
+    scores = evaluate({"a": {"d1": 1}, "b": {"d1": 1}, "c": {"d1": 0}}, {"a": {"d1": 2.0}, "c": {"d1": 1.0}, "z": {"d1": 1.0}})
+    assert scores["map"] == {"a": 1.0, "b": 0.0, "c": 0.0}
+    assert scores["precision@5"] == {"a": 0.2, "b": 0.0, "c": 0.0}
+
+
+def test_ties_are_broken_as_trec_eval_breaks_them() -> None:
+    assert order({"d1": 1.0, "d3": 1.0, "d2": 1.0 + 1e-12, "d0": 2.0}) == ["d0", "d3", "d2", "d1"]
+
+
+def test_precision_curve_is_trec_evals() -> None:
+    qrels, run = graded(4)
+    curve = precision_curve(qrels, {topic: order(hits) for topic, hits in run.items()})
+    for level in range(RECALL_LEVELS):
+        by_topic = by_trec_eval(IPrec @ (level / 10), qrels, run)
+        assert curve[level] == pytest.approx(sum(by_topic.values()) / len(qrels), abs=1e-6)
+
+
+def test_fisher_is_exact_on_few_topics() -> None:
+    differences = np.array([[0.5, 0.1], [0.25, -0.1], [0.0, 0.3], [-0.125, 0.2], [0.3, 0.3], [0.05, -0.2]])
+    for column, p in enumerate(significance.p_values(differences, "fisher")):
+        values = differences[:, column]
+        sums = [abs(sum(sign * value for sign, value in zip(signs, values, strict=True))) for signs in product((-1, 1), repeat=6)]
+        assert p == sum(total >= abs(values.sum()) - 1e-9 for total in sums) / 64
+
+
+def test_fisher_on_many_topics_is_near_the_exact_p() -> None:
+    # All differences equal in size: the exact p is a binomial tail.
+    from scipy.stats import binomtest
+
+    differences = np.repeat([[0.1], [-0.1]], [70, 40], axis=0)
+    exact = binomtest(70, 110).pvalue
+    (p,) = significance.p_values(differences, "fisher")
+    assert p == pytest.approx(exact, abs=4 * np.sqrt(exact / significance.PERMUTATIONS))
+    assert significance.p_values(differences, "fisher")[0] == p
+
+
+def test_fisher_tells_one_in_a_hundred_thousand_and_never_zero() -> None:
+    p = significance.p_values(np.column_stack([np.full(100, 0.2), np.zeros(100)]), "fisher")
+    assert p.tolist() == [1e-5, 1.0]
+
+
+def test_student_is_scipys() -> None:
+    random = np.random.default_rng(0)
+    a, b = random.random((40, 5)), random.random((40, 5))
+    assert significance.p_values(a - b, "student") == pytest.approx(ttest_rel(a, b).pvalue, abs=1e-12)
+
+
+def test_student_without_variation() -> None:
+    assert significance.p_values(np.zeros((9, 1)), "student").tolist() == [1.0]
+    assert significance.p_values(np.ones((1, 1)), "student").tolist() == [1.0]
+    assert significance.p_values(np.full((9, 1), 0.5), "student").tolist() == [0.0]
+
+
+def test_holm_by_hand() -> None:
+    # .005*4 = .02; .01*3 = .03; .03*2 = .06; .04*1 = .04, raised to the .06 before it.
+    assert significance.adjusted(np.array([0.01, 0.04, 0.03, 0.005]), "holm") == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert significance.adjusted(np.array([0.4, 0.9]), "holm").tolist() == [0.8, 0.9]
+    assert significance.adjusted(np.array([0.6, 0.7]), "holm").tolist() == [1.0, 1.0]
+
+
+def test_bonferroni_and_none() -> None:
+    p = np.array([0.01, 0.4, 0.2])
+    assert significance.adjusted(p, "bonferroni") == pytest.approx([0.03, 1.0, 0.6])
+    assert significance.adjusted(p, "none").tolist() == p.tolist()
+
+
+def test_a_comparison_tells_both_sides_of_the_same_thing() -> None:
+    random = np.random.default_rng(5)
+    scores = {name: {"map": random.random(80) * worth, "mrr@10": random.random(80)} for name, worth in (("a", 1.0), ("b", 0.6), ("c", 0.5))}
+    made = significance.compare(scores, [("a", "b"), ("a", "c"), ("b", "c")])
+    assert [(one.metric, one.a + one.b) for one in made] == [(metric, pair) for metric in ("map", "mrr@10") for pair in ("ab", "ac", "bc")]
+    first = made[0]
+    assert first.delta == pytest.approx(scores["a"]["map"].mean() - scores["b"]["map"].mean())
+    assert first.relative == pytest.approx(first.delta / scores["b"]["map"].mean())
+    assert first.wins + first.ties + first.losses == 80
+    assert first.low < first.delta < first.high
+    assert first.p_adjusted == pytest.approx(min(1, max(first.p * 2, made[1].p * 3)))
+    (other,) = (one for one in significance.compare(scores, [("b", "a")]) if one.metric == "map")
+    turned = first.reversed()
+    assert (turned.p, turned.delta, turned.wins, turned.losses) == (other.p, other.delta, other.wins, other.losses)
+    assert (turned.low, turned.high, turned.effect) == pytest.approx((other.low, other.high, other.effect))
+
+
+def test_bootstrap_interval_is_near_the_normal_one() -> None:
+    values = np.random.default_rng(2).normal(0.3, 0.2, (400, 1))
+    low, high = significance.bootstrap_interval(values)
+    half = 1.96 * values.std() / np.sqrt(400)
+    assert (low[0], high[0]) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.002)
