@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from .errors import InputError
 from .terminal import run_command, say
+
+if TYPE_CHECKING:
+    from .collections.collection import Passage
 
 EXPLAINED = """\
 Reads every *.trec file of a folder of runs, those of others too (TREC's six columns; the file's name is the system's),
@@ -33,11 +39,26 @@ def _compare(arguments: argparse.Namespace) -> None:
     reports = []
     for folder in arguments.folders:
         qrels = arguments.qrels_dir / f"{folder.resolve().name}.txt"
-        report = write_report(folder, qrels, baseline=arguments.baseline, test=arguments.test, correction=arguments.correction)
+        chosen = {"baseline": arguments.baseline, "test": arguments.test, "correction": arguments.correction}
+        report = write_report(folder, qrels, **chosen, passages=_passages(folder))
         say(report.text(), "\n" if len(arguments.folders) > 1 else "")
         reports.append(report)
     if len(reports) > 1:
         say(across_text([report.results for report in reports], arguments.baseline))
+
+
+def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
+    """The documents, for the report's topic browser, where a manifest names a collection that is on this disk."""
+    from .collections import SOURCES, load
+    from .evaluation.results import described_collection, read_manifests
+
+    source = described_collection(read_manifests(folder)).get("source", "")
+    if not (SOURCES[source].on_disk() if source in SOURCES else source and Path(source).is_dir()):
+        return None
+    try:
+        return load(source, *folder.resolve().name.rsplit(".", 2)[1:]).passages
+    except InputError:  # moved or changed since: the report does without
+        return None
 
 
 def _parser() -> argparse.ArgumentParser:

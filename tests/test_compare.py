@@ -153,6 +153,23 @@ def test_several_folders_are_reported_each_and_together(place: Path, capsys: pyt
     assert float(pooled.rstrip("+-")) == pytest.approx(sum(means) / 2, abs=0.0006)
 
 
+def test_passages_come_from_the_collection_that_a_manifest_names(place: Path) -> None:
+    collection, folder = place / "tiny", place / "runs/tiny.yo.test"
+    collection.mkdir()
+    passages = [{"id": f"d{number}", "title": f"Title {number}", "text": "words of it"} for number in range(200)]
+    (collection / "corpus.jsonl").write_text("".join(json.dumps(passage) + "\n" for passage in passages))
+    (collection / "topics.yo.test.tsv").write_text("".join(f"q{number}\tìbéèrè\n" for number in range(50)))
+    (collection / "qrels.yo.test.txt").write_text((place / "qrels/tiny.yo.test.txt").read_text())
+    manifest = json.loads((folder / "optical-cs.manifest.json").read_text())
+    manifest["collection"]["source"] = str(collection)
+    (folder / "optical-cs.manifest.json").write_text(json.dumps(manifest))
+    assert main([str(folder)]) == 0
+    assert '"Title 7","words of it"' in (folder / "report.html").read_text()
+    (collection / "corpus.jsonl").unlink()
+    assert main([str(folder)]) == 0
+    assert "Title 7" not in (folder / "report.html").read_text()
+
+
 def spoiled(place: Path, spoil: str) -> list[str]:
     """Breaks something; returns the command's arguments."""
     folder = place / "runs/tiny.yo.test"

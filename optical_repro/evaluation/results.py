@@ -112,8 +112,8 @@ def read_results(
     if baseline is not None and baseline not in (names := [path.stem for path in paths]):
         raise unknown("baseline", baseline, names)
     qrels = read_qrels(qrels_path)
-    manifests = _manifests(folder)
-    described: dict[str, Any] = next((manifest["collection"] for manifest in manifests.values() if "collection" in manifest), {})
+    manifests = read_manifests(folder)
+    described = described_collection(manifests)
     systems = {system.name: system for system in sorted((_system(path, qrels, qrels_path, manifests) for path in paths), key=_by_map)}
     names = list(systems)
     pairs = list(combinations(names, 2)) if baseline is None else pairs_with(baseline, names)
@@ -170,7 +170,7 @@ def _by_map(system: System) -> tuple[float, str]:
     return -system.mean("map"), system.name
 
 
-def _manifests(folder: Path) -> dict[str, dict[str, Any]]:
+def read_manifests(folder: Path) -> dict[str, dict[str, Any]]:
     """System to its manifest, in the order of the names."""
     manifests = {}
     for path in sorted(folder.glob("*.manifest.json")):
@@ -179,6 +179,11 @@ def _manifests(folder: Path) -> dict[str, dict[str, Any]]:
         except json.JSONDecodeError as error:
             raise bad_line(path, error.lineno, "not JSON", "a manifest as optical_repro.run writes it (delete it to do without)") from None
     return manifests
+
+
+def described_collection(manifests: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What the manifests tell of the collection: "doc_lang", "topics", "human_topics", "source"; empty where there are none."""
+    return next((manifest["collection"] for manifest in manifests.values() if "collection" in manifest), {})
 
 
 def natural_baseline(names: list[str]) -> str | None:
