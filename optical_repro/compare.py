@@ -34,17 +34,19 @@ def main(argv: list[str] | None = None) -> int:
 
 def _compare(arguments: argparse.Namespace) -> None:
     from .evaluation.across import across_text
-    from .evaluation.report import write_report
+    from .evaluation.report import Report, write_report
 
-    reports = []
+    reports: list[Report] = []
     for folder in arguments.folders:
+        if reports:
+            say()
         qrels = arguments.qrels_dir / f"{folder.resolve().name}.txt"
         chosen = {"baseline": arguments.baseline, "test": arguments.test, "correction": arguments.correction}
         report = write_report(folder, qrels, **chosen, passages=_passages(folder))
-        say(report.text(), "\n" if len(arguments.folders) > 1 else "")
+        say(report.text())
         reports.append(report)
     if len(reports) > 1:
-        say(across_text([report.results for report in reports], arguments.baseline))
+        say("\n" + across_text([report.results for report in reports], arguments.baseline))
 
 
 def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:

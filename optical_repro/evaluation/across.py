@@ -41,7 +41,7 @@ def pooled(folders: list[Results], baseline: str | None = None) -> Results:
     return Results(
         name=f"{len(folders)} folders together",
         lang=", ".join(dict.fromkeys(results.lang for results in folders)),
-        doc_lang=", ".join(dict.fromkeys(results.doc_lang for results in folders)),
+        doc_lang=", ".join(dict.fromkeys(results.doc_lang for results in folders if results.doc_lang != "und")) or "und",
         split=", ".join(dict.fromkeys(results.split for results in folders)),
         qrels={label(results, topic): grades for results in folders for topic, grades in results.qrels.items()},
         systems={system.name: system for system in systems},

@@ -104,24 +104,26 @@ def significance_matrix(results: Results) -> str:
     """Row against column by MAP: blue where the row is significantly better, orange where worse; systems by their rank."""
     names = list(results.systems)
     left, top = _name_width(names) + 26, 22
-    side = min(30.0, (WIDTH - left) / len(names))
+    wide = min(30.0, (WIDTH - left) / len(names))
+    high = max(wide, 17.0)
     parts = []
     for row, a in enumerate(names):
-        y = top + side * row
-        parts.append(_text(left - 8, y + side / 2 + 4, f"{a}  {row + 1}", "end", INK))
-        parts.append(_text(left + side * (row + 0.5), top - 8, str(row + 1), "middle", MUTED))
+        y = top + high * row
+        parts.append(_text(left - 8, y + high / 2 + 4, f"{a}  {row + 1}", "end", INK))
+        if wide >= 17 or row % 2 == 0:
+            parts.append(_text(left + wide * (row + 0.5), top - 8, str(row + 1), "middle", MUTED))
         for column, b in enumerate(names):
             made = results.comparison("map", a, b) if a != b else None
             if made is None:
                 continue
             colour = LEVEL if not made.significant else BETTER if made.delta > 0 else WORSE
             told = f"{a} {signed(made.delta)} against {b}, {p_value(made.p_adjusted)}"
-            parts.append(f"<g><title>{escape(told)}</title>{_rectangle(left + side * column + 1, y + 1, side - 2, side - 2, colour)}")
-            if side >= 24:
+            parts.append(f"<g><title>{escape(told)}</title>{_rectangle(left + wide * column + 1, y + 1, wide - 2, high - 2, colour)}")
+            if wide >= 24:
                 ink, points = "var(--paper, #ffffff)" if made.significant else MUTED, round(100 * made.delta)
-                parts.append(_text(left + side * (column + 0.5), y + side / 2 + 4, f"{points:+}" if points else "0", "middle", ink))
+                parts.append(_text(left + wide * (column + 0.5), y + high / 2 + 4, f"{points:+}" if points else "0", "middle", ink))
             parts.append("</g>")
-    return _svg(top + side * len(names) + 4, "Which systems differ significantly by MAP, row against column", parts)
+    return _svg(top + high * len(names) + 4, "Which systems differ significantly by MAP, row against column", parts)
 
 
 @dataclass(frozen=True)
