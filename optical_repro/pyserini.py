@@ -35,7 +35,8 @@ def main(arguments: list[str] | None = None) -> None:
         if importlib.util.find_spec(command) is None:
             raise InputError(f'Pyserini has no command "{arguments[0]}"; expected encode, search, or a module such as index.lucene')
     except InputError as error:
-        sys.exit(f"optical_repro.pyserini: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
     register()
     sys.argv = [command, *arguments[1:]]
     runpy.run_module(command, run_name="__main__", alter_sys=True)

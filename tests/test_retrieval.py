@@ -337,10 +337,13 @@ dense.build_index(passages, {str(teacher)!r}, folder / "flat")
 dense.search(folder / "flat", {str(teacher)!r}, {{"1": "passage"}})
 print("done")
 """
-    master, slave = pty.openpty()
+    try:
+        master, slave = pty.openpty()
+    except OSError:  # a container without terminals
+        master, slave = os.pipe()
     log = tmp_path / "log.txt"
     child = subprocess.Popen(
-        [sys.executable, "-c", program], stdin=slave, stdout=slave, stderr=slave, env={**os.environ, "OPTICAL_LOG": str(log)}
+        [sys.executable, "-c", program], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env={**os.environ, "OPTICAL_LOG": str(log)}
     )
     os.close(slave)
     shown = b""

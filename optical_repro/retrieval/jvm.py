@@ -51,12 +51,13 @@ def start_java() -> None:
     """Starts the Java machine in this process with Anserini on its class path; what Java prints goes to the log file."""
     import jnius_config
 
+    jar = anserini_jar()  # looking for Pyserini starts Java where stock_pyserini is on the path
     if jnius_config.vm_running:
         return
     os.environ.update(_java_environment())
     log = str(log_path().absolute())
     jnius_config.set_options(*OPTIONS, f"-XX:ErrorFile={log}.java-crash")
-    jnius_config.set_classpath(str(anserini_jar()))
+    jnius_config.set_classpath(str(jar))
     with quiet():
         from jnius import autoclass
 
