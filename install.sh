@@ -27,12 +27,17 @@ python$(version_of "$without_venv")-venv; without root: uv venv --seed --python 
 sudo apt install python3 python3-venv; macOS: brew install python@3.13; without root: uv venv --seed --python 3.13 .venv), $again"
 }
 
-# Fails when the disk lacks the room: torch for CUDA, which Linux gets unless the package index offers a CPU build, is the largest part.
+# Fails when the disk lacks the room, counting what pip keeps while it installs. Linux gets torch for CUDA, 5 GB, unless the index offers a CPU build.
 check_room() {
-  if [ "$(uname)" = Linux ] && ! "$venv/bin/python" -m pip index versions torch 2>/dev/null | grep -q "$(sed -n 's/^torch==//p' requirements.lock)+cpu"
-  then need=9 size='2.5 GB to download, about 5 minutes'; else need=4 size='0.8 GB to download, about 2 minutes'; fi
+  need=5 size='0.7 GB to download, about 2 minutes'
+  if [ "$(uname)" = Linux ]; then
+    # An index out of reach is for pip to tell, in the next step.
+    offered=$("$venv/bin/python" -m pip index versions torch --retries 1 2>/dev/null) || return 0
+    case $offered in *"$(sed -n 's/^torch==//p' requirements.lock)+cpu"*) ;; *) need=11 size='2.5 GB to download, about 5 minutes' ;; esac
+  fi
   free=$(df -Pk . | awk 'NR == 2 { printf "%d", $4 / 1048576 }')
   [ "$free" -ge "$need" ] || fail "needs $need GB of disk in $PWD, which has $free GB; make room (or move this folder to a larger disk), $again"
+  touch "$venv/started"
 }
 
 # Runs pip with its output in the log, showing where it is: a line that changes on a terminal, now and then a line elsewhere.
@@ -75,8 +80,8 @@ key=$(cat requirements.lock setup.cfg install.sh | cksum)
 [ "$(cat "$complete" 2>/dev/null)" = "$key" ] && "$venv/bin/python" -c '' 2>/dev/null && exit 0
 
 # What a kill left half-installed, or a Python that is gone, goes; what pip had downloaded stays in its cache.
-if grep -q '^Installing collected' "$log" 2>/dev/null && ! grep -q '^Successfully installed' "$log" || { [ -e "$venv" ] && ! "$venv/bin/python" -m pip -V >/dev/null 2>&1; }
-then rm -rf "$venv"; fi
+case $(grep -E '^(Installing collected|Successfully installed)' "$log" 2>/dev/null | tail -n 1) in Installing*) rm -rf "$venv" ;; esac
+[ ! -e "$venv" ] || "$venv/bin/python" -m pip -V >/dev/null 2>&1 || rm -rf "$venv"
 if [ ! -e "$venv" ]; then
   python=$(find_python)
   echo "Making .venv with $("$python" -V) ..."
@@ -86,11 +91,11 @@ fits "$venv/bin/python" || fail ".venv has Python $(version_of "$venv/bin/python
 
 # Some systems' /tmp is memory and too small for what pip unpacks.
 TMPDIR=$PWD/$venv/tmp; export TMPDIR; rm -rf "$TMPDIR" "$complete"; mkdir "$TMPDIR"
+size='going on where it stopped'
+[ -e "$venv/started" ] || check_room
+echo "Installing Python packages into .venv ($size) ..."
 : >"$log"
 pip_install pip==26.3
-size='going on where it stopped'; [ -e "$venv/started" ] || check_room
-touch "$venv/started"
-echo "Installing Python packages into .venv ($size) ..."
 pip_install -r requirements.lock
 pip_install --no-deps --no-build-isolation --editable .
 rm -rf "$TMPDIR"
