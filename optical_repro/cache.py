@@ -6,12 +6,17 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from . import __version__
 from .files import digest, whole
+
+
+RECORD = "stage.json"
+"""Beside a stage's output: its inputs, and the seconds that it took."""
 
 
 def default_folder() -> Path:
@@ -22,7 +27,7 @@ def default_folder() -> Path:
 
 
 class Cache:
-    """A folder of finished stages: ``<folder>/<stage>/<hash of the inputs>/``, with the inputs in ``inputs.json`` beside the output."""
+    """A folder of finished stages: ``<folder>/<stage>/<hash of the inputs>/``, with its record in ``stage.json`` beside the output."""
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder).expanduser().absolute()
@@ -44,15 +49,22 @@ class Cache:
                 return final
             part = final.with_name(f".{key}.part")
             part.mkdir(exist_ok=True)
+            started = time.monotonic()
             make(part)
-            with whole(part / "inputs.json") as file:
-                json.dump(inputs, file, indent=1, sort_keys=True, ensure_ascii=False)
+            with whole(part / RECORD) as file:
+                record = {"inputs": inputs, "seconds": round(time.monotonic() - started, 1)}
+                json.dump(record, file, indent=1, sort_keys=True, ensure_ascii=False)
             os.replace(part, final)
         return final
 
     def has(self, name: str, inputs: dict[str, Any]) -> bool:
         """Whether the stage is finished."""
         return (self.folder / name / digest({"version": __version__, **inputs})[:16]).is_dir()
+
+
+def seconds(stage: Path) -> float:
+    """How long a finished stage took when it was made."""
+    return float(json.loads((stage / RECORD).read_text(encoding="utf-8"))["seconds"])
 
 
 def empty(folder: Path) -> None:

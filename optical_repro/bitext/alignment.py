@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,11 +28,10 @@ def align(pairs: Sequence[tuple[list[str], list[str]]], seed: int, doubtful: flo
     """
     fit = [index for index, (target, english) in enumerate(pairs) if 0 < len(target) <= LONGEST and 0 < len(english) <= LONGEST]
     sides = ([pairs[index][0] for index in fit], [pairs[index][1] for index in fit])
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as other:
-        backward = other.apply_async(_links_one_way, (sides[1], sides[0], seed, False))
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as other:
+        backward = other.submit(_links_one_way, sides[1], sides[0], seed, False)
         forward = _links_one_way(sides[0], sides[1], seed, True)
-        inverse = backward.get()
+        inverse = backward.result()
     links: list[list[Link]] = [[] for _ in pairs]
     for place, target, english, ahead, back in zip(fit, *sides, forward, inverse, strict=True):
         links[place] = _symmetrise(len(target), len(english), ahead, back, doubtful)

@@ -1,0 +1,42 @@
+"""How a student is trained: the same for every regime that is compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..errors import unknown
+
+OBJECTIVES = {
+    "ot": "token alignment: the optimal-transport loss",
+    "pooled": "one minus the cosine of the two texts' vectors",
+    "scores": "the teacher's distribution of scores over the passages (English documents only)",
+}
+
+EPOCHS = 6
+"""Times a pair is read at the most: on little bitext, more steps only repeat it."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Objective, length and pace of training."""
+
+    objective: str = "ot+pooled"
+    steps: int = 300
+    batch_size: int = 32
+    learning_rate: float = 5e-5
+    warmup: float = 0.1
+    """Share of the steps in which the learning rate rises."""
+    seed: int = 42
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of the objectives that are added up; raises InputError for one that is not known."""
+        parts = self.objective.split("+")
+        for part in parts:
+            if part not in OBJECTIVES:
+                raise unknown("objective", part, OBJECTIVES)
+        return parts
+
+    def fitted(self, pairs: int) -> Recipe:
+        """The recipe with no more steps than ``EPOCHS`` times ``pairs`` pairs are good for."""
+        return replace(self, steps=max(1, min(self.steps, EPOCHS * pairs // self.batch_size)))

@@ -1,0 +1,47 @@
+"""Optimal transport between the tokens of a student's text and of its teacher's (Huang, Yu and Allan 2023, arXiv 2301.12566, section 3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+REGULARISATION = 0.05
+"""Entropic regularisation of the plan, in units of the cost (1 - cosine, from 0 to 2)."""
+
+
+def cosine_cost(student: Tensor, teacher: Tensor) -> Tensor:
+    """Cost of moving student token i to teacher token j, 1 - cos(h_i, g_j): [B, n, d] and [B, m, d] to [B, n, m]."""
+    student = torch.nn.functional.normalize(student.float(), dim=-1)
+    teacher = torch.nn.functional.normalize(teacher.float(), dim=-1)
+    return 1 - student @ teacher.transpose(1, 2)
+
+
+def transport_plan(cost: Tensor, student_mask: Tensor, teacher_mask: Tensor, regularisation: float = REGULARISATION) -> Tensor:
+    """The plans that move a uniform mass over the real student tokens to one over the real teacher tokens at the least cost.
+
+    Takes costs [B, n, m] and masks [B, n], [B, m] (1 for a token, 0 for padding); returns plans [B, n, m], without gradient.
+    Padding holds no mass, so it takes no part. Solved by POT's batched Sinkhorn, in double precision, where exp(-cost /
+    regularisation) does not vanish for a regularisation of 0.005 or more. Raises ValueError below that.
+    """
+    from ot.batch import solve_batch
+
+    if regularisation < 0.005:
+        raise ValueError(f"regularisation is {regularisation}; Sinkhorn needs at least 0.005 for costs up to 2")
+    masses = [(mask / mask.sum(1, keepdim=True)).double() for mask in (student_mask, teacher_mask)]
+    with torch.autocast(cost.device.type, enabled=False):
+        return solve_batch(cost.detach().double(), regularisation, *masses, method="sinkhorn", grad="detach").plan.to(cost.dtype)
+
+
+def transport_loss(
+    student: Tensor, teacher: Tensor, student_mask: Tensor, teacher_mask: Tensor, regularisation: float = REGULARISATION
+) -> Tensor:
+    """The loss of each pair, <plan, cost>, with the plan held constant in the backward pass: [B].
+
+    >>> import torch
+    >>> tokens, mask = torch.eye(3)[None], torch.ones(1, 3)
+    >>> round(transport_loss(tokens, tokens, mask, mask, regularisation=0.02).item(), 4)
+    0.0
+    """
+    cost = cosine_cost(student, teacher)
+    plan = transport_plan(cost, student_mask, teacher_mask, regularisation)
+    return (plan * cost).sum((1, 2))

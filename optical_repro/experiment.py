@@ -1,0 +1,278 @@
+"""The stages of an experiment, from a collection to run files, each kept in the cache by the hash of its inputs."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .bitext import lexicon as lexicons
+from .bitext.readers import Pair, read_bitext
+from .cache import Cache, empty, seconds
+from .collections.collection import Collection, Passage
+from .errors import InputError
+from .files import digest, sha256
+from .models import locate
+from .regimes.pairs import TrainingPair, training_pairs
+from .settings import Settings
+from .systems import System
+from .terminal import duration, say
+from .translate.lexical import LexicalTranslator
+from .trec import Run, read_run, write_run
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .bitext.lexicon import Lexicon
+
+DEPTH = 1000
+"""Hits a topic in a run."""
+
+POOL = 8192
+"""Passages over which the objective ``scores`` compares distributions, at the most."""
+
+DENSE_SHARE = 0.6
+"""Weight of the dense run where BM25 is fused in; chosen on AfriQA's Hausa and Yorùbá train and dev topics."""
+
+
+class Experiment:
+    """One collection, one teacher, any number of systems."""
+
+    def __init__(self, collection: Collection, settings: Settings, cache: Cache) -> None:
+        self.collection, self.cache = collection, cache
+        self.settings = replace(settings, bitext=settings.bitext or collection.bitext)
+        self.times: dict[str, float] = {}
+        """Seconds that each stage took when it was made."""
+
+    def run(self, system: System) -> Path:
+        """The run file of a system: ``run.trec`` in its stage's folder."""
+        make = self._fused if system.fused else self._maxsim if system.maxsim else self._lexical if system.retriever.startswith("bm25") else self._dense
+        inputs, search = make(system)
+        inputs |= {"system": system.name, "topics": digest(list(self.collection.topics.items())), "collection": self.collection.digest}
+        return self._stage(system.name, "run", inputs, lambda folder: write_run(folder / "run.trec", search(), system.name, DEPTH)) / "run.trec"
+
+    # ---- systems: what a run depends on, and how it is made
+
+    def _lexical(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
+        from .retrieval import lexical
+
+        queries = self.queries(system.retriever)
+        index = self.lexical_index(translated=system.retriever == "bm25-dt")
+        lang = self.collection.lang if system.retriever == "bm25-dt" else self.collection.doc_lang
+        return {"index": index.name, "queries": digest(queries)}, lambda: lexical.search(index / "lucene", lang, queries, k=DEPTH)
+
+    def _dense(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
+        from .retrieval import dense
+
+        queries = self.queries(system.retriever)
+        reader, index = self.topic_model(system), self.dense_index(self.document_model(system))
+        inputs = {"index": index.name, "reader": self.identity(reader), "queries": digest(queries)}
+        return inputs, lambda: dense.search(index / "faiss", reader, queries, k=DEPTH, device=self.device)
+
+    def _maxsim(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
+        from .retrieval.late_interaction import TokenStore, rerank
+
+        queries = self.queries(system.retriever)
+        first = self.run(system.dense)
+        reader, documents = self.topic_model(system), self.document_model(system)
+
+        def search() -> Run:
+            folder = self.cache.folder / "tokens" / digest([self.collection.digest, self.identity(documents)])[:16]
+            store = TokenStore(folder, documents, self.device)
+            return rerank(read_run(first), queries, reader, self.collection.passages(), store, device=self.device)
+
+        return {"first": sha256(first), "reader": self.identity(reader), "queries": digest(queries)}, search
+
+    def _fused(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
+        from .retrieval import lexical
+        from .retrieval.fusion import fuse
+
+        first = self.run(System(system.name.removesuffix("+bm25"), system.retriever, system.maxsim))
+        queries = self.queries("bm25")
+        if self.collection.lang != self.collection.doc_lang:
+            translated = self.queries("human" if system.retriever == "human" else "bm25-qt")
+            queries = {topic: f"{text} {translated[topic]}" for topic, text in queries.items()}
+        index = self.lexical_index()
+
+        def search() -> Run:
+            found = lexical.search(index / "lucene", self.collection.doc_lang, queries, k=DEPTH)
+            return fuse([read_run(first), found], [DENSE_SHARE, 1 - DENSE_SHARE])
+
+        return {"first": sha256(first), "index": index.name, "queries": digest(queries), "share": DENSE_SHARE}, search
+
+    def queries(self, retriever: str) -> Mapping[str, str]:
+        """The topics as a retriever reads them: as they are, or translated by the translator or by people."""
+        if retriever == "human":
+            assert self.collection.human_topics is not None
+            return self.collection.human_topics
+        if not retriever.endswith("-qt"):
+            return self.collection.topics
+        lexicon = self.lexicon if self.collection.doc_lang == "en" else self.lexicon.reversed()
+        translations = LexicalTranslator(lexicon).translate(list(self.collection.topics.values()))
+        return dict(zip(self.collection.topics, translations, strict=True))
+
+    def topic_model(self, system: System) -> Path:
+        """The encoder that reads the topics: the student reads what is not English, the teacher everything else."""
+        return self.student(system.regime) if system.regime and self.collection.lang != "en" else self.teacher
+
+    def document_model(self, system: System) -> Path:
+        """The encoder that reads the documents."""
+        return self.student(system.regime) if system.regime and self.collection.doc_lang != "en" else self.teacher
+
+    # ---- indexes
+
+    def lexical_index(self, translated: bool = False) -> Path:
+        """The Lucene index of the documents, or (``translated``) of their word-by-word translations into the topics' language."""
+        from .retrieval import lexical
+
+        lang = self.collection.lang if translated else self.collection.doc_lang
+        inputs = {"collection": self.collection.digest, "language": lang, "translated": self._lexicon_stage.name if translated else None}
+
+        def make(folder: Path) -> None:
+            empty(folder)
+            passages = self.collection.passages()
+            if translated:
+                lexicon = self.lexicon if lang == "en" else self.lexicon.reversed()
+                translator = LexicalTranslator(lexicon)
+                passages = (Passage(passage.id, *translator.translate([passage.title, passage.text])) for passage in passages)
+            lexical.build_index(passages, lang, folder / "lucene")
+
+        return self._stage("Lucene index" + (" of translations" if translated else ""), "lucene", inputs, make)
+
+    def dense_index(self, model: Path) -> Path:
+        """The FAISS index of the documents as a model reads them."""
+        from .retrieval import dense
+
+        inputs = {"collection": self.collection.digest, "model": self.identity(model)}
+
+        def make(folder: Path) -> None:
+            empty(folder)
+            dense.build_index(self.collection.passages(), model, folder / "faiss", device=self.device)
+
+        reader = "the teacher" if model == self.teacher else "a student"
+        return self._stage(f"dense index by {reader}", "faiss", inputs, make)
+
+    # ---- training
+
+    @cached_property
+    def device(self) -> str:
+        """``cpu`` or ``cuda``."""
+        import torch
+
+        if self.settings.device != "auto":
+            return self.settings.device
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    @cached_property
+    def teacher(self) -> Path:
+        """The teacher's folder."""
+        return locate(self.settings.teacher)
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """The bitext, all of it."""
+        return read_bitext(self.settings.bitext, self.collection.target).pairs if self.settings.bitext else []
+
+    @cached_property
+    def _lexicon_stage(self) -> Path:
+        lang, seed = self.collection.target, self.settings.recipe.seed
+        files = {kind: [sha256(path) for path in paths] for kind, paths in (("bitext", self.settings.bitext), ("lexicon", self.settings.lexicon))}
+
+        def make(folder: Path) -> None:
+            parts = [lexicons.read_lexicon(path) for path in self.settings.lexicon]
+            if self.pairs:
+                parts.append(lexicons.induce(self.pairs, seed))
+            merged = lexicons.merge([*parts, lexicons.cldr_lexicon(lang)])
+            if not merged.entries:
+                raise InputError(f"nothing is known of the words of {lang}: give parallel text or a lexicon with --bitext FILE or --lexicon FILE")
+            merged.write(folder / "lexicon.tsv")
+
+        return self._stage("lexicon", "lexicon", {"lang": lang, "seed": seed, **files}, make)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """From the low-resource language into English: aligned bitext, lexicon files, CLDR."""
+        return lexicons.read_lexicon(self._lexicon_stage / "lexicon.tsv")
+
+    @cached_property
+    def untrained(self) -> Path:
+        """The student before training."""
+        from .distill import student
+
+        lexicon = self._lexicon_stage.name if self.settings.lexical_init else None
+        inputs = {"teacher": self.identity(self.teacher), "lexicon": lexicon}
+        return self._stage("untrained student", "untrained", inputs, lambda folder: student.build(self.teacher, self.lexicon if lexicon else None, folder))
+
+    def training_pairs(self, regime: str) -> list[TrainingPair]:
+        """A regime's training pairs, made of the same sentences for each, no more than training will read."""
+        if not self.pairs:
+            raise InputError(f"regime {regime} needs parallel text of {self.collection.target} and English; give it with --bitext FILE")
+        recipe = self.settings.recipe
+        chosen = random.Random(recipe.seed).sample(self.pairs, min(len(self.pairs), recipe.steps * recipe.batch_size))
+        return training_pairs(regime, chosen, self.lexicon, LexicalTranslator(self.lexicon), self.settings.switch, recipe.seed)
+
+    def student(self, regime: str) -> Path:
+        """The student that a regime trained."""
+        if regime == "none":
+            return self.untrained
+        from .distill import teacher, trainer
+
+        pairs = self.training_pairs(regime)
+        recipe = self.settings.recipe.fitted(len(pairs))
+        texts = sorted({pair.teacher for pair in pairs})
+        identity = self.identity(self.teacher)
+        index = self.dense_index(self.teacher) if "scores" in recipe.parts else None
+        inputs = {"untrained": self.untrained.name, "pairs": digest(pairs), "recipe": asdict(recipe), "passages": index and index.name}
+
+        def make(folder: Path) -> None:
+            states = self._stage(
+                "teacher's side", "teacher", {"teacher": identity, "texts": digest(texts)}, lambda there: teacher.write_states(self.teacher, texts, there, self.device)
+            )
+            place = {text: index for index, text in enumerate(texts)}
+            trainer.train(
+                self.untrained,
+                [pair.student for pair in pairs],
+                teacher.TeacherStates(states),
+                [place[pair.teacher] for pair in pairs],
+                recipe,
+                folder,
+                device=self.device,
+                title=f"training on {regime}",
+                passages=index and self._sample_of_vectors(index),
+            )
+            shutil.rmtree(folder / "checkpoints")
+
+        return self._stage(f"student {regime}", "student", inputs, make)
+
+    def _sample_of_vectors(self, index: Path) -> np.ndarray:
+        """The teacher's vectors of the passages, or of ``POOL`` of them: [passages, d]."""
+        import faiss
+
+        vectors = faiss.read_index(str(index / "faiss" / "index")).reconstruct_n()
+        chosen = random.Random(self.settings.recipe.seed).sample(range(len(vectors)), min(len(vectors), POOL))
+        return vectors[sorted(chosen)]
+
+    # ---- the cache
+
+    def identity(self, model: Path) -> str:
+        """A hash of a model's weights and tokenizer."""
+        if model not in self._identities:
+            self._identities[model] = digest([sha256(model / name) for name in ("model.safetensors", "tokenizer.json", "config.json")])
+        return self._identities[model]
+
+    @cached_property
+    def _identities(self) -> dict[Path, str]:
+        return {}
+
+    def _stage(self, title: str, name: str, inputs: dict[str, Any], make: Callable[[Path], None]) -> Path:
+        """A stage of the cache; says what it does and how long it took."""
+        there = self.cache.has(name, inputs)
+        stage = self.cache.stage(name, inputs, make)
+        if title not in self.times:
+            self.times[title] = seconds(stage)
+            say(f"  {title:32} {'kept from before' if there else duration(self.times[title])}")
+        return stage

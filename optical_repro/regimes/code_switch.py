@@ -1,0 +1,45 @@
+"""Artificial code-switching with a bilingual lexicon (Litschko, Artemova and Plank 2023, arXiv 2305.05295)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from ..bitext.lexicon import Lexicon
+from ..bitext.readers import Pair
+from ..bitext.words import Token
+from ..translate.lexical import phrases, text_between
+
+
+def code_switched(pairs: Sequence[Pair], lexicon: Lexicon, probability: float, seed: int) -> list[tuple[str, str]]:
+    """(switched English sentence, English sentence) for each pair; only the English sides are used."""
+    reverse = lexicon.reversed()
+    chance = random.Random(seed)
+    return [(switch(pair.english, reverse, probability, chance), pair.english) for pair in pairs]
+
+
+def switch(text: str, lexicon: Lexicon, probability: float, chance: random.Random) -> str:
+    """Replaces each word or phrase with the given probability by a translation, drawn by weight; names, numbers and punctuation stay.
+
+    ``lexicon`` goes from the language of the text into the other.
+
+    >>> import random
+    >>> from optical_repro.bitext.lexicon import Lexicon
+    >>> switch("The king of Kano has 3 horses.", Lexicon({"king": {"sarki": 1.0}, "kano": {"kano": 1.0}}), 1.0, random.Random(0))
+    'The sarki of Kano has 3 horses.'
+    """
+    switched, end = [], 0
+    for span, _ in phrases(text, lexicon):
+        word = text[span[0].start : span[-1].end]
+        translations = lexicon.probabilities(" ".join(token.word for token in span))
+        # The draw comes first, so that the same words are switched whatever the lexicon knows.
+        if chance.random() < probability and translations and not is_name(span, at_start=end == 0):
+            word = chance.choices(list(translations), list(translations.values()))[0]
+        switched += [text_between(text, end, span[0].start), word]
+        end = span[-1].end
+    return "".join(switched).strip()
+
+
+def is_name(span: Sequence[Token], at_start: bool) -> bool:
+    """Whether a span looks like a name or a number: capitalised inside a sentence, or holding a digit."""
+    return any(character.isdigit() for token in span for character in token.text) or (not at_start and all(token.text[0].isupper() for token in span))

@@ -1,0 +1,144 @@
+"""``python -m optical_repro.run``: from a collection and parallel text to run files and a significance-tested report."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from . import __version__, languages
+from .cache import Cache, default_folder
+from .distill.recipe import OBJECTIVES, Recipe
+from .errors import InputError, unknown
+from .models import EMBEDDED
+from .regimes import REGIMES
+from .settings import Settings
+from .systems import choose, parse, parse_regimes
+from .terminal import log_path, run_command, say
+from .trec import write_qrels
+
+EXAMPLES = """
+examples:
+  python -m optical_repro.run --lang yo --regime cs
+      the embedded sample: Yorùbá topics, English passages, a student trained on code-switched text; about 3 minutes
+  python -m optical_repro.run --lang sw --regime all
+      every regime, each compared with the others
+  python -m optical_repro.run --lang ha --regime cs,bt --collection my/folder --bitext my/ha-en.tsv
+      a collection and parallel text of your own (README.md says what the folder holds)
+
+Runs appear in runs/<collection>.<lang>.<split>/ with report.html beside them. Stages are cached: the same command run
+again, or after an interruption, goes on where it was. Exit status: 0 done, 2 bad arguments or input, 1 anything else.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    regimes = "\n".join(f"  {name:8}{meaning}" for name, meaning in REGIMES.items())
+    objectives = "; ".join(f"{name}: {meaning}" for name, meaning in OBJECTIVES.items())
+    recipe = Recipe()
+    made = argparse.ArgumentParser(
+        prog="python -m optical_repro.run",
+        description="Trains a cross-lingual retriever by optimal-transport distillation and compares it with BM25 and translate-then-retrieve.",
+        epilog=f"regimes, where the training text comes from:\n{regimes}\n{EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = made.add_argument_group("what is searched")
+    what.add_argument("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")
+    what.add_argument("--collection", default="sample", metavar="NAME", help="sample, a folder, a name that `python -m optical_repro.collections` lists, or an id of ir_datasets (default: sample)")
+    what.add_argument("--split", metavar="NAME", help="split of the topics: train, dev, test (default: the collection's usual one)")
+    text = made.add_argument_group("what is learnt from")
+    text.add_argument("--regime", default="cs", metavar="R[,R...]", help="one or more of the regimes below, or `all` (default: cs)")
+    text.add_argument("--bitext", nargs="+", type=Path, default=[], metavar="FILE", help="parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL; gzip accepted (default: the collection's own)")
+    text.add_argument("--lexicon", nargs="+", type=Path, default=[], metavar="FILE", help="bilingual lexicons: MUSE (word translation) or TSV with a weight; added to what the bitext and CLDR give")
+    text.add_argument("--translator", default="lexical", metavar="NAME", help="what translates topics and back-translates: lexical, word by word (default: lexical)")
+    text.add_argument("--switch", type=float, default=0.5, metavar="P", help="probability that a word is code-switched (default: 0.5)")
+    how = made.add_argument_group("how")
+    how.add_argument("--teacher", default=EMBEDDED, metavar="NAME", help="English encoder: a Hugging Face name or a folder (default: all-MiniLM-L6-v2, installed with this package)")
+    how.add_argument("--objective", default=recipe.objective, metavar="A+B", help=f"what the student matches, added up (default: {recipe.objective}). {objectives}")
+    how.add_argument("--pretrain", default="none", choices=["none"], help="multilingual pre-training before distillation (default: none)")
+    how.add_argument("--no-lexical-init", action="store_true", help="leave the teacher's vocabulary as it is, instead of adding the language's words with embeddings made of their translations'")
+    how.add_argument("--steps", type=int, default=recipe.steps, metavar="N", help=f"training steps, fewer where the bitext is small (default: {recipe.steps})")
+    how.add_argument("--systems", metavar="A,B", help="the rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim (default: all that fit)")
+    how.add_argument("--seed", type=int, default=recipe.seed, metavar="N", help=f"of everything random (default: {recipe.seed})")
+    how.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where encoders run (default: auto, a GPU if there is one)")
+    where = made.add_argument_group("where")
+    where.add_argument("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="run files and reports (default: runs)")
+    where.add_argument("--qrels-dir", type=Path, default=Path("qrels"), metavar="DIR", help="judgements (default: qrels)")
+    where.add_argument("--cache-dir", type=Path, default=None, metavar="DIR", help="finished stages, indexes, students (default: $OPTICAL_CACHE or ~/.cache/optical_repro)")
+    made.add_argument("--version", action="version", version=__version__)
+    return made
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    arguments = parser().parse_args(argv)
+    command = shlex.join(["python", "-m", "optical_repro.run", *(sys.argv[1:] if argv is None else argv)])
+    return run_command(lambda: run(arguments, command))
+
+
+def run(arguments: argparse.Namespace, command: str) -> None:
+    """The stages, one after the other."""
+    settings, regimes, names = understood(arguments)
+
+    from . import collections
+    from .experiment import Experiment
+    from .manifest import publish
+
+    collection = collections.load(arguments.collection, arguments.lang, arguments.split)
+    systems = choose(names, regimes, collection)
+    experiment = Experiment(collection, settings, Cache(arguments.cache_dir or default_folder()))
+    say(f"{collection.name}: {len(collection.topics)} topics in {languages.name(collection.lang)}, documents in {languages.name(collection.doc_lang)}")
+    say(f"{len(systems)} systems: {', '.join(system.name for system in systems)}")
+    say("What was done before is taken from the cache. Ctrl-C loses nothing: the same command goes on from there.\n")
+
+    compiling = compile_metrics_beside()
+    folder = arguments.runs_dir / collection.name
+    for system in systems:
+        publish(experiment, system, folder, command, vars(arguments))
+    write_qrels(arguments.qrels_dir / f"{collection.name}.txt", collection.qrels)
+
+    from .evaluation.report import write_report
+
+    say("\nScoring and testing for significance ...\n")
+    compiling.wait()
+    report = write_report(folder, arguments.qrels_dir / f"{collection.name}.txt", passages=collection.passages)
+    say(report.text())
+
+
+def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list[str] | None]:
+    """The arguments as settings, regimes and systems' names; raises InputError for what cannot be, before any work is done."""
+    languages.check(arguments.lang)
+    regimes = parse_regimes(arguments.regime)
+    names = arguments.systems.split(",") if arguments.systems else None
+    for name in names or []:
+        parse(name)
+    if not 0 <= arguments.switch <= 1:
+        raise InputError(f"--switch {arguments.switch}: expected a probability from 0 to 1")
+    if arguments.steps < 1:
+        raise InputError(f"--steps {arguments.steps}: expected a number from 1")
+    if arguments.translator != "lexical":
+        raise unknown("translator", arguments.translator, ["lexical"])
+    recipe = Recipe(arguments.objective, arguments.steps, seed=arguments.seed)
+    _ = recipe.parts
+    settings = Settings(
+        teacher=arguments.teacher,
+        bitext=tuple(arguments.bitext),
+        lexicon=tuple(arguments.lexicon),
+        recipe=recipe,
+        switch=arguments.switch,
+        lexical_init=not arguments.no_lexical_init,
+        device=arguments.device,
+    )
+    return settings, regimes, names
+
+
+def compile_metrics_beside() -> subprocess.Popen[bytes]:
+    """Starts the compilation of ranx's metrics in a process of its own: 20 s the first time, which training hides."""
+    with log_path().open("ab") as log:
+        return subprocess.Popen([sys.executable, "-m", "optical_repro.evaluation.warm_up"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

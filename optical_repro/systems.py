@@ -1,0 +1,90 @@
+"""Systems: the rows of the table, by name.
+
+A name reads from left to right: what retrieves (``bm25``, ``bm25-qt``, ``bm25-dt``, or a dense retriever: ``dense-zs``, ``dense-qt``,
+``optical-<regime>``, ``human``), then ``-maxsim`` where late interaction over tokens orders a dense retriever's best hits anew,
+then ``+bm25`` where BM25 over the topics and their translations is fused in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .collections.collection import Collection
+from .errors import InputError, unknown
+from .regimes import REGIMES
+
+LEXICAL = ("bm25", "bm25-qt", "bm25-dt")
+MAXSIM = "-maxsim"
+FUSED = "+bm25"
+
+
+@dataclass(frozen=True)
+class System:
+    """A row of the table."""
+
+    name: str
+    retriever: str
+    """``bm25``, ``bm25-qt``, ``bm25-dt``, ``dense-zs``, ``dense-qt``, ``human`` or ``optical-<regime>``."""
+    maxsim: bool = False
+    fused: bool = False
+
+    @property
+    def regime(self) -> str | None:
+        """The regime of an optical system's student; None for the others."""
+        return self.retriever.removeprefix("optical-") if self.retriever.startswith("optical-") else None
+
+    @property
+    def dense(self) -> System:
+        """The single-vector system below it."""
+        return System(self.retriever, self.retriever)
+
+
+def parse(name: str) -> System:
+    """A system by its name; raises InputError, with the near matches, for one that there is not."""
+    bare, maxsim, fused = name, False, False
+    if bare.endswith(FUSED):
+        bare, fused = bare.removesuffix(FUSED), True
+    if bare.endswith(MAXSIM):
+        bare, maxsim = bare.removesuffix(MAXSIM), True
+    dense = ["dense-zs", "dense-qt", "human", *(f"optical-{regime}" for regime in REGIMES)]
+    if bare in dense or (bare in LEXICAL and not maxsim and not fused):
+        return System(name, bare, maxsim, fused)
+    raise unknown("system", name, [*LEXICAL, *(base + suffix for base in dense for suffix in ("", MAXSIM, FUSED, MAXSIM + FUSED))])
+
+
+def parse_regimes(text: str) -> list[str]:
+    """``cs,bt`` or ``all`` to regimes; raises InputError for one that there is not."""
+    named = list(REGIMES) if text == "all" else list(dict.fromkeys(text.split(",")))
+    for regime in named:
+        if regime not in REGIMES:
+            raise unknown("regime", regime, [*REGIMES, "all"])
+    return named
+
+
+def why_not(system: System, collection: Collection) -> str | None:
+    """Why a system has no meaning on a collection; None if it has."""
+    across = collection.lang != collection.doc_lang
+    if system.retriever in ("bm25-qt", "bm25-dt", "dense-qt") and not across:
+        return f"topics and documents are both in {collection.lang}: there is nothing to translate"
+    if system.retriever in ("dense-qt", "human") and collection.doc_lang != "en":
+        return f"the teacher reads English, and the documents are in {collection.doc_lang}"
+    if system.retriever == "human" and not collection.human_topics:
+        return "its topics have no human translations"
+    return None
+
+
+def choose(names: Sequence[str] | None, trained: Iterable[str], collection: Collection) -> list[System]:
+    """The systems asked for, or (None) all that have a meaning on the collection, each regime's student alone and fused with BM25.
+
+    Raises InputError for a system that has no meaning there.
+    """
+    if names is None:
+        optical = [f"optical-{regime}{suffix}" for regime in trained for suffix in ("", FUSED)]
+        systems = [parse(name) for name in ("bm25", "bm25-qt", "dense-zs", "dense-qt", *optical, "human")]
+        return [system for system in systems if why_not(system, collection) is None]
+    systems = [parse(name) for name in dict.fromkeys(names)]
+    for system in systems:
+        if reason := why_not(system, collection):
+            raise InputError(f"system {system.name} cannot be used on {collection.name}: {reason}")
+    return systems
