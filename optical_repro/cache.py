@@ -14,7 +14,6 @@ from typing import Any
 from . import __version__
 from .files import digest, whole
 
-
 RECORD = "stage.json"
 """Beside a stage's output: its inputs, and the seconds that it took."""
 

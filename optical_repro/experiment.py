@@ -19,7 +19,7 @@ from .files import digest, sha256
 from .models import locate
 from .regimes.pairs import TrainingPair, training_pairs
 from .settings import Settings
-from .systems import System
+from .systems import LEXICAL, System
 from .terminal import duration, say
 from .translate.lexical import LexicalTranslator
 from .trec import Run, read_run, write_run
@@ -50,10 +50,14 @@ class Experiment:
 
     def run(self, system: System) -> Path:
         """The run file of a system: ``run.trec`` in its stage's folder."""
-        make = self._fused if system.fused else self._maxsim if system.maxsim else self._lexical if system.retriever.startswith("bm25") else self._dense
-        inputs, search = make(system)
+        kind = "fused" if system.fused else "maxsim" if system.maxsim else "lexical" if system.retriever in LEXICAL else "dense"
+        inputs, search = {"fused": self._fused, "maxsim": self._maxsim, "lexical": self._lexical, "dense": self._dense}[kind](system)
         inputs |= {"system": system.name, "topics": digest(list(self.collection.topics.items())), "collection": self.collection.digest}
-        return self._stage(system.name, "run", inputs, lambda folder: write_run(folder / "run.trec", search(), system.name, DEPTH)) / "run.trec"
+
+        def make(folder: Path) -> None:
+            write_run(folder / "run.trec", search(), system.name, DEPTH)
+
+        return self._stage(system.name, "run", inputs, make) / "run.trec"
 
     # ---- systems: what a run depends on, and how it is made
 
@@ -180,7 +184,7 @@ class Experiment:
     @cached_property
     def _lexicon_stage(self) -> Path:
         lang, seed = self.collection.target, self.settings.recipe.seed
-        files = {kind: [sha256(path) for path in paths] for kind, paths in (("bitext", self.settings.bitext), ("lexicon", self.settings.lexicon))}
+        hashes = {"bitext": [sha256(path) for path in self.settings.bitext], "lexicon": [sha256(path) for path in self.settings.lexicon]}
 
         def make(folder: Path) -> None:
             parts = [lexicons.read_lexicon(path) for path in self.settings.lexicon]
@@ -188,10 +192,10 @@ class Experiment:
                 parts.append(lexicons.induce(self.pairs, seed))
             merged = lexicons.merge([*parts, lexicons.cldr_lexicon(lang)])
             if not merged.entries:
-                raise InputError(f"nothing is known of the words of {lang}: give parallel text or a lexicon with --bitext FILE or --lexicon FILE")
+                raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")
             merged.write(folder / "lexicon.tsv")
 
-        return self._stage("lexicon", "lexicon", {"lang": lang, "seed": seed, **files}, make)
+        return self._stage("lexicon", "lexicon", {"lang": lang, "seed": seed, **hashes}, make)
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -205,7 +209,11 @@ class Experiment:
 
         lexicon = self._lexicon_stage.name if self.settings.lexical_init else None
         inputs = {"teacher": self.identity(self.teacher), "lexicon": lexicon}
-        return self._stage("untrained student", "untrained", inputs, lambda folder: student.build(self.teacher, self.lexicon if lexicon else None, folder))
+
+        def make(folder: Path) -> None:
+            student.build(self.teacher, self.lexicon if lexicon else None, folder)
+
+        return self._stage("untrained student", "untrained", inputs, make)
 
     def training_pairs(self, regime: str) -> list[TrainingPair]:
         """A regime's training pairs, made of the same sentences for each, no more than training will read."""
@@ -230,7 +238,10 @@ class Experiment:
 
         def make(folder: Path) -> None:
             states = self._stage(
-                "teacher's side", "teacher", {"teacher": identity, "texts": digest(texts)}, lambda there: teacher.write_states(self.teacher, texts, there, self.device)
+                f"teacher's side of {regime}",
+                "teacher",
+                {"teacher": identity, "texts": digest(texts)},
+                lambda there: teacher.write_states(self.teacher, texts, there, self.device),
             )
             place = {text: index for index, text in enumerate(texts)}
             trainer.train(
@@ -242,7 +253,7 @@ class Experiment:
                 folder,
                 device=self.device,
                 title=f"training on {regime}",
-                passages=index and self._sample_of_vectors(index),
+                passages=self._sample_of_vectors(index) if index else None,
             )
             shutil.rmtree(folder / "checkpoints")
 

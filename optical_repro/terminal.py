@@ -47,7 +47,8 @@ def run_command(main: Callable[[], None]) -> int:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             where = f" for {error.filename}" if error.filename else ""
-            print(f"error: no space left on the disk{where}; free some, or name another place with --cache-dir and --runs-dir", file=sys.stderr)
+            remedy = "free some, or name another place with --cache-dir and --runs-dir"
+            print(f"error: no space left on the disk{where}; {remedy}", file=sys.stderr)
             return 2
         if isinstance(error, PermissionError):
             print(f"error: {error.filename}: not allowed to write there; name a folder of your own", file=sys.stderr)

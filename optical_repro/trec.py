@@ -38,7 +38,7 @@ def write_run(path: Path, run: Run, tag: str, depth: int = 1000) -> None:
         for topic, hits in run.items():
             for rank, (document, score) in enumerate(ranking(hits, depth), 1):
                 if not math.isfinite(score):
-                    raise ValueError(f"{tag}: the score of {document} for topic {topic} is {score}; a NaN would look like a perfect ranking")
+                    raise ValueError(f"{tag}: the score of {document} for topic {topic} is {score}; NaN would look like a perfect ranking")
                 file.write(f"{topic} Q0 {document} {rank} {score:.9g} {tag}\n")
 
 

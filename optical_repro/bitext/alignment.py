@@ -1,10 +1,11 @@
-"""Word alignment of parallel text with eflomal's model (Östling and Tiedemann 2016), as sil-thot implements it: seeded, the same links every time."""
+"""Word alignment of parallel text with eflomal's model (Östling and Tiedemann 2016), as sil-thot has it: seeded, the same links every time."""
 
 from __future__ import annotations
 
-import multiprocessing
+import json
+import subprocess
+import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,14 +25,20 @@ def align(pairs: Sequence[tuple[list[str], list[str]]], seed: int, doubtful: flo
     """Links the words of each (target words, English words) pair.
 
     Links found in both directions weigh 1; those that grow-diag-final-and (Koehn et al. 2005) adds weigh ``doubtful``.
-    A pair with an empty or overlong side gets no links. The two directions run side by side in two processes.
+    A pair with an empty or overlong side gets no links. The two directions run side by side, the second in a process of its own.
     """
     fit = [index for index, (target, english) in enumerate(pairs) if 0 < len(target) <= LONGEST and 0 < len(english) <= LONGEST]
     sides = ([pairs[index][0] for index in fit], [pairs[index][1] for index in fit])
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as other:
-        backward = other.submit(_links_one_way, sides[1], sides[0], seed, False)
-        forward = _links_one_way(sides[0], sides[1], seed, True)
-        inverse = backward.result()
+    # A plain process and pipes: multiprocessing needs a shared memory that containers often lack.
+    with subprocess.Popen([sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin is not None and other.stdout is not None
+        other.stdin.write(json.dumps([sides[1], sides[0], seed]).encode())
+        other.stdin.close()
+        forward = _links_one_way(sides[0], sides[1], seed, progress=True)
+        answer = other.stdout.read()
+    if other.returncode:
+        raise RuntimeError(f"the word aligner ended with status {other.returncode}")
+    inverse = [[(here, there) for here, there in links] for links in json.loads(answer)]
     links: list[list[Link]] = [[] for _ in pairs]
     for place, target, english, ahead, back in zip(fit, *sides, forward, inverse, strict=True):
         links[place] = _symmetrise(len(target), len(english), ahead, back, doubtful)
@@ -55,7 +62,9 @@ def _links_one_way(source: list[list[str]], other: list[list[str]], seed: int, p
     return [_cells(model.get_training_alignment(index)[1]) for index in range(model.num_sentence_pairs)]
 
 
-def _symmetrise(n_target: int, n_english: int, forward: list[tuple[int, int]], inverse: list[tuple[int, int]], doubtful: float) -> list[Link]:
+def _symmetrise(
+    n_target: int, n_english: int, forward: list[tuple[int, int]], inverse: list[tuple[int, int]], doubtful: float
+) -> list[Link]:
     ahead = _matrix(n_target, n_english, forward)
     back = _matrix(n_target, n_english, [(target, english) for english, target in inverse])
     sure = set(forward) & {(target, english) for english, target in inverse}
@@ -76,3 +85,8 @@ def _matrix(rows: int, columns: int, cells: list[tuple[int, int]]) -> WordAlignm
     for row, column in cells:
         matrix.set(row, column)
     return matrix
+
+
+if __name__ == "__main__":
+    source, other_side, seed_given = json.load(sys.stdin)
+    json.dump(_links_one_way(source, other_side, seed_given, progress=False), sys.stdout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def cldr_names(lang: str) -> list[tuple[str, str]]:
-    """(name in ``lang``, English name) for every territory, language, currency, month and day that both have; none for a language CLDR lacks."""
+    """(name in ``lang``, English name) of territories, languages, currencies, months and days; none for a language CLDR lacks."""
     from babel import Locale, UnknownLocaleError
 
     try:

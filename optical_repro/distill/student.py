@@ -40,7 +40,7 @@ def build(teacher: Path, lexicon: Lexicon | None, folder: Path) -> int:
     gained = 0
     if lexicon is not None:
         if tokenizer["model"]["type"] != "WordPiece":
-            raise InputError(f'{teacher}: a {tokenizer["model"]["type"]} vocabulary cannot be extended yet; use --no-lexical-init')
+            raise InputError(f"{teacher}: a {tokenizer['model']['type']} vocabulary cannot be extended yet; use --no-lexical-init")
         words = [word for word in lexicon.entries if " " not in word]
         embeddings = model.get_input_embeddings().weight.detach()
         rows = lexical_embeddings(words, lexicon, teacher, embeddings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -58,7 +57,7 @@ def train(
         }
 
     class DistillationTrainer(Trainer):
-        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
             teacher, teacher_mask = inputs.pop("teacher"), inputs.pop("teacher_mask")
             hidden = model(**inputs).last_hidden_state
             loss = objectives.total(recipe.parts, objectives.Batch(hidden, inputs["attention_mask"].float(), teacher, teacher_mask, pool))
@@ -75,7 +74,7 @@ def train(
         warmup_steps=round(recipe.warmup * recipe.steps),
         weight_decay=0.01,
         train_sampling_strategy="group_by_length",
-        bf16=_has_bf16(device),
+        bf16=_has_fast_bf16(device),
         use_cpu=device == "cpu",
         save_steps=max(recipe.steps // 6, 25),
         save_total_limit=2,
@@ -143,10 +142,11 @@ def _is_json(path: Path) -> bool:
     return True
 
 
-def _has_bf16(device: str) -> bool:
-    """Whether the processor multiplies 16-bit brain floats itself; elsewhere they only slow it down."""
+def _has_fast_bf16(device: str) -> bool:
+    """Whether 16-bit brain floats are faster there: on GPUs that know them and processors with AMX tiles.
+
+    Processors with AVX-512's bf16 alone took twice as long with them as with 32-bit floats (benchmarks/precision.py).
+    """
     import torch
 
-    if device != "cpu":
-        return torch.cuda.is_bf16_supported()
-    return os.environ.get("OPTICAL_BF16", "1") == "1" and torch.cpu._is_avx512_bf16_supported()
+    return torch.cuda.is_bf16_supported() if device != "cpu" else torch.cpu._is_amx_tile_supported()

@@ -27,14 +27,13 @@ def training_pairs(
     ``lexicon`` goes from the target language to English; ``probability`` is the chance that a word is switched.
     """
     half = len(pairs) // 2
+    made: list[tuple[str, str]] = []
     if regime == "bitext":
-        made = list(pairs)
+        made = [(pair.target, pair.english) for pair in pairs]
     elif regime == "cs":
         made = code_switched(pairs, lexicon, probability, seed)
     elif regime == "bt":
         made = back_translated(pairs, translator)
     elif regime == "cs+bt":
         made = code_switched(pairs[:half], lexicon, probability, seed) + back_translated(pairs[half:], translator)
-    else:
-        made = []
     return [TrainingPair(*pair) for pair in made]
