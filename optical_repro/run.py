@@ -97,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
         type=int,
         default=recipe.steps,
         metavar="N",
-        help=f"training steps, fewer where the bitext is small (default: {recipe.steps})",
+        help=f"training steps, fewer on little bitext (default: {recipe.steps})",
     )
     how("--systems", metavar="A,B", help="rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim (default: all that fit)")
     how("--seed", type=int, default=recipe.seed, metavar="N", help=f"of everything random (default: {recipe.seed})")
@@ -139,9 +139,8 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     collection = collections.load(arguments.collection, arguments.lang, arguments.split)
     systems = choose(names, regimes, collection)
     experiment = Experiment(collection, settings, Cache(arguments.cache_dir))
-    say(
-        f"{collection.name}: {len(collection.topics)} topics in {languages.name(collection.lang)}, documents in {languages.name(collection.doc_lang)}"
-    )
+    topics, documents = languages.name(collection.lang), languages.name(collection.doc_lang)
+    say(f"{collection.name}: {len(collection.topics)} topics in {topics}, documents in {documents}")
     say(f"{len(systems)} systems: {', '.join(system.name for system in systems)}")
     say("What was done before is taken from the cache. Ctrl-C loses nothing: the same command goes on from there.\n")
 

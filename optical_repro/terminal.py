@@ -31,6 +31,14 @@ def log_path() -> Path:
     return path
 
 
+def hush_transformers() -> None:
+    """Keeps the bars and remarks of transformers, which are about its own workings, off the terminal."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
 def run_command(main: Callable[[], None]) -> int:
     """Runs a command; returns its exit status: 0 done, 2 bad arguments or input (one line), 130 interrupted, 1 anything else."""
     try:

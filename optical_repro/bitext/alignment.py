@@ -1,4 +1,4 @@
-"""Word alignment of parallel text with eflomal's model (Östling and Tiedemann 2016), as sil-thot has it: seeded, the same links every time."""
+"""Word alignment of parallel text with eflomal's model (Östling and Tiedemann 2016) in sil-thot: seeded, the same links every time."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What a word is: one folding and splitting of text, for aligner, lexicon, translator, switcher and student vocabulary alike.
 
 Text in low-resource languages is spelt many ways: topics drop tone marks, under-dots and hooks that the bitext writes.
-Words are therefore compared lower-cased and without diacritics, as BERT's uncased normaliser has it, and letters that
-Unicode names as a base letter "with" something (ƙ is *k with hook*, đ *d with stroke*) fold to their base letter, which that normaliser does not do.
+Words are therefore compared lower-cased and without diacritics, as BERT's uncased normaliser has it. Letters that Unicode
+names as a base letter "with" something (ƙ is *k with hook*, đ *d with stroke*), which it leaves alone, fold to that letter.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from ..bitext.lexicon import Lexicon
 from ..bitext.words import folded_letters
 from ..errors import InputError
 from ..files import whole
+from ..terminal import hush_transformers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,6 +36,7 @@ def build(teacher: Path, lexicon: Lexicon | None, folder: Path) -> int:
     import torch
     from transformers import AutoModel
 
+    hush_transformers()
     model = AutoModel.from_pretrained(teacher)
     tokenizer = json.loads((teacher / "tokenizer.json").read_text(encoding="utf-8"))
     gained = 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..files import whole
+from ..terminal import hush_transformers
 
 LONGEST = 128
 """Tokens of a text that teacher and student read in training."""
@@ -39,6 +40,7 @@ def write_states(teacher: Path, texts: Sequence[str], folder: Path, device: str,
     from tqdm import tqdm
     from transformers import AutoModel, AutoTokenizer
 
+    hush_transformers()
     tokenizer = AutoTokenizer.from_pretrained(teacher)
     model = AutoModel.from_pretrained(teacher).to(device).eval()
     tokenizer.backend_tokenizer.no_padding()

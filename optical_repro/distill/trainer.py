@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..files import whole
+from ..terminal import hush_transformers
 from . import objectives
 from .recipe import Recipe
 from .teacher import LONGEST, TeacherStates
@@ -41,6 +42,7 @@ def train(
     from transformers import AutoModel, AutoTokenizer, Trainer, TrainingArguments
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
+    hush_transformers()
     torch.manual_seed(recipe.seed)
     tokenizer = AutoTokenizer.from_pretrained(untrained)
     ids = tokenizer(list(texts), truncation=True, max_length=LONGEST)["input_ids"]
