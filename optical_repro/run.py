@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     recipe = settings.recipe
     made = argparse.ArgumentParser(
         prog="python -m optical_repro.run",
-        description="Trains a cross-lingual retriever by optimal-transport distillation; compares it with BM25 and translate-then-retrieve.",
+        description="Trains a cross-lingual retriever by optimal-transport distillation and compares it with translate-then-retrieve.",
         epilog=f"regimes, where the training text comes from:\n{regimes}\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
