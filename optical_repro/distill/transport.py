@@ -29,7 +29,8 @@ def transport_plan(cost: Tensor, student_mask: Tensor, teacher_mask: Tensor, reg
         raise ValueError(f"regularisation is {regularisation}; Sinkhorn needs at least 0.005 for costs up to 2")
     masses = [(mask / mask.sum(1, keepdim=True)).double() for mask in (student_mask, teacher_mask)]
     with torch.autocast(cost.device.type, enabled=False):
-        return solve_batch(cost.detach().double(), regularisation, *masses, method="sinkhorn", grad="detach").plan.to(cost.dtype)
+        solved = solve_batch(cost.detach().double(), regularisation, *masses, method="sinkhorn", grad="detach", tol=1e-6)
+    return solved.plan.to(cost.dtype)
 
 
 def transport_loss(
