@@ -1,0 +1,76 @@
+"""Trained students: where they lie, and what else there is of their training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .cache import RECORD
+from .errors import InputError, bad_line
+from .models import EMBEDDED, locate
+
+MANIFEST = ".manifest.json"
+
+
+class Checkpoint(NamedTuple):
+    """A student's folder, its teacher's name, and the folder of the student before training, where that is at hand."""
+
+    folder: Path
+    teacher: str
+    untrained: Path | None
+
+
+def find(given: str | None, runs_dir: Path, teacher: str | None = None) -> Checkpoint:
+    """A student by its folder, by its name on the Hub, or by the manifest of a run that it made.
+
+    ``teacher``: its name, where it is known; else the manifest's, else the default. Raises InputError for what is no student;
+    without ``given``, one that names the manifests under ``runs_dir`` that could be given.
+    """
+    if given is None:
+        raise InputError(f"which student? give --model FOLDER, or the manifest of its run{_offer(runs_dir)}")
+    path, named = Path(given), EMBEDDED
+    if given.endswith(MANIFEST):
+        manifest = _read(path)
+        path, named = Path(_training(manifest, path)["checkpoint"]), manifest.get("arguments", {}).get("teacher", named)
+        if not path.is_dir():
+            raise InputError(f"{given}: its student is no longer in {path}; make it again: {manifest.get('command')}")
+    folder = locate(str(path))
+    return Checkpoint(folder, teacher or named, _untrained(folder))
+
+
+def _untrained(student: Path) -> Path | None:
+    """The stage that a student in the cache was trained from."""
+    if not (student / RECORD).is_file():
+        return None
+    name = json.loads((student / RECORD).read_text(encoding="utf-8"))["inputs"].get("untrained")
+    folder = student.parent.parent / "untrained" / str(name)
+    return folder if folder.is_dir() else None
+
+
+def _offer(runs_dir: Path) -> str:
+    """The manifests that name a student that is there."""
+    there = []
+    for path in sorted(runs_dir.glob(f"*/*{MANIFEST}")):
+        training = _read(path).get("training")
+        if training and "+" not in path.name and Path(training["checkpoint"]).is_dir():
+            there.append(str(path))
+    if not there:
+        return f" (none in {runs_dir}: train one with python -m optical_repro.run)"
+    return f": --model {' or '.join(there[:6])}{' ...' if len(there) > 6 else ''}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; expected the manifest of an optical system's run") from None
+    except ValueError as error:
+        raise bad_line(path, getattr(error, "lineno", 1), "not JSON", "a manifest as optical_repro.run writes it") from None
+
+
+def _training(manifest: dict[str, Any], path: Path) -> dict[str, Any]:
+    training = manifest.get("training")
+    if not training:
+        raise InputError(f"{path}: its system has no student; expected an optical system's manifest")
+    return dict(training)

@@ -1,0 +1,125 @@
+"""The transport plan of one pair of texts, token by token and word by word, and how far it agrees with a word aligner."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..bitext.alignment import Link
+from ..bitext.readers import Pair
+from ..bitext.words import words
+from ..errors import InputError
+from ..retrieval.reading import Reading, read
+
+if TYPE_CHECKING:
+    from ..retrieval.text_encoder import TextEncoder
+
+
+@dataclass(frozen=True)
+class TokenAlignment:
+    """How the mass of a student's tokens moves to those of its teacher, in the plan that its training would use."""
+
+    student: Reading
+    teacher: Reading
+    plan: np.ndarray
+    """Mass that moves from student token i to teacher token j, adding up to 1: [n, m]."""
+    loss: float
+    """The plan's cost, <plan, 1 - cosine>: the objective ``ot`` on this pair."""
+
+    @property
+    def shares(self) -> np.ndarray:
+        """The plan, each cell as a part of the most that its two tokens could exchange: [n, m], from 0 to 1."""
+        return np.clip(self.plan * max(self.plan.shape), 0, 1)
+
+    @property
+    def word_mass(self) -> np.ndarray:
+        """Mass that moves from each word of the student's text to each of the teacher's, that of their pieces added up: [words, words]."""
+        return self.teacher.by_word(self.student.by_word(self.plan).T).T
+
+    def links(self) -> list[tuple[int, int]]:
+        """(student word, teacher word): each word of the student's text with the one that the most of its mass moves to."""
+        return [(word, int(row.argmax())) for word, row in enumerate(self.word_mass) if row.size and row.max() > 0]
+
+    def pharaoh(self) -> str:
+        """The links as aligners write them, words counted from 0: ``0-2 1-0``."""
+        return " ".join(f"{here}-{there}" for here, there in self.links())
+
+
+def align(student: TextEncoder, teacher: TextEncoder, text: str, english: str) -> TokenAlignment:
+    """Aligns a text with its English translation.
+
+    Raises InputError where a text has no token, or where the two encoders cannot be compared.
+    """
+    import torch
+
+    from .transport import cosine_cost, transport_plan
+
+    if student.dimension != teacher.dimension:
+        raise InputError(
+            f"{student.name} has vectors of {student.dimension} numbers, its teacher {teacher.name} of {teacher.dimension}; "
+            "expected the teacher that it was trained with"
+        )
+    sides = read(student, text), read(teacher, english)
+    for side in sides:
+        if not side.pieces:
+            raise InputError(f'nothing to align in "{side.text}"; expected a sentence')
+    cost = cosine_cost(*(torch.from_numpy(side.vectors)[None] for side in sides))
+    plan = transport_plan(cost, *(torch.ones(1, len(side.pieces)) for side in sides))
+    return TokenAlignment(*sides, plan[0].numpy(), float((plan * cost).sum()))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far word links agree with an aligner's, counted over many pairs."""
+
+    precision: float
+    """Share of the links that the aligner found too, in whichever direction."""
+    recall: float
+    """Share of the links which the aligner found in both directions that are among these."""
+    pairs: int
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of the two."""
+        return 2 * self.precision * self.recall / (self.precision + self.recall) if self.precision + self.recall else 0.0
+
+
+def agreement(alignments: Iterable[TokenAlignment], aligned: Sequence[Sequence[Link]]) -> Agreement:
+    """Compares each alignment's word links with those of ``bitext.alignment.align`` for the same pair.
+
+    Sure and possible links play their parts as in Och and Ney (2003, Computational Linguistics 29:1): a sure one, of weight 1,
+    must be found; a possible one may be.
+    """
+    right = found = sure_right = sure = pairs = 0
+    for alignment, links in zip(alignments, aligned, strict=True):
+        ours = set(alignment.links())
+        possible = {(here, there) for here, there, _ in links}
+        wanted = {(here, there) for here, there, weight in links if weight == 1}
+        right, found = right + len(ours & possible), found + len(ours)
+        sure_right, sure = sure_right + len(ours & wanted), sure + len(wanted)
+        pairs += 1
+    return Agreement(right / max(found, 1), sure_right / max(sure, 1), pairs)
+
+
+def measure(
+    students: Mapping[str, TextEncoder], teacher: TextEncoder, pairs: Sequence[Pair], seed: int = 42, most: int = 500
+) -> dict[str, Agreement]:
+    """The agreement of each student's word links with the aligner's, on the same ``most`` pairs drawn by ``seed``.
+
+    The aligner reads all ``pairs``, and needs about a thousand to be worth comparing with; students should not have been trained on them.
+    """
+    from tqdm import tqdm
+
+    from ..bitext.alignment import align as align_words
+
+    aligned = align_words([(words(pair.target), words(pair.english)) for pair in pairs], seed)
+    chosen = sorted(random.Random(seed).sample(range(len(pairs)), min(most, len(pairs))))
+    measured = {}
+    for name, student in students.items():
+        bar = tqdm(chosen, desc=f"  plans {name}", unit="pair", leave=False, disable=None)
+        measured[name] = agreement((align(student, teacher, *pairs[place]) for place in bar), [aligned[place] for place in chosen])
+    return measured
