@@ -54,3 +54,17 @@ def read(encoder: TextEncoder, text: str) -> Reading:
         inside = word >= 0 and start > starts[word]
         pieces.append(("##" if inside else "") + text[start:until])
     return Reading(text, pieces, vectors[: len(pieces)], words, np.array(word_of, dtype=int))
+
+
+def best_matches(topic: Reading, passage: Reading) -> list[tuple[int, int, float]]:
+    """For each word of the topic, the word of the passage that MaxSim finds for it: (topic word, passage word, cosine of their tokens)."""
+    similarities = topic.vectors @ passage.vectors.T
+    similarities[:, passage.word_of < 0] = -np.inf
+    best = similarities.max(1, initial=-np.inf)
+    matches = []
+    for word in range(len(topic.words)):
+        pieces = np.flatnonzero(topic.word_of == word)
+        if len(pieces) and np.isfinite(best[pieces]).any():
+            piece = pieces[best[pieces].argmax()]
+            matches.append((word, int(passage.word_of[similarities[piece].argmax()]), float(best[piece])))
+    return matches

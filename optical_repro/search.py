@@ -1,0 +1,192 @@
+"""``python -m optical_repro.search``: looks things up in a collection with a trained student."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import textwrap
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .cache import Cache, default_folder
+from .checkpoints import Checkpoint, find
+from .errors import InputError
+from .models import EMBEDDED
+from .settings import Settings
+from .terminal import run_command, say
+
+if TYPE_CHECKING:
+    from .collections import Collection, Passage
+    from .retrieval.reading import Reading
+
+EXPLAINED = """\
+Searches a collection with a trained student: the topic in the low-resource language, the documents in English (or the other
+way round, or both in that language). Each hit comes with its score (the cosine of the two vectors), the part of the passage
+that says most about the topic, and, marked in it, the words that the topic's words come closest to, token by token (MaxSim).
+
+Without a topic it asks for one after the other; an empty line ends it. Topics can be piped in too, one a line.
+"""
+
+EPILOG = """\
+The documents are encoded once: the index is the one that `python -m optical_repro.run` made, if it did.
+
+examples:
+  python -m optical_repro.search --lang yo                       says which students there are
+  python -m optical_repro.search --lang yo --model runs/sample.yo.test/optical-cs.manifest.json
+  python -m optical_repro.search --lang yo --model runs/sample.yo.test/optical-cs.manifest.json --hits 3 "Ta ló ń ṣe òfin?"
+"""
+
+EXCERPT = 320
+"""Characters of a passage that are shown."""
+
+STRONG = 0.75
+"""A word of the passage is marked if its cosine is at least this part of the hit's best: the rest are mostly function words."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m optical_repro.search",
+        description=EXPLAINED,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = made.add_argument
+    add("topic", nargs="?", help="what to look for (left out: asks)")
+    add("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")
+    add("--collection", default="sample", metavar="NAME", help="as in optical_repro.run: a name, a folder, an id (default: sample)")
+    add("--split", metavar="NAME", help="split of its topics (default: the collection's usual one)")
+    add("--model", metavar="STUDENT", help="folder of a student, or the manifest of a run that it made (left out: says which there are)")
+    add("--teacher", metavar="NAME", help=f"the student's teacher, which reads English (default: the manifest's, else {EMBEDDED})")
+    add("--hits", type=int, default=5, metavar="N", help="hits to show (default: %(default)s)")
+    add("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="where manifests lie (default: %(default)s)")
+    add("--cache-dir", type=Path, default=default_folder(), metavar="DIR", help="where indexes are kept (default: that of run)")
+    add("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where encoders run (default: auto, a GPU if there is one)")
+    return made
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    arguments = parser().parse_args(argv)
+    return run_command(lambda: run(arguments))
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Searches for the topic, or for one after the other."""
+    if arguments.hits < 1:
+        raise InputError(f"--hits {arguments.hits}: expected a number from 1")
+    checkpoint = find(arguments.model, arguments.runs_dir, arguments.teacher)
+
+    from . import collections, languages
+
+    collection = collections.load(arguments.collection, languages.check(arguments.lang), arguments.split)
+    finder = Finder(collection, checkpoint, Cache(arguments.cache_dir), arguments.device)
+    for topic in [arguments.topic] if arguments.topic else asked(f"topic ({languages.name(collection.lang)})> "):
+        hits = finder.find(topic, arguments.hits)
+        say("\n" + "\n\n".join(f"{number}. {shown(hit)}" for number, hit in enumerate(hits, 1)) + "\n")
+
+
+def asked(prompt: str) -> Iterator[str]:
+    """Topics from the keyboard, until an empty line, or those piped in."""
+    if not sys.stdin.isatty():
+        yield from (line.strip() for line in sys.stdin if line.strip())
+        return
+    import readline  # noqa: F401  (arrow keys in input)
+
+    try:
+        while topic := input(prompt).strip():
+            yield topic
+    except EOFError:
+        say()
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A passage that was found."""
+
+    passage: Passage
+    score: float
+    topic: Reading
+    reading: Reading
+    """Of the passage's title and text."""
+    matches: list[tuple[int, int, float]]
+    """(topic word, passage word, cosine), as ``reading.best_matches`` gives them."""
+
+
+class Finder:
+    """A collection that is ready to be searched with a student."""
+
+    def __init__(self, collection: Collection, checkpoint: Checkpoint, cache: Cache, device: str = "auto") -> None:
+        """Takes the index from the cache, or makes it there; raises InputError where student and teacher do not go together."""
+        from .experiment import Experiment
+        from .retrieval.text_encoder import TextEncoder
+
+        experiment = Experiment(collection, Settings(teacher=checkpoint.teacher, device=device), cache)
+        reader, writer = (checkpoint.folder if lang != "en" else experiment.teacher for lang in (collection.lang, collection.doc_lang))
+        self.topic_encoder = TextEncoder(reader, experiment.device)
+        self.passage_encoder = self.topic_encoder if reader == writer else TextEncoder(writer, experiment.device)
+        if self.topic_encoder.dimension != self.passage_encoder.dimension:
+            raise InputError(f"{reader} and {writer} have vectors of different lengths; give the student's own teacher with --teacher")
+        self.collection = collection
+        self.index = experiment.dense_index(writer) / "faiss"
+
+    def find(self, topic: str, most: int) -> list[Hit]:
+        """The ``most`` nearest passages, best first."""
+        from .retrieval.dense import search_vectors
+        from .retrieval.reading import best_matches, read
+        from .trec import ranking
+
+        vector = self.topic_encoder.encode([self.topic_encoder.settings.query_prefix + topic])
+        found = search_vectors(self.index, vector, ["topic"], k=most)["topic"]
+        passages = {passage.id: passage for passage in self.collection.passages() if passage.id in found}
+        asked_for = read(self.topic_encoder, topic)
+        hits = []
+        for document, score in ranking(found):
+            passage = passages[document]
+            reading = read(self.passage_encoder, " ".join(passage.contents.split()))
+            hits.append(Hit(passage, score, asked_for, reading, best_matches(asked_for, reading)))
+        return hits
+
+
+def shown(hit: Hit) -> str:
+    """A hit as the terminal shows it: title, score and identifier, excerpt, and which word matched which."""
+    from .marks import mark, marked
+
+    width = min(shutil.get_terminal_size().columns, 110) - 4
+    title = unicodedata.normalize("NFC", " ".join(hit.passage.title.split()))
+    strongest = max((cosine for *_, cosine in hit.matches), default=0.0)
+    strong = [(here, there, cosine) for here, there, cosine in hit.matches if cosine >= STRONG * strongest]
+    weights = {}
+    for _, there, cosine in strong:
+        word = hit.reading.words[there]
+        weights[word.start, word.end] = max(cosine, weights.get((word.start, word.end), 0.0))
+    text_starts = len(title) + 1 if title else 0
+    start, end = excerpt(hit.reading.text, text_starts, weights)
+    spans = sorted((first - start, last - start) for first, last in weights if first >= start and last <= end)
+    # Wrapping puts a line break in the place of a blank: the spans stay where they are.
+    wrapped = "\n".join(textwrap.wrap(hit.reading.text[start:end], width, break_long_words=False, break_on_hyphens=False))
+    body = ("… " if start > text_starts else "") + mark(wrapped, spans) + (" …" if end < len(hit.reading.text) else "")
+    pairs = [f"{hit.topic.words[here].text} → {marked(hit.reading.words[there].text)} {cosine:.2f}" for here, there, cosine in strong]
+    return "\n    ".join([f"{title or hit.passage.id}  {hit.score:.3f}  [{hit.passage.id}]", *body.split("\n"), ", ".join(pairs)])
+
+
+def excerpt(text: str, begin: int, weights: dict[tuple[int, int], float]) -> tuple[int, int]:
+    """The stretch of ``EXCERPT`` characters from ``begin`` on, from word to word, that holds the most weight; all of a short text."""
+    if len(text) - begin <= EXCERPT:
+        return begin, len(text)
+    starts = [begin, *(place + 1 for place in range(begin, len(text) - EXCERPT) if text[place] == " ")]
+
+    def held(start: int) -> float:
+        return sum(weight for (first, last), weight in weights.items() if first >= start and last <= start + EXCERPT)
+
+    start = max(starts, key=held)
+    end = start + EXCERPT
+    return start, len(text) if end >= len(text) else text.rfind(" ", start, end + 1) if " " in text[start : end + 1] else end
+
+
+if __name__ == "__main__":
+    sys.exit(main())
