@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import __version__, languages
 from .cache import Cache, default_folder
-from .distill.recipe import OBJECTIVES, Recipe
+from .distill.recipe import LEARNING, OBJECTIVES, Recipe
 from .errors import InputError, unknown
 from .models import EMBEDDED
 from .regimes import REGIMES
@@ -87,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
         "--objective", default=recipe.objective, metavar="A+B", help=f"what the student matches (default: {recipe.objective}). {objectives}"
     )
     how("--pretrain", default="none", choices=["none"], help="multilingual pre-training before distillation (default: none)")
+    how("--learns", default=recipe.learns, choices=LEARNING, help=f"what of the student learns (default: {recipe.learns})")
     how(
         "--no-lexical-init",
         action="store_true",
@@ -171,7 +172,7 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
         raise InputError(f"--steps {arguments.steps}: expected a number from 1")
     if arguments.translator != "lexical":
         raise unknown("translator", arguments.translator, ["lexical"])
-    recipe = Recipe(arguments.objective, arguments.steps, seed=arguments.seed)
+    recipe = Recipe(arguments.objective, arguments.steps, learns=arguments.learns, seed=arguments.seed)
     _ = recipe.parts
     settings = Settings(
         teacher=arguments.teacher,

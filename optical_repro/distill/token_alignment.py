@@ -67,8 +67,9 @@ def align(student: TextEncoder, teacher: TextEncoder, text: str, english: str) -
     for side in sides:
         if not side.pieces:
             raise InputError(f'nothing to align in "{side.text}"; expected a sentence')
-    cost = cosine_cost(*(torch.from_numpy(side.vectors)[None] for side in sides))
-    plan = transport_plan(cost, *(torch.ones(1, len(side.pieces)) for side in sides))
+    ours, theirs = (torch.from_numpy(side.vectors)[None] for side in sides)
+    cost = cosine_cost(ours, theirs)
+    plan = transport_plan(cost, torch.ones(ours.shape[:2]), torch.ones(theirs.shape[:2]))
     return TokenAlignment(*sides, plan[0].numpy(), float((plan * cost).sum()))
 
 

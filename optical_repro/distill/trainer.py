@@ -74,7 +74,7 @@ def train(
         per_device_train_batch_size=recipe.batch_size,
         learning_rate=recipe.learning_rate,
         warmup_steps=round(recipe.warmup * recipe.steps),
-        weight_decay=0.01,
+        weight_decay=0.0,
         train_sampling_strategy="group_by_length",
         bf16=_has_fast_bf16(device),
         use_cpu=device == "cpu",
@@ -88,6 +88,8 @@ def train(
         dataloader_pin_memory=device != "cpu",
     )
     model = AutoModel.from_pretrained(untrained)
+    model.requires_grad_(recipe.learns == "all")
+    model.get_input_embeddings().requires_grad_(True)
     if getattr(model, "pooler", None) is not None:
         model.pooler.requires_grad_(False)  # Unused: vectors are means of token states.
     trainer = DistillationTrainer(model=model, args=arguments, train_dataset=examples, data_collator=collate)
