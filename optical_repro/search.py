@@ -160,7 +160,7 @@ def shown(hit: Hit) -> str:
     title = unicodedata.normalize("NFC", " ".join(hit.passage.title.split()))
     strongest = max((cosine for *_, cosine in hit.matches), default=0.0)
     strong = [(here, there, cosine) for here, there, cosine in hit.matches if cosine >= STRONG * strongest]
-    weights = {}
+    weights: dict[tuple[int, int], float] = {}
     for _, there, cosine in strong:
         word = hit.reading.words[there]
         weights[word.start, word.end] = max(cosine, weights.get((word.start, word.end), 0.0))
