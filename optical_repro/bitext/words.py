@@ -57,7 +57,6 @@ class Token(NamedTuple):
 
 def tokens(text: str) -> list[Token]:
     """The words and punctuation marks of a text, with their places in it (characters ``start`` to ``end``)."""
-    text = unicodedata.normalize("NFC", text)
     return [Token(piece, fold(piece), *span) for piece, span in _bert()[1].pre_tokenize_str(text)]
 
 
