@@ -41,6 +41,6 @@ def switch(text: str, lexicon: Lexicon, probability: float, chance: random.Rando
 
 
 def is_name(span: Sequence[Token], at_start: bool) -> bool:
-    """Whether a span looks like a name or a number: capitalised inside a sentence, or holding a digit."""
+    """Whether a span looks like a name or a number: a capital inside a sentence, or a digit."""
     digits = any(character.isdigit() for token in span for character in token.text)
-    return digits or (not at_start and all(token.text[0].isupper() for token in span))
+    return digits or any(token.text[0].isupper() for token in span[at_start:])
