@@ -1,0 +1,58 @@
+"""A report against the scores that a row expects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .tables import Cell, Row
+
+
+@dataclass(frozen=True)
+class Check:
+    """One cell and the score that came out."""
+
+    system: str
+    metric: str
+    cell: Cell | None
+    """What was expected; None where nothing is recorded."""
+    score: float | None
+    """What came out; None where the report has no such system or metric."""
+
+    @property
+    def missed(self) -> bool:
+        """Whether a recorded score was not reached within its tolerance."""
+        return self.cell is not None and (self.score is None or not self.cell.hit(self.score))
+
+    @property
+    def verdict(self) -> str:
+        """``.404 ok``, ``.512 off by +0.0340``, ``not there``, or ``.404 (nothing recorded)``."""
+        from ..evaluation.words import value
+
+        if self.score is None:
+            return "not there"
+        if self.cell is None:
+            return f"{value(self.score)} (nothing recorded)"
+        verdict = f"off by {self.score - self.cell.expected:+.4f}" if self.missed else "ok"
+        return f"{value(self.score)} {verdict}"
+
+
+def checks(row: Row, metrics: list[str], report: dict[str, Any]) -> Iterator[Check]:
+    """Every recorded cell, and every system of the report (report.json's content) that has none."""
+    scores = report["systems"]
+    for system in dict.fromkeys([*row.systems, *scores]):
+        for metric in metrics:
+            yield Check(system, metric, row.cell(system, metric), scores.get(system, {}).get(metric))
+
+
+def as_text(made: list[Check]) -> str:
+    """A line a system, a column a metric."""
+    from ..evaluation.tables import HEADINGS
+
+    metrics = list(dict.fromkeys(check.metric for check in made))
+    lines = [["", *(HEADINGS.get(metric, metric) for metric in metrics)]]
+    for system in dict.fromkeys(check.system for check in made):
+        lines.append([system, *(check.verdict for check in made if check.system == system)])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(metrics) + 1)]
+    return "\n".join("  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)

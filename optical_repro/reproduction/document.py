@@ -1,0 +1,83 @@
+"""REPRODUCE.md, made of the tables' file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..evaluation.tables import HEADINGS
+from ..evaluation.words import value
+from .tables import Row, Table
+from .words import EXPLAINED, NOT_RECORDED, answers, mark, tolerances, took
+
+HEAD = """\
+# Reproduce the results
+
+Every table that this project reports: the command that makes it, the scores to expect and how far off they may be, and what
+it took when it was measured. A program makes a table again from nothing and checks each score:
+
+    python -m optical_repro.reproduce --list
+    python -m optical_repro.reproduce --table 1
+
+It prints each score with `ok` or `off by`, and ends with exit status 1 if one is off, 0 if none is. `--dry-run` prints the
+commands, `--row NAME` takes one row, `--cache-dir DIR` keeps finished stages (else a table starts with an empty cache), and
+`--html FILE` writes the tables as a page on which every score opens to its own command. Where a command says `$OPTICAL_DATA`,
+set that variable, or give `--data DIR`, to your folder of data.
+
+Time is that of the whole command; memory is the most that one process held.
+
+This file is generated from `optical_repro/data/reproduction.json` (`python -m optical_repro.reproduce --write`).
+"""
+
+
+def as_markdown(tables: list[Table]) -> str:
+    """The whole document."""
+    contents = [f"- [Table {table.number}: {table.title}](#table-{table.number})" for table in tables]
+    return "\n".join([HEAD, *contents, *(line for table in tables for line in _table(table))]).rstrip() + "\n"
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield from ["", f'<a id="table-{table.number}"></a>', "", f"## Table {table.number}: {table.title}", "", table.shows]
+    if table.missing:
+        yield from ["", f"**Not run:** {table.missing}"]
+    if table.rows:
+        yield from ["", f"Needs {table.needs}."]
+    if table.notes:
+        yield from ["", *(f"- {note}" for note in table.notes)]
+    if any(row.cells for row in table.rows):
+        yield from ["", EXPLAINED]
+    for row in table.rows:
+        yield from _row(table, row)
+    if table.published:
+        yield from ["", "### Published figures, run by their publishers; nobody ran them here", ""]
+        yield from _grid(["collection", "system", "metric", "score"], names=3)
+        for figure in table.published:
+            yield f"| {figure.collection} | {figure.system} | {figure.metric} | {figure.score:.4f} |"
+        commands = dict.fromkeys(figure.command for figure in table.published)
+        yield from ["", "Their commands:", "", *(f"    {command}" for command in commands)]
+    if table.claims:
+        yield from ["", *_grid(["claim", "verdict", "evidence"], names=3)]
+        for claim in table.claims:
+            yield f"| {claim.claim} | **{claim.verdict}** | {claim.evidence} |"
+
+
+def _row(table: Table, row: Row) -> Iterator[str]:
+    yield from ["", f"### {row.title} (`--table {table.number} --row {row.name}`)", "", f"    {row.command}", ""]
+    if not row.measured:
+        yield NOT_RECORDED
+        return
+    yield from [f"{took(row.measured)}.", ""]
+    yield from _grid(["system", *(HEADINGS[metric] for metric in table.metrics), "tolerance"], names=1)
+    for system in row.systems:
+        cells = []
+        for metric in table.metrics:
+            cell = row.cell(system, metric)
+            cells.append(f"{value(cell.expected)} {mark(row, cell)}".rstrip() if cell else "")
+        note = " (baseline)" if system == row.baseline else ""
+        yield f"| `{system}`{note} | {' | '.join(cells)} | {tolerances(row, system)} |"
+    for heading, sentences in answers(row):
+        yield from ["", f"{heading}:", "", *(f"- {sentence}" for sentence in sentences)]
+
+
+def _grid(headings: list[str], names: int) -> list[str]:
+    """The head of a table whose first columns are names and whose others are numbers."""
+    return [f"| {' | '.join(headings)} |", "|" + "---|" * names + "---:|" * (len(headings) - names)]

@@ -1,0 +1,132 @@
+"""Puts measured scores into a row: from a report that was just made, or from a finished folder of runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..systems import parse
+from .running import hardware
+from .tables import Cell, Difference, Measured, Row
+
+TOLERANCE = 0.005
+"""Of systems that were not trained: other processors add in another order."""
+TRAINED_TOLERANCE = 0.02
+"""Of students: small differences grow over hundreds of steps."""
+DIGITS = 4
+NOT_COMPARED = ("runs_dir", "qrels_dir", "cache_dir", "device")
+"""Arguments that do not change scores."""
+
+
+def recorded(row: Row, metrics: list[str], report: dict[str, Any], seconds: float | None, memory_mb: int | None, day: str) -> Row:
+    """The row with the scores of a report (report.json's content), what the command took, and the comparisons that answer the questions.
+
+    A cell that was there keeps its tolerance.
+    """
+    from ..evaluation.results import natural_baseline
+
+    systems = report["systems"]
+    baseline = natural_baseline(list(systems))
+    cells = []
+    for system in systems:
+        for metric in metrics:
+            before, made = row.cell(system, metric), _difference(report, metric, system, baseline)
+            tolerance = before.tolerance if before else _tolerance(system)
+            score = round(systems[system][metric], DIGITS)
+            cells.append(Cell(system, metric, score, tolerance, made.p_adjusted if made else None))
+    asked = [_difference(report, "map", a, b) for a, b in questions(systems)]
+    measured = Measured(hardware(), day, report["topics"], seconds and round(seconds), memory_mb)
+    return replace(row, baseline=baseline, measured=measured, cells=cells, differences=[made for made in asked if made])
+
+
+def questions(systems: Iterable[str]) -> list[tuple[str, str]]:
+    """The pairs to be compared: code-switched with back-translated students, and each student with the translation in its place."""
+    from ..evaluation.results import question_pairs
+
+    names = list(systems)
+    alike = []
+    for name in names:
+        if name.startswith("optical-"):
+            alike.append((name, "dense-qt" + name.removeprefix(parse(name).retriever)))
+    return question_pairs(names) + [pair for pair in alike if pair[1] in names]
+
+
+def _difference(report: dict[str, Any], metric: str, a: str, b: str | None) -> Difference | None:
+    """a against b, whichever way round the report compares them; None where it does not."""
+    for made in report["comparisons"]:
+        if b and made["metric"] == metric and {made["a"], made["b"]} == {a, b}:
+            score, other = (report["systems"][name][metric] for name in (a, b))
+            return Difference(
+                metric=metric,
+                a=a,
+                b=b,
+                delta=round(score - other, DIGITS),
+                p=round(made["p"], 5),
+                p_adjusted=round(made["p_adjusted"], 5),
+                test=made["test"],
+                correction=made["correction"],
+                relative=round((score - other) / other, DIGITS) if other else None,
+            )
+    return None
+
+
+def _tolerance(system: str) -> float:
+    regime = parse(system).regime
+    return TRAINED_TOLERANCE if regime and regime != "none" else TOLERANCE
+
+
+# ---- from a folder
+
+
+def from_folder(folder: Path, row: Row) -> tuple[dict[str, Any], float, str, list[str]]:
+    """What a finished folder of runs tells of a row: its report, the seconds its stages took, the day, and remarks.
+
+    Systems whose manifest shows other arguments than the row's, or that have none, are left out of the report, each with a
+    remark. Raises InputError where none is left.
+    """
+    from ..evaluation.results import read_manifests
+
+    path = folder / "report.json"
+    if not path.is_file():
+        raise InputError(f"{folder}: no report.json in it; expected a finished folder of runs, as {row.command} makes it")
+    report = json.loads(path.read_text(encoding="utf-8"))
+    manifests = read_manifests(folder)
+    kept: dict[str, Any] = {}
+    seconds: dict[str, float] = {}
+    remarks = []
+    for system, scores in report["systems"].items():
+        other = _other(row, manifests[system]["arguments"]) if system in manifests else "no manifest: not a run of this project"
+        if other:
+            remarks.append(f"left out {system}: {other}")
+        else:
+            kept[system] = scores
+            seconds |= manifests[system]["seconds"]
+    if not kept:
+        raise InputError(f"{folder}: nothing in it was made by the row's command, {row.command}; {remarks[0] if remarks else 'no systems'}")
+    # The teacher's side is made inside the stage of the student that wants it.
+    taken = sum(time for stage, time in seconds.items() if not stage.startswith("teacher's side"))
+    return {**report, "systems": kept}, taken, date.fromtimestamp(path.stat().st_mtime).isoformat(), remarks
+
+
+def _other(row: Row, arguments: dict[str, Any]) -> str:
+    """The first argument in which a run differs from the row, paths compared by their last part; empty where none does."""
+    from ..run import parser
+
+    for name, value in vars(parser().parse_args(row.arguments)).items():
+        made, wanted = _comparable(arguments.get(name)), _comparable(value)
+        if name in arguments and name not in NOT_COMPARED and made != wanted:
+            return f"made with {name} {arguments[name]}, the row says {value}"
+    return ""
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return sorted(map(_comparable, value))
+    if isinstance(value, str | Path):
+        return sorted(Path(value).name.split(","))
+    return value

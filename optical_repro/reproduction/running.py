@@ -1,0 +1,70 @@
+"""Runs a row's command from nothing, and measures it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from .tables import DATA, Row
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended, and what it took."""
+
+    status: int
+    report: dict[str, Any]
+    """report.json's content; empty where the command failed."""
+    seconds: float
+    memory_mb: int
+    """Most that one process of it held in memory."""
+
+
+def with_data(row: Row, data: Path | None) -> list[str]:
+    """The row's arguments with the user's folder of data; raises InputError for a file that is not in it."""
+    arguments = [argument.replace(DATA, str(data)) for argument in row.arguments]
+    for argument, written in zip(arguments, row.arguments, strict=True):
+        if DATA in written and not Path(argument).exists():
+            raise InputError(f"{argument}: no such file or folder; --data (or $OPTICAL_DATA) names the folder that holds it")
+    return arguments
+
+
+def run(arguments: list[str], folder: Path, cache: Path) -> Outcome:
+    """Runs ``optical_repro.run`` into ``folder``, which is emptied first; what it prints goes where this process prints."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    places = ["--runs-dir", str(folder), "--qrels-dir", str(folder / "qrels"), "--cache-dir", str(cache)]
+    started = time.monotonic()
+    process = subprocess.Popen([sys.executable, "-m", "optical_repro.run", *arguments, *places], stdin=subprocess.DEVNULL)
+    # wait4 and not RUSAGE_CHILDREN: that one is the most of all children so far, the rows before included.
+    try:
+        _, status, used = os.wait4(process.pid, 0)
+    except KeyboardInterrupt:  # which the command gets too, and ends on
+        process.wait()
+        raise
+    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - started
+    found = next(folder.glob("*/report.json"), None) if process.returncode == 0 else None
+    report = json.loads(found.read_text(encoding="utf-8")) if found else {}
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    return Outcome(process.returncode, report, seconds, round(used.ru_maxrss * unit / 2**20))
+
+
+def hardware() -> str:
+    """This machine: ``Intel(R) Xeon(R) Processor @ 2.90GHz, 2 cores, 24 GB``."""
+    processor = platform.processor() or platform.machine()
+    described = Path("/proc/cpuinfo")
+    if described.exists():
+        names = [line.split(":", 1)[1].strip() for line in described.read_text().splitlines() if line.startswith("model name")]
+        processor = names[0] if names else processor
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{processor}, {os.cpu_count()} cores, {memory:.0f} GB"

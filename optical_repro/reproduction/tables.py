@@ -1,0 +1,266 @@
+"""The tables of results as one file of JSON holds them: commands, expected scores, and what they took when they were measured."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import textwrap
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import InputError, bad_line, unknown
+from ..files import whole
+
+DEFAULT = Path(__file__).parents[1] / "data" / "reproduction.json"
+DATA = "{data}"
+"""In a row's arguments: the user's folder of data."""
+WIDTH = 140
+"""Characters of a line of the file: what fits on one stands on one."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One expected score: a system by a metric."""
+
+    system: str
+    metric: str
+    expected: float
+    tolerance: float
+    p_adjusted: float | None = None
+    """Of the difference from the row's baseline; None for the baseline, or where the two were not compared."""
+
+    def hit(self, score: float) -> bool:
+        """Whether a score is within tolerance."""
+        return abs(score - self.expected) <= self.tolerance + 1e-9
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two systems by one metric, as report.json compares them."""
+
+    metric: str
+    a: str
+    b: str
+    delta: float
+    p: float
+    p_adjusted: float
+    test: str
+    correction: str
+    relative: float | None = None
+    """``delta`` as a part of b's score; None where that is 0."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a row took, and where and when."""
+
+    hardware: str
+    date: str
+    topics: int
+    seconds: float | None = None
+    memory_mb: int | None = None
+    """Most that one process held in memory."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One command and the scores that it gives."""
+
+    name: str
+    """Short and unique in its table: folder of its runs, and --row's argument."""
+    title: str
+    arguments: list[str]
+    """Of ``python -m optical_repro.run``; ``{data}`` stands for the user's folder of data."""
+    network: bool = False
+    """Whether it downloads."""
+    baseline: str | None = None
+    """The strongest system that translates first."""
+    measured: Measured | None = None
+    cells: list[Cell] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def command(self) -> str:
+        """The command as a person types it, the folder of data being $OPTICAL_DATA."""
+        return command(self.arguments)
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether it reads the user's folder of data."""
+        return any(DATA in argument for argument in self.arguments)
+
+    def cell(self, system: str, metric: str) -> Cell | None:
+        """The cell; None where nothing is recorded."""
+        return next((cell for cell in self.cells if (cell.system, cell.metric) == (system, metric)), None)
+
+    @property
+    def systems(self) -> list[str]:
+        """The recorded systems, in the order of the cells."""
+        return list(dict.fromkeys(cell.system for cell in self.cells))
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure that others published; nobody ran it here."""
+
+    collection: str
+    system: str
+    metric: str
+    score: float
+    command: str
+    """Of theirs, which makes it again."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a paper claims, and what the tables say to it."""
+
+    claim: str
+    verdict: str
+    """One of VERDICTS."""
+    evidence: str
+
+
+VERDICTS = ("confirmed", "contradicted", "could not test", "open")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One experiment."""
+
+    number: int
+    title: str
+    shows: str
+    notes: list[str] = field(default_factory=list)
+    missing: str = ""
+    """Why it cannot be run yet; empty where it can."""
+    metrics: list[str] = field(default_factory=list)
+    """What is recorded, by ranx's names."""
+    rows: list[Row] = field(default_factory=list)
+    published: list[Published] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+
+    @property
+    def needs(self) -> str:
+        """What it takes besides the installation."""
+        needs = []
+        if any(row.needs_data for row in self.rows):
+            needs.append("a folder of data (--data DIR or $OPTICAL_DATA)")
+        if any(row.network for row in self.rows):
+            needs.append("a network (--network)")
+        return " and ".join(needs) or "nothing"
+
+    def row(self, name: str) -> Row:
+        """The row by its name; raises InputError, with the near matches, for one that there is not."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise unknown(f"row of table {self.number}", name, [row.name for row in self.rows])
+
+
+def command(arguments: list[str]) -> str:
+    """``python -m optical_repro.run`` with these arguments, as a person types it."""
+    quoted = [argument.replace(DATA, "$OPTICAL_DATA") if DATA in argument else shlex.quote(argument) for argument in arguments]
+    return " ".join(["python -m optical_repro.run", *quoted])
+
+
+def narrowed(arguments: list[str], system: str) -> list[str]:
+    """The arguments for one system of theirs alone: the shortest way to one cell."""
+    kept, skipped = [], 0
+    for argument in arguments:
+        skipped = 2 if argument in ("--regime", "--systems") else max(0, skipped - 1)
+        if not skipped:
+            kept.append(argument)
+    return [*kept, "--systems", system]
+
+
+def table(tables: list[Table], number: int) -> Table:
+    """The table by its number; raises InputError for one that there is not."""
+    for made in tables:
+        if made.number == number:
+            return made
+    raise InputError(f"no table {number}; there are tables {', '.join(str(made.number) for made in tables)} (--list tells what they show)")
+
+
+def read_tables(path: Path = DEFAULT) -> list[Table]:
+    """Reads the file; raises InputError where it is not JSON, or a part has not the fields that it should."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; check the path") from None
+    except json.JSONDecodeError as error:
+        raise bad_line(path, error.lineno, "not JSON", '{"tables": [...]}') from None
+    if not isinstance(raw, dict) or not isinstance(raw.get("tables"), list):
+        raise InputError(f'{path}: expected {{"tables": [...]}}')
+    return [_table(part, f"{path}: table {place}") for place, part in enumerate(raw["tables"], 1)]
+
+
+def write_tables(path: Path, tables: list[Table]) -> None:
+    """Writes the file, in lines that a person can read and edit; fields that hold their default are left out."""
+    with whole(path) as file:
+        file.write(_laid_out({"tables": [_without_defaults(asdict(table)) for table in tables]}) + "\n")
+
+
+def _table(raw: dict[str, Any], where: str) -> Table:
+    from ..evaluation.metrics import METRICS
+
+    made = _made(Table, raw, where)
+    for metric in made.metrics:
+        if metric not in METRICS:
+            raise unknown("metric", metric, METRICS, f"({where})")
+    rows = [_row(row, f"{where}, row {place}") for place, row in enumerate(made.rows, 1)]
+    published = [_made(Published, part, where) for part in made.published]
+    claims = [_made(Claim, part, where) for part in made.claims]
+    if twice := {row.name for row in rows if [other.name for other in rows].count(row.name) > 1}:
+        raise InputError(f"{where}: two rows named {min(twice)}; expected a name of its own for each")
+    for claim in claims:
+        if claim.verdict not in VERDICTS:
+            raise unknown("verdict", claim.verdict, VERDICTS, f"({where})")
+    return _made(Table, {**raw, "rows": rows, "published": published, "claims": claims}, where)
+
+
+def _row(raw: Any, where: str) -> Row:
+    made = _made(Row, raw, where)
+    measured = _made(Measured, made.measured, where) if made.measured else None
+    cells = [_made(Cell, cell, f"{where}, cells") for cell in made.cells]
+    differences = [_made(Difference, difference, f"{where}, differences") for difference in made.differences]
+    return _made(Row, {**raw, "measured": measured, "cells": cells, "differences": differences}, where)
+
+
+Part = TypeVar("Part")
+
+
+def _made(kind: type[Part], raw: Any, where: str) -> Part:
+    if not isinstance(raw, dict):
+        raise InputError(f"{where}: {raw!r}; expected an object of JSON")
+    try:
+        return kind(**raw)
+    except TypeError as error:  # Python names the field that is missing or not known
+        raise InputError(f"{where}: {str(error).split('__init__() ')[-1]}") from None
+
+
+def _without_defaults(value: Any) -> Any:
+    """Dictionaries without the fields that are empty."""
+    if isinstance(value, dict):
+        return {key: _without_defaults(part) for key, part in value.items() if not _empty(part)}
+    return [_without_defaults(part) for part in value] if isinstance(value, list) else value
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value is False or value in ("", [])
+
+
+def _laid_out(value: Any, indent: int = 0) -> str:
+    """JSON with each part that fits on one line on one line, and lists of words filled like text."""
+    line = json.dumps(value, ensure_ascii=False)
+    if indent + len(line) <= WIDTH or not isinstance(value, dict | list) or not value:
+        return line
+    inner = " " * (indent + 1)
+    if isinstance(value, dict):
+        parts = [f"{inner}{json.dumps(key)}: {_laid_out(part, indent + 1)}" for key, part in value.items()]
+        return "{\n" + ",\n".join(parts) + "\n" + " " * indent + "}"
+    if all(isinstance(part, str) and " " not in part for part in value):
+        filled = textwrap.wrap(line[1:-1], WIDTH - len(inner), break_long_words=False, break_on_hyphens=False)
+        return "[\n" + "\n".join(inner + words for words in filled) + "\n" + " " * indent + "]"
+    return "[\n" + ",\n".join(inner + _laid_out(part, indent + 1) for part in value) + "\n" + " " * indent + "]"

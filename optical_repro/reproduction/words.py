@@ -1,0 +1,59 @@
+"""What the document and the page say alike: what a row took, how its scores are marked, and what its comparisons answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..evaluation.significance import ALPHA, CORRECTIONS, TESTS
+from ..evaluation.words import counted, p_value, signed, value
+from ..terminal import duration
+from .tables import Cell, Difference, Measured, Row
+
+EXPLAINED = f"""\
+▲ significantly better than the row's baseline, the strongest system that translates first, ▼ significantly worse \
+(adjusted p < {value(ALPHA).rstrip("0")})."""
+
+NOT_RECORDED = "Nothing is recorded yet."
+
+
+def took(measured: Measured) -> str:
+    """``7 min, 2,310 MB; Intel Xeon, 2 cores, 24 GB; 2025-11-02; 253 topics``."""
+    cost = [duration(measured.seconds)] if measured.seconds else []
+    cost += [f"{measured.memory_mb:,} MB at most"] if measured.memory_mb else []
+    return "; ".join([*([", ".join(cost)] if cost else []), measured.hardware, measured.date, counted(measured.topics, "topic")])
+
+
+def mark(row: Row, cell: Cell) -> str:
+    """▲ or ▼ where the cell differs significantly from the row's baseline, else nothing."""
+    other = row.cell(row.baseline, cell.metric) if row.baseline else None
+    if other is None or cell.p_adjusted is None or cell.p_adjusted >= ALPHA:
+        return ""
+    return "▲" if cell.expected > other.expected else "▼"
+
+
+def tolerances(row: Row, system: str) -> str:
+    """The tolerances of a system's cells: ``± .005``."""
+    return "± " + ", ".join(dict.fromkeys(f"{value(cell.tolerance)}" for cell in row.cells if cell.system == system))
+
+
+def answers(row: Row) -> Iterator[tuple[str, list[str]]]:
+    """The row's comparisons in words, made of their numbers: a heading and its sentences."""
+    regimes = [made for made in row.differences if made.b.startswith("optical-")]
+    alike = [made for made in row.differences if not made.b.startswith("optical-")]
+    if regimes:
+        yield "Code-switched against back-translated training text", list(_sentences(row, regimes))
+    if alike:
+        yield "Like against like: a student, and the translated topics in its place", list(_sentences(row, alike))
+
+
+def _sentences(row: Row, differences: Iterable[Difference]) -> Iterator[str]:
+    for made in differences:
+        scores = [row.cell(system, made.metric) for system in (made.a, made.b)]
+        a, b = (f" ({value(cell.expected)})" if cell else "" for cell in scores)
+        verdict = "is better than" if made.delta > 0 else "is worse than"
+        if made.p_adjusted >= ALPHA:
+            verdict = "does not differ significantly from"
+        relative = "" if made.relative is None else f" ({100 * made.relative:+.1f} %)"
+        corrected = f"{CORRECTIONS[made.correction]} over all pairs of the row {p_value(made.p_adjusted)}"
+        tested = f"{p_value(made.p)}, {corrected}, {TESTS[made.test]}"
+        yield f"{made.a}{a} {verdict} {made.b}{b} by MAP: {signed(made.delta)}{relative}; {tested}."

@@ -1,0 +1,245 @@
+"""The reproduce command: the package's tables and their document, and a tiny table that is recorded, made again, and missed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from optical_repro.reproduce import main
+from optical_repro.reproduction import checking, recording
+from optical_repro.reproduction.document import as_markdown
+from optical_repro.reproduction.page import as_html
+from optical_repro.reproduction.tables import DEFAULT, Cell, Row, Table, narrowed, read_tables, write_tables
+from optical_repro.run import parser, understood
+
+ROOT = Path(__file__).parent.parent
+SYSTEMS = ["bm25", "dense-qt", "optical-cs", "optical-bt"]
+TINY = Table(
+    1,
+    "tiny",
+    "that the command works",
+    metrics=["map", "recall@100"],
+    rows=[Row("yo", "Yorùbá", ["--lang", "yo", "--regime", "cs,bt", "--steps", "6", "--systems", ",".join(SYSTEMS)])],
+)
+
+
+class Recorded:
+    """A tiny table that was run and recorded, with its cache."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.file, self.cache = folder, folder / "tiny.json", folder / "cache"
+        write_tables(self.file, [TINY])
+
+    def reproduce(self, *options: str, runs: str = "runs") -> int:
+        places = ["--file", self.file, "--cache-dir", self.cache, "--runs-dir", self.folder / runs]
+        return main(["--table", "1", *options, *map(str, places)])
+
+    @property
+    def row(self) -> Row:
+        return read_tables(self.file)[0].rows[0]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    made = Recorded(tmp_path_factory.mktemp("reproduce"))
+    assert made.reproduce("--record", "--write", str(made.folder / "TINY.md")) == 0
+    return made
+
+
+def test_document_is_made_of_the_data_file() -> None:
+    wanted = as_markdown(read_tables())
+    assert (ROOT / "REPRODUCE.md").read_text("utf-8") == wanted, "run python -m optical_repro.reproduce --write"
+
+
+def test_data_file_is_as_the_recorder_lays_it_out(tmp_path: Path) -> None:
+    write_tables(tmp_path / "copy.json", read_tables())
+    assert (tmp_path / "copy.json").read_text("utf-8") == DEFAULT.read_text("utf-8")
+
+
+@pytest.mark.parametrize("row", [row for table in read_tables() for row in table.rows], ids=lambda row: row.name)
+def test_every_command_is_one_that_run_understands(row: Row) -> None:
+    _, regimes, systems = understood(parser().parse_args(row.arguments))
+    assert regimes
+    assert set(row.systems) <= set(systems or row.systems)
+
+
+def test_recording_keeps_what_the_report_says(recorded: Recorded) -> None:
+    report = json.loads((recorded.folder / "runs/table-1/yo/sample.yo.test/report.json").read_text())
+    row = recorded.row
+    assert set(row.systems) == set(SYSTEMS)
+    for cell in row.cells:
+        assert cell.expected == pytest.approx(report["systems"][cell.system][cell.metric], abs=1e-4)
+    assert len(row.cells) == len(SYSTEMS) * len(TINY.metrics)
+    assert row.baseline == "dense-qt"
+    compared = next(made for made in report["comparisons"] if made["metric"] == "map" and {made["a"], made["b"]} == {"bm25", "dense-qt"})
+    cell = row.cell("bm25", "map")
+    assert cell and cell.p_adjusted == pytest.approx(compared["p_adjusted"], abs=1e-5)
+    assert [(made.a, made.b) for made in row.differences] == [
+        ("optical-cs", "optical-bt"),
+        *((name, "dense-qt") for name in row.systems if name.startswith("optical-")),
+    ]
+    assert row.measured and row.measured.topics == report["topics"]
+    assert row.measured.seconds and row.measured.memory_mb and row.measured.memory_mb > 100
+    document = (recorded.folder / "TINY.md").read_text()
+    assert document == as_markdown(read_tables(recorded.file))
+    assert re.search(r"- optical-cs \(\.\d+\) .* optical-bt \(\.\d+\) by MAP: [+-]\.\d+ .*p [=<] .*Holm-corrected", document)
+
+
+def test_the_same_scores_are_ok(recorded: Recorded, capfd: pytest.CaptureFixture[str]) -> None:
+    assert recorded.reproduce(runs="again") == 0
+    printed = capfd.readouterr().out
+    assert "optical-cs" in printed and "report.html" in printed, "what the command prints is streamed"
+    assert printed.rstrip().endswith("Table 1: 8 ok, 0 off, 0 with nothing recorded, 0 not run, 0 commands failed")
+
+
+def test_a_miss_is_told_and_ends_with_1(recorded: Recorded, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    missed = Recorded(tmp_path)
+    missed.cache = recorded.cache
+    data = json.loads(recorded.file.read_text())
+    cell = next(cell for cell in data["tables"][0]["rows"][0]["cells"] if (cell["system"], cell["metric"]) == ("bm25", "map"))
+    cell["expected"] = round(cell["expected"] - 0.1, 4)
+    missed.file.write_text(json.dumps(data))
+    assert missed.reproduce() == 1
+    printed = capfd.readouterr().out
+    assert re.search(r"bm25 +\.\d+ off by \+0\.1000 +\.\d+ ok", printed)
+    assert "7 ok, 1 off" in printed
+
+
+def test_a_row_is_recorded_from_a_finished_folder(recorded: Recorded, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "sample.yo.test"
+    shutil.copytree(recorded.folder / "runs/table-1/yo/sample.yo.test", folder)
+    (folder / "bm25.manifest.json").unlink()
+    fresh = Recorded(tmp_path)
+    assert fresh.reproduce("--record-from", str(folder), "--memory", "2345") == 0
+    assert "left out bm25: no manifest" in capsys.readouterr().out
+    row = fresh.row
+    assert set(row.systems) == set(SYSTEMS) - {"bm25"}
+    assert all(recorded.row.cell(cell.system, cell.metric) == cell for cell in row.cells)
+    assert row.measured and row.measured.memory_mb == 2345
+    stages = json.loads((folder / "optical-bt.manifest.json").read_text())["seconds"]
+    assert row.measured.seconds and 0 < row.measured.seconds <= round(sum(stages.values()))
+
+
+def test_runs_of_another_command_are_not_recorded(recorded: Recorded, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = Recorded(tmp_path)
+    other.file.write_text(recorded.file.read_text().replace('"--steps", "6"', '"--steps", "7"'))
+    assert other.reproduce("--record-from", str(recorded.folder / "runs/table-1/yo/sample.yo.test")) == 2
+    assert "made with steps 6, the row says 7" in capsys.readouterr().err
+
+
+def test_a_failing_command_ends_with_1(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    failing = Recorded(tmp_path)
+    failing.file.write_text(failing.file.read_text().replace('"yo", "--regime"', '"qqq", "--regime"'))
+    assert failing.reproduce() == 1
+    assert "1 commands failed" in capfd.readouterr().out
+
+
+def test_what_cannot_run_says_why(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("OPTICAL_DATA", raising=False)
+    for number, reason in ((2, "name yours with --data DIR"), (3, "not yet built"), (5, "published by others"), (6, "it is text")):
+        assert main(["--table", str(number), "--runs-dir", str(tmp_path)]) == 0
+        assert reason in capsys.readouterr().out
+    assert main(["--table", "2", "--runs-dir", str(tmp_path), "--data", str(tmp_path)]) == 2
+    assert "no such file or folder" in capsys.readouterr().err
+    assert main(["--table", "9"]) == 2
+    assert "no table 9; there are tables 1, 2" in capsys.readouterr().err
+    assert main(["--table", "2", "--row", "haa", "--list"]) == 2
+    assert "did you mean ha" in capsys.readouterr().err
+
+
+def test_dry_run_prints_commands_for_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--table", "2", "--row", "ha", "--dry-run"]) == 0
+    heading, command = capsys.readouterr().out.splitlines()
+    assert heading.startswith("#")
+    assert command.startswith("python -m optical_repro.run --lang ha --collection $OPTICAL_DATA/afriqa-gold --split test")
+
+
+def test_a_cell_narrows_to_its_system() -> None:
+    arguments = ["--lang", "yo", "--regime", "cs,bt", "--steps", "6", "--systems", "bm25,optical-cs"]
+    assert narrowed(arguments, "optical-cs") == ["--lang", "yo", "--steps", "6", "--systems", "optical-cs"]
+
+
+def test_a_recorded_system_that_is_not_there_is_missed() -> None:
+    row = Row("r", "r", [], cells=[Cell("bm25", "map", 0.5, 0.01)])
+    checks = list(checking.checks(row, ["map"], {"systems": {"dense-zs": {"map": 0.4}}}))
+    assert [(check.system, check.missed, check.verdict) for check in checks] == [
+        ("bm25", True, "not there"),
+        ("dense-zs", False, ".400 (nothing recorded)"),
+    ]
+
+
+def test_questions_are_like_against_like() -> None:
+    systems = ["optical-cs-maxsim", "optical-bt-maxsim", "dense-qt-maxsim", "optical-cs+bt", "dense-qt", "bm25"]
+    assert recording.questions(systems) == [
+        ("optical-cs-maxsim", "optical-bt-maxsim"),
+        ("optical-cs-maxsim", "dense-qt-maxsim"),
+        ("optical-bt-maxsim", "dense-qt-maxsim"),
+        ("optical-cs+bt", "dense-qt"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        (('"number"', '"numbre"'), "numbre"),
+        (('"arguments"', '"argument"'), "row 1: got an unexpected keyword argument 'argument'"),
+        (('"map"', '"mapp"'), "did you mean map"),
+        (('{"name"', '{{"name"'), "not JSON"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str], wrong: str) -> None:
+    made = Recorded(tmp_path)
+    made.file.write_text(made.file.read_text().replace(*change, 1))
+    assert made.reproduce("--list") == 2
+    error = capsys.readouterr().err
+    assert str(made.file) in error and wrong in error and error.count("\n") == 1
+
+
+class Page(HTMLParser):
+    """What a page loads, and the commands that its cells open to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        self.cells: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        named = dict(attributes)
+        self.open.append(f"{tag}.{named.get('class', '')}")
+        self.loaded += [value or "" for name, value in attributes if name in ("src", "href", "srcset", "action", "data")]
+        if tag == "details" and named.get("class") == "cell":
+            self.cells.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop().split(".")[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if "details.cell" in self.open and self.open[-1] == "code.command":
+            self.cells[-1] += data
+
+
+def test_page_needs_nothing_else_and_every_cell_opens_to_its_command(recorded: Recorded, tmp_path: Path) -> None:
+    assert recorded.reproduce("--html", str(tmp_path / "page.html")) == 0
+    text = (tmp_path / "page.html").read_text()
+    page = Page(text)
+    assert all(link.startswith("#") for link in page.loaded)
+    assert not re.search(r"https?://|@import|url\(|<link|<script", text)
+    row = recorded.row
+    assert len(page.cells) == len(row.cells)
+    for command, cell in zip(page.cells, row.cells, strict=True):
+        assert command == f"python -m optical_repro.run --lang yo --steps 6 --systems {cell.system}"
+
+
+def test_page_of_all_tables_names_each(tmp_path: Path) -> None:
+    text = as_html(read_tables())
+    for table in read_tables():
+        assert f'id="table-{table.number}"' in text
+    assert not re.search(r"@import|url\(|<link|<script", text)
