@@ -36,9 +36,10 @@ def write_run(path: Path, run: Run, tag: str, depth: int = 1000) -> None:
     """Writes a run in six columns; raises ValueError at a score that is not finite."""
     with whole(path) as file:
         for topic, hits in run.items():
-            for rank, (document, score) in enumerate(ranking(hits, depth), 1):
+            for document, score in hits.items():
                 if not math.isfinite(score):
                     raise ValueError(f"{tag}: the score of {document} for topic {topic} is {score}; NaN would look like a perfect ranking")
+            for rank, (document, score) in enumerate(ranking(hits, depth), 1):
                 file.write(f"{topic} Q0 {document} {rank} {score:.9g} {tag}\n")
 
 
