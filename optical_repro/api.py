@@ -1,0 +1,68 @@
+"""What a notebook or a script needs: load a collection, run systems on it, compare them.
+
+    from optical_repro.api import compare, experiment
+
+    yoruba = experiment("sample", "yo")
+    report = compare(yoruba, ["cs", "bt"])
+    print(report.text())
+
+``evaluation.figures`` draws ``report.results``; ``yoruba.student("cs")`` is the folder of a trained student.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import collections, languages
+from .cache import Cache, default_folder
+from .distill.recipe import Recipe
+from .experiment import Experiment
+from .settings import Settings
+from .systems import choose
+
+if TYPE_CHECKING:
+    from .evaluation.report import Report
+
+__all__ = ["Recipe", "Settings", "compare", "experiment"]
+
+
+def experiment(
+    source: str, lang: str, settings: Settings | None = None, *, split: str | None = None, cache_dir: Path | str | None = None
+) -> Experiment:
+    """Loads a collection, by the name, folder or id that ``--collection`` takes; its stages are kept in ``cache_dir`` (None: run's).
+
+    Raises InputError for a collection, language or split that is not there, and for bad data.
+    """
+    collection = collections.load(source, languages.check(lang), split)
+    return Experiment(collection, settings or Settings(), Cache(cache_dir or default_folder()))
+
+
+def compare(
+    experiment: Experiment,
+    regimes: Sequence[str],
+    systems: Sequence[str] | None = None,
+    *,
+    runs_dir: Path | str = "runs",
+    qrels_dir: Path | str = "qrels",
+    command: str | None = None,
+    arguments: dict[str, Any] | None = None,
+) -> Report:
+    """Makes the runs of systems (None: all that fit) with their manifests, and compares all that is in their folder.
+
+    ``command`` and ``arguments`` say in the manifests how they were asked for (None: as this call). Raises InputError for a
+    system that does not fit the collection.
+    """
+    from .evaluation.report import write_report
+    from .manifest import publish
+    from .trec import write_qrels
+
+    collection = experiment.collection
+    folder, qrels = Path(runs_dir) / collection.name, Path(qrels_dir) / f"{collection.name}.txt"
+    call = command or f"optical_repro.api.compare, {collection.name}, regimes {', '.join(regimes)}"
+    for system in choose(systems, regimes, collection):
+        publish(experiment, system, folder, call, arguments or asdict(experiment.settings))
+    write_qrels(qrels, collection.qrels)
+    return write_report(folder, qrels, passages=collection.passages)
