@@ -111,4 +111,6 @@ def _wide(table: str, label: str) -> str:
 
 
 def _command(text: str) -> str:
-    return f'<code class="command">{escape(text)}</code>'
+    """A command with an option a line, as a shell takes it."""
+    broken = text.replace(" --", " \\\n  --")
+    return f'<code class="command">{escape(broken)}</code>'
