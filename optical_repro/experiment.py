@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +47,27 @@ class Experiment:
         self.settings = replace(settings, bitext=settings.bitext or collection.bitext)
         self.times: dict[str, float] = {}
         """Seconds that each stage took when it was made."""
+
+    def check(self, systems: Sequence[System]) -> None:
+        """Reads all that the systems need besides the collection; raises InputError, before any work, for what is missing or wrong."""
+        collection, settings = self.collection, self.settings
+        lang = collection.target
+        listed = [lexicons.read_lexicon(path) for path in settings.lexicon]
+        trained = [system.regime for system in systems if system.regime not in (None, "none")]
+        if trained and not self.pairs:
+            raise InputError(f"regime {trained[0]} needs parallel text of {lang} and English; give it with --bitext FILE")
+        if trained and "scores" in settings.recipe.parts and collection.doc_lang != "en":
+            raise InputError(f"objective scores needs documents in English, and these are in {collection.doc_lang}; use ot+pooled")
+        known = self.pairs or any(lexicon.entries for lexicon in listed) or lexicons.cldr_lexicon(lang).entries
+        if not known and any(self._needs_lexicon(system) for system in systems):
+            raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")
+        if any(system.retriever not in LEXICAL for system in systems):
+            _ = self.teacher, self.device
+
+    def _needs_lexicon(self, system: System) -> bool:
+        translates = system.retriever.endswith(("-qt", "-dt")) or (system.fused and system.retriever != "human")
+        across = self.collection.lang != self.collection.doc_lang
+        return (translates and across) or (system.regime is not None and (system.regime != "none" or self.settings.lexical_init))
 
     def run(self, system: System) -> Path:
         """The run file of a system: ``run.trec`` in its stage's folder."""
@@ -167,6 +188,8 @@ class Experiment:
         """``cpu`` or ``cuda``."""
         import torch
 
+        if self.settings.device == "cuda" and not torch.cuda.is_available():
+            raise InputError("--device cuda: no GPU that this PyTorch can use; use --device cpu")
         if self.settings.device != "auto":
             return self.settings.device
         return "cuda" if torch.cuda.is_available() else "cpu"
@@ -190,10 +213,7 @@ class Experiment:
             parts = [lexicons.read_lexicon(path) for path in self.settings.lexicon]
             if self.pairs:
                 parts.append(lexicons.induce(self.pairs, seed))
-            merged = lexicons.merge([*parts, lexicons.cldr_lexicon(lang)])
-            if not merged.entries:
-                raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")
-            merged.write(folder / "lexicon.tsv")
+            lexicons.merge([*parts, lexicons.cldr_lexicon(lang)]).write(folder / "lexicon.tsv")
 
         return self._stage("lexicon", "lexicon", {"lang": lang, "seed": seed, **hashes}, make)
 
@@ -217,8 +237,6 @@ class Experiment:
 
     def training_pairs(self, regime: str) -> list[TrainingPair]:
         """A regime's training pairs, made of the same sentences for each, no more than training will read."""
-        if not self.pairs:
-            raise InputError(f"regime {regime} needs parallel text of {self.collection.target} and English; give it with --bitext FILE")
         recipe = self.settings.recipe
         chosen = random.Random(recipe.seed).sample(self.pairs, min(len(self.pairs), recipe.steps * recipe.batch_size))
         return training_pairs(regime, chosen, self.lexicon, LexicalTranslator(self.lexicon), self.settings.switch, recipe.seed)

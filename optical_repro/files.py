@@ -39,6 +39,14 @@ def lines(path: Path | str) -> Iterator[tuple[int, str]]:
         raise InputError(f"{path}: not readable by you; change its permissions") from None
 
 
+def make_folder(path: Path) -> None:
+    """Makes a folder if it is not there; raises InputError where none can be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: no folder can be made there ({os.strerror(error.errno or 0)}); name another") from None
+
+
 @contextmanager
 def whole(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
     """Opens a file for writing that appears under its name only when all of it is written (a kill leaves nothing)."""

@@ -12,6 +12,7 @@ from . import __version__, languages
 from .cache import Cache, default_folder
 from .distill.recipe import LEARNING, OBJECTIVES, Recipe
 from .errors import InputError, unknown
+from .files import make_folder
 from .models import EMBEDDED
 from .regimes import REGIMES
 from .settings import Settings
@@ -140,6 +141,9 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     collection = collections.load(arguments.collection, arguments.lang, arguments.split)
     systems = choose(names, regimes, collection)
     experiment = Experiment(collection, settings, Cache(arguments.cache_dir))
+    experiment.check(systems)
+    for folder in (arguments.runs_dir, arguments.qrels_dir, arguments.cache_dir):
+        make_folder(folder)
     topics, documents = languages.name(collection.lang), languages.name(collection.doc_lang)
     say(f"{collection.name}: {len(collection.topics)} topics in {topics}, documents in {documents}")
     say(f"{len(systems)} systems: {', '.join(system.name for system in systems)}")
