@@ -123,20 +123,14 @@ def show(arguments: argparse.Namespace, students: dict[str, TextEncoder], teache
 
 def draw(alignments: dict[str, TokenAlignment], paths: dict[str, Path | None], told: bool) -> None:
     """Writes the figure in each format that has a path."""
-    wanted = {form: path for form, path in paths.items() if path}
-    if not wanted:
-        return
-    import matplotlib
+    from .distill.picture import as_image
 
-    from .distill.picture import figure
-
-    drawn = figure(alignments)
-    for form, path in wanted.items():
-        # Without date and random ids, the same plan gives the same file.
-        with whole(path, "wb") as file, matplotlib.rc_context({"svg.hashsalt": "plan"}):
-            drawn.savefig(file, format=form, metadata={"Date": None} if form == "svg" else None)
-        if told:
-            say(f"{path} written")
+    for form, path in paths.items():
+        if path:
+            with whole(path, "wb") as file:
+                file.write(as_image(alignments, form))
+            if told:
+                say(f"{path} written")
 
 
 def measure_agreement(arguments: argparse.Namespace, students: dict[str, TextEncoder], teacher: TextEncoder) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from io import BytesIO
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -67,11 +68,19 @@ def _padded(text: str, width: int) -> str:
     return text + " " * (width - _width(text))
 
 
-def figure(alignments: Mapping[str, TokenAlignment]) -> Figure:
-    """Heat maps side by side, the word links outlined; ``alignments``: what stands above each.
+def as_image(alignments: Mapping[str, TokenAlignment], form: str) -> bytes:
+    """The figure as a file's content, ``png``, ``svg`` or ``pdf``: the same for the same plans."""
+    import matplotlib
 
-    Save it with ``figure.savefig("plan.png")`` (or .svg, .pdf); a notebook shows it.
-    """
+    file = BytesIO()
+    dateless = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    with matplotlib.rc_context({"svg.hashsalt": "plan"}):
+        figure(alignments).savefig(file, format=form, metadata=dateless[form])
+    return file.getvalue()
+
+
+def figure(alignments: Mapping[str, TokenAlignment]) -> Figure:
+    """Heat maps side by side, the word links outlined; ``alignments``: what stands above each."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
