@@ -30,7 +30,8 @@ EPILOG = """\
 words: --pharaoh prints the plan as word alignment, I-J where word I of the sentence goes with word J of the English one,
 both counted from 0, punctuation not counted. The mass of a word is that of its pieces together; each word of the sentence
 goes with the English word that the most of its mass moves to. --agreement FILE says how well such links agree with those of
-a word aligner (eflomal's model) on parallel text; take text that the student was not trained on, about a thousand pairs.
+a word aligner (eflomal's model) on parallel text: about a thousand pairs, not those that the student was trained on, since the
+lexicon that its words start from was aligned there by the same model.
   precision  share of the plan's links that the aligner found, in either direction
   recall     share of the links that the aligner found in both directions and the plan has
 

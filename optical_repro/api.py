@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +23,7 @@ from .distill.recipe import Recipe
 from .experiment import Experiment
 from .settings import Settings
 from .systems import choose
+from .terminal import hush_transformers
 
 if TYPE_CHECKING:
     from .evaluation.report import Report
@@ -36,6 +38,9 @@ def experiment(
 
     Raises InputError for a collection, language or split that is not there, and for bad data.
     """
+    # A notebook would show the bars and warnings of libraries between the results.
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    hush_transformers()
     collection = collections.load(source, languages.check(lang), split)
     return Experiment(collection, settings or Settings(), Cache(cache_dir or default_folder()))
 
