@@ -100,7 +100,8 @@ def preview(experiment: Experiment, regime: str, most: int) -> None:
     words = sum(len(pair.student.split()) for pair, _ in made)
     marked = sum(len(pair.student[start:end].split()) for pair, spans in made for start, end in spans)
     say(f"{len(pairs):,} pairs" + (f"; {marked / words:.0%} of the words in {len(made):,} sentences are switched" if words else "") + "\n")
-    for place in range(0, len(pairs), max(1, len(pairs) // most))[:most]:
+    shown = min(most, len(pairs))
+    for place in (number * len(pairs) // shown for number in range(shown)):
         say(f"  student  {mark(pairs[place].student, switched[place])}")
         say(f"  teacher  {pairs[place].teacher}\n")
 
