@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -54,9 +53,11 @@ def search_vectors(folder: Path, vectors: np.ndarray, topics: list[str], *, k: i
     from . import jvm
 
     jvm.start()
+    import torch
     from pyserini.search.faiss import FaissSearcher
 
-    hits = FaissSearcher(str(folder), None).batch_search(vectors, topics, k=k, threads=os.cpu_count() or 1)
+    # FAISS and torch share one OpenMP: another number here would be torch's from then on, and change what training gives.
+    hits = FaissSearcher(str(folder), None).batch_search(vectors, topics, k=k, threads=torch.get_num_threads())
     return {topic: {hit.docid: float(hit.score) for hit in hits[topic]} for topic in topics}
 
 
