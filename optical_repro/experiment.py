@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .bitext import lexicon as lexicons
-from .bitext.readers import Pair, read_bitext
+from .bitext.readers import Pair, bitext_files, read_bitext
 from .cache import Cache, empty, seconds
 from .collections.collection import Collection, Passage
 from .errors import InputError
@@ -205,9 +205,14 @@ class Experiment:
         return read_bitext(self.settings.bitext, self.collection.target).pairs if self.settings.bitext else []
 
     @cached_property
+    def bitext_files(self) -> list[Path]:
+        """The files that the bitext is read from."""
+        return bitext_files(self.settings.bitext, self.collection.target)
+
+    @cached_property
     def _lexicon_stage(self) -> Path:
         lang, seed = self.collection.target, self.settings.recipe.seed
-        hashes = {"bitext": [sha256(path) for path in self.settings.bitext], "lexicon": [sha256(path) for path in self.settings.lexicon]}
+        hashes = {"bitext": [sha256(path) for path in self.bitext_files], "lexicon": [sha256(path) for path in self.settings.lexicon]}
 
         def make(folder: Path) -> None:
             parts = [lexicons.read_lexicon(path) for path in self.settings.lexicon]

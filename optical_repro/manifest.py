@@ -49,7 +49,7 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
         "seed": experiment.settings.recipe.seed,
         "run_sha256": sha256(run),
         "collection": _collection(experiment),
-        "inputs": {str(path): sha256(path) for path in (*experiment.settings.bitext, *experiment.settings.lexicon)},
+        "inputs": {str(path): sha256(path) for path in (*experiment.bitext_files, *experiment.settings.lexicon)},
         "training": _training(experiment, system),
         "seconds": dict(experiment.times),
         "versions": {

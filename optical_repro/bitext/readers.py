@@ -59,6 +59,14 @@ def read_bitext(paths: Sequence[Path | str], lang: str) -> Bitext:
     return Bitext(list(pairs), duplicates=read - empty - len(pairs), empty=empty)
 
 
+def bitext_files(paths: Sequence[Path | str], lang: str) -> list[Path]:
+    """The files that ``read_bitext`` reads for these names: of a Moses pair both sides."""
+    files: list[Path] = []
+    for form, path in dict.fromkeys(_form(Path(path), lang) for path in paths):
+        files += [_side(path, lang), _side(path, "en")] if form is _moses else [path]
+    return files
+
+
 def _clean(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
