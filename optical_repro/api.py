@@ -61,13 +61,12 @@ def compare(
     system that does not fit the collection.
     """
     from .evaluation.report import write_report
-    from .manifest import publish
-    from .trec import write_qrels
+    from .manifest import publish_all
 
     collection = experiment.collection
-    folder, qrels = Path(runs_dir) / collection.name, Path(qrels_dir) / f"{collection.name}.txt"
-    call = command or f"optical_repro.api.compare, {collection.name}, regimes {', '.join(regimes)}"
-    for system in choose(systems, regimes, collection):
-        publish(experiment, system, folder, call, arguments or asdict(experiment.settings))
-    write_qrels(qrels, collection.qrels)
+    chosen = choose(systems, regimes, collection)
+    call = f"optical_repro.api.compare, {collection.name}, regimes {', '.join(regimes)}"
+    folder, qrels = publish_all(
+        experiment, chosen, Path(runs_dir), Path(qrels_dir), command or call, arguments or asdict(experiment.settings)
+    )
     return write_report(folder, qrels, passages=collection.passages)

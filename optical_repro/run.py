@@ -18,7 +18,6 @@ from .regimes import REGIMES
 from .settings import Settings
 from .systems import choose, parse, parse_regimes
 from .terminal import log_path, run_command, say
-from .trec import write_qrels
 
 EXAMPLES = """
 examples:
@@ -136,7 +135,7 @@ def run(arguments: argparse.Namespace, command: str) -> None:
 
     from . import collections
     from .experiment import Experiment
-    from .manifest import publish
+    from .manifest import publish_all
 
     collection = collections.load(arguments.collection, arguments.lang, arguments.split)
     systems = choose(names, regimes, collection)
@@ -150,17 +149,13 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     say("What was done before is taken from the cache. Ctrl-C loses nothing: the same command goes on from there.\n")
 
     compiling = compile_metrics_beside()
-    folder = arguments.runs_dir / collection.name
-    for system in systems:
-        publish(experiment, system, folder, command, vars(arguments))
-    write_qrels(arguments.qrels_dir / f"{collection.name}.txt", collection.qrels)
+    folder, qrels = publish_all(experiment, systems, arguments.runs_dir, arguments.qrels_dir, command, vars(arguments))
 
     from .evaluation.report import write_report
 
     say("\nScoring and testing for significance ...\n")
     compiling.wait()
-    report = write_report(folder, arguments.qrels_dir / f"{collection.name}.txt", passages=collection.passages)
-    say(report.text())
+    say(write_report(folder, qrels, passages=collection.passages).text())
 
 
 def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list[str] | None]:
