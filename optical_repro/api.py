@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import collections, languages
 from .cache import Cache, default_folder
@@ -52,13 +52,10 @@ def compare(
     *,
     runs_dir: Path | str = "runs",
     qrels_dir: Path | str = "qrels",
-    command: str | None = None,
-    arguments: dict[str, Any] | None = None,
 ) -> Report:
     """Makes the runs of systems (None: all that fit) with their manifests, and compares all that is in their folder.
 
-    ``command`` and ``arguments`` say in the manifests how they were asked for (None: as this call). Raises InputError for a
-    system that does not fit the collection.
+    Raises InputError for a system that does not fit the collection.
     """
     from .evaluation.report import write_report
     from .manifest import publish_all
