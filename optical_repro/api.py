@@ -63,7 +63,5 @@ def compare(
     collection = experiment.collection
     chosen = choose(systems, regimes, collection)
     call = f"optical_repro.api.compare, {collection.name}, regimes {', '.join(regimes)}"
-    folder, qrels = publish_all(
-        experiment, chosen, Path(runs_dir), Path(qrels_dir), command or call, arguments or asdict(experiment.settings)
-    )
+    folder, qrels = publish_all(experiment, chosen, Path(runs_dir), Path(qrels_dir), call, asdict(experiment.settings))
     return write_report(folder, qrels, passages=collection.passages)
