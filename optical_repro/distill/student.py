@@ -52,7 +52,7 @@ def build(teacher: Path, lexicon: Lexicon | None, folder: Path) -> int:
         model.resize_token_embeddings(len(tokenizer["model"]["vocab"]), mean_resizing=False)
         with torch.no_grad():
             model.get_input_embeddings().weight[places] = rows
-    save(model, tokenizer, folder)
+    save(model, tokenizer, teacher, folder)
     return gained
 
 
@@ -96,10 +96,15 @@ def add_words(tokenizer: dict[str, Any], words: Iterable[str]) -> list[int]:
     return places
 
 
-def save(model: Any, tokenizer: dict[str, Any], folder: Path) -> None:
-    """Writes a student as transformers, sentence-transformers and Pyserini read it: weights, config, tokenizer, mean pooling, length 1."""
+def save(model: Any, tokenizer: dict[str, Any], source: Path, folder: Path) -> None:
+    """Writes a student as transformers, sentence-transformers and Pyserini read it: weights, config, tokenizer, mean pooling, length 1.
+
+    It reads as many tokens of a text as the model in ``source`` does.
+    """
     model.save_pretrained(folder)
-    longest = model.config.max_position_embeddings
+    recorded = source / "sentence_bert_config.json"
+    limit = json.loads(recorded.read_text(encoding="utf-8")).get("max_seq_length") if recorded.exists() else None
+    longest = limit or model.config.max_position_embeddings
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest, "clean_up_tokenization_spaces": False}
     special = {name: f"[{name[:-6].upper()}]" for name in ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")}
     modules = [

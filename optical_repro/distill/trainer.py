@@ -104,7 +104,7 @@ def _write(model: Any, untrained: Path, recipe: Recipe, state: TrainerState, fol
     from .student import save
 
     model.float().to("cpu")
-    save(model, json.loads((untrained / "tokenizer.json").read_text(encoding="utf-8")), folder)
+    save(model, json.loads((untrained / "tokenizer.json").read_text(encoding="utf-8")), untrained, folder)
     log = [{"step": entry["step"], "loss": entry["loss"]} for entry in state.log_history if "loss" in entry]
     with whole(folder / "training.json") as file:
         json.dump({"recipe": asdict(recipe), "log": log}, file, indent=1)
@@ -132,9 +132,14 @@ def _bar(title: str) -> Any:
     return Bar()
 
 
+CHECKPOINT = ("model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state*.pth", "trainer_state.json")
+"""The files of a whole checkpoint."""
+
+
 def _last_whole(checkpoints: Path) -> str | None:
-    """The newest checkpoint that was written to its end: the Trainer writes trainer_state.json last."""
-    whole_ones = [path.parent for path in checkpoints.glob("checkpoint-*/trainer_state.json") if _is_json(path)]
+    """The newest checkpoint that was neither half-written (the Trainer writes trainer_state.json last) nor half-deleted."""
+    found = [path for path in checkpoints.glob("checkpoint-*") if all(any(path.glob(name)) for name in CHECKPOINT)]
+    whole_ones = [path for path in found if _is_json(path / "trainer_state.json")]
     return str(max(whole_ones, key=lambda path: int(path.name.rpartition("-")[2]))) if whole_ones else None
 
 
