@@ -18,7 +18,7 @@ TOLERANCE = 0.005
 """Of systems that were not trained: other processors add in another order."""
 TRAINED_TOLERANCE = 0.02
 """Of students: small differences grow over hundreds of steps."""
-DIGITS = 4
+DIGITS = 6
 NOT_COMPARED = ("runs_dir", "qrels_dir", "cache_dir", "device")
 """Arguments that do not change scores."""
 
