@@ -216,10 +216,14 @@ def record(path: Path, number: int, row: Row) -> None:
 
 
 def write_document(arguments: argparse.Namespace) -> None:
-    """Writes the document from the tables' file as it is now."""
-    from .reproduction.document import as_markdown
+    """Writes the document, and the table in the README beside it, from the tables' file as it is now."""
+    from .reproduction.document import as_markdown, in_readme
 
-    write(arguments.write, as_markdown(read_tables(arguments.file)))
+    tables = read_tables(arguments.file)
+    write(arguments.write, as_markdown(tables))
+    readme = arguments.write.with_name("README.md")
+    if readme.is_file():
+        write(readme, in_readme(readme.read_text(encoding="utf-8"), tables))
 
 
 def write(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from optical_repro.reproduce import main
 from optical_repro.reproduction import checking, recording
-from optical_repro.reproduction.document import as_markdown
+from optical_repro.reproduction.document import as_markdown, in_readme
 from optical_repro.reproduction.page import as_html
 from optical_repro.reproduction.tables import DEFAULT, Cell, Row, Table, narrowed, read_tables, write_tables
 from optical_repro.run import parser, understood
@@ -49,6 +49,12 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     made = Recorded(tmp_path_factory.mktemp("reproduce"))
     assert made.reproduce("--record", "--write", str(made.folder / "TINY.md")) == 0
     return made
+
+
+def test_the_readme_shows_the_recorded_scores() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "| `human`" in readme
+    assert in_readme(readme, read_tables(DEFAULT)) == readme
 
 
 def test_document_is_made_of_the_data_file() -> None:

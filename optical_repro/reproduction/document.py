@@ -35,6 +35,19 @@ def as_markdown(tables: list[Table]) -> str:
     return "\n".join([HEAD, *contents, *(line for table in tables for line in _table(table))]).rstrip() + "\n"
 
 
+BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->"
+
+
+def in_readme(readme: str, tables: list[Table]) -> str:
+    """README.md with the scores of the first row of the first table between its marks; unchanged where it has no marks."""
+    if BEGIN not in readme:
+        return readme
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    table = tables[0]
+    return before + BEGIN + "\n".join([*_scores(table, table.rows[0]), ""]) + END + after
+
+
 def _table(table: Table) -> Iterator[str]:
     yield from ["", f'<a id="table-{table.number}"></a>', "", f"## Table {table.number}: {table.title}", "", table.shows]
     if table.missing:
@@ -65,7 +78,12 @@ def _row(table: Table, row: Row) -> Iterator[str]:
     if not row.measured:
         yield NOT_RECORDED
         return
-    yield from [f"{took(row.measured)}.", ""]
+    yield from [f"{took(row.measured)}.", "", *_scores(table, row)]
+    for heading, sentences in answers(row):
+        yield from ["", f"{heading}:", "", *(f"- {sentence}" for sentence in sentences)]
+
+
+def _scores(table: Table, row: Row) -> Iterator[str]:
     yield from _grid(["system", *(HEADINGS[metric] for metric in table.metrics), "tolerance"], names=1)
     for system in row.systems:
         cells = []
@@ -74,8 +92,6 @@ def _row(table: Table, row: Row) -> Iterator[str]:
             cells.append(f"{value(cell.expected)} {mark(row, cell)}".rstrip() if cell else "")
         note = " (baseline)" if system == row.baseline else ""
         yield f"| `{system}`{note} | {' | '.join(cells)} | {tolerances(row, system)} |"
-    for heading, sentences in answers(row):
-        yield from ["", f"{heading}:", "", *(f"- {sentence}" for sentence in sentences)]
 
 
 def _grid(headings: list[str], names: int) -> list[str]:
