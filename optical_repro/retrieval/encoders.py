@@ -43,5 +43,6 @@ class StudentQueryEncoder(QueryEncoder):
         return self.encoder.encode([self.encoder.settings.query_prefix + query])[0]
 
     def encode_batch(self, queries: Sequence[str], **_: Any) -> np.ndarray:
-        """Unit vectors, float32 [queries, dimension]; one at a time, so that a query's vector does not depend on its neighbours."""
-        return np.stack([self.encode(query) for query in queries])
+        """Unit vectors, float32 [queries, dimension]."""
+        prefix = self.encoder.settings.query_prefix
+        return self.encoder.encode([prefix + query for query in queries])
