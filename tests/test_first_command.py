@@ -1,0 +1,81 @@
+"""The README's first command, with all defaults, as a newcomer runs it: its scores, its words, its size, and that it repeats."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from optical_repro.evaluation.metrics import evaluate
+from optical_repro.reproduction.tables import DEFAULT, read_tables
+from optical_repro.trec import read_qrels, read_run
+
+TOLERANCE = 0.005
+"""By which MAP may differ from the recorded one, which was made on Python 3.11, on other Pythons and builds of torch."""
+
+
+@dataclass
+class Command:
+    """What a run of the command left."""
+
+    folder: Path
+    printed: str
+    complaints: str
+    seconds: float
+    peak_gigabytes: float
+
+
+def first_command(folder: Path, cache: Path) -> Command:
+    folder.mkdir()
+    started = time.monotonic()
+    command = [sys.executable, "-m", "optical_repro.run", "--lang", "yo", "--regime", "cs"]
+    with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=err, env={**os.environ, "OPTICAL_CACHE": str(cache)})
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    printed, complaints = ((folder / name).read_text(encoding="utf-8") for name in ("out", "err"))
+    assert process.returncode == 0, complaints
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Command(folder, printed, complaints, time.monotonic() - started, used.ru_maxrss * unit / 2**30)
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Command, Command]:
+    base = tmp_path_factory.mktemp("first")
+    return first_command(base / "one", base / "cache"), first_command(base / "two", base / "cache")
+
+
+def test_scores_are_the_recorded_ones(twice: tuple[Command, Command]) -> None:
+    row = read_tables(DEFAULT)[0].row("first")
+    qrels = read_qrels(twice[0].folder / "qrels" / "sample.yo.test.txt")
+    found = {
+        run.stem: sum(evaluate(qrels, read_run(run))["map"].values()) / len(qrels)
+        for run in (twice[0].folder / "runs" / "sample.yo.test").glob("*.trec")
+    }
+    assert found == {system: pytest.approx(row.cell(system, "map").expected, abs=TOLERANCE) for system in row.systems}
+
+
+def test_it_says_what_it_found_and_nothing_else(twice: tuple[Command, Command]) -> None:
+    assert twice[0].complaints == ""
+    for word in ("MAP", "dense-qt", "optical-cs", "significant", "report.html", "*.trec"):
+        assert word in twice[0].printed
+    for noise in ("WARN", "INFO", "Warning", "shards", "Loading"):
+        assert noise not in twice[0].printed
+
+
+def test_it_fits_a_small_machine(twice: tuple[Command, Command]) -> None:
+    assert twice[0].peak_gigabytes < 4
+
+
+def test_again_it_takes_all_from_the_cache(twice: tuple[Command, Command]) -> None:
+    first, second = twice
+    assert second.seconds < 30 and second.seconds < first.seconds
+    runs = sorted((first.folder / "runs" / "sample.yo.test").glob("*.trec"))
+    assert len(runs) == 7
+    for run in runs:
+        assert run.read_bytes() == (second.folder / "runs" / "sample.yo.test" / run.name).read_bytes()
