@@ -74,9 +74,25 @@ def as_image(alignments: Mapping[str, TokenAlignment], form: str) -> bytes:
 
     file = BytesIO()
     dateless = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    with matplotlib.rc_context({"svg.hashsalt": "plan"}):
+    texts = "".join(side.text for alignment in alignments.values() for side in (alignment.student, alignment.teacher))
+    with matplotlib.rc_context({"svg.hashsalt": "plan", "font.family": _families(texts)}):
         figure(alignments).savefig(file, format=form, metadata=dateless[form])
     return file.getvalue()
+
+
+def _families(text: str) -> list[str]:
+    """Matplotlib's own font, and fonts of this machine for the letters that it lacks."""
+    from matplotlib.font_manager import fontManager, get_font
+
+    families, lacking = ["DejaVu Sans"], {character for character in text if not character.isspace()}
+    lacking -= {chr(point) for point in get_font(fontManager.findfont("DejaVu Sans")).get_charmap()}
+    # Last Resort has a box for every letter there is.
+    for entry in sorted(fontManager.ttflist, key=lambda entry: entry.name.startswith("Last Resort")) if lacking else ():
+        has = lacking & {chr(point) for point in get_font(entry.fname).get_charmap()}
+        if has:
+            families.append(entry.name)
+            lacking -= has
+    return families
 
 
 def figure(alignments: Mapping[str, TokenAlignment]) -> Figure:
