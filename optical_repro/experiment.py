@@ -56,8 +56,8 @@ class Experiment:
         trained = [system.regime for system in systems if system.regime not in (None, "none")]
         if trained and not self.pairs:
             raise InputError(f"regime {trained[0]} needs parallel text of {lang} and English; give it with --bitext FILE")
-        if trained and "scores" in settings.recipe.parts and collection.doc_lang != "en":
-            raise InputError(f"objective scores needs documents in English, and these are in {collection.doc_lang}; use ot+pooled")
+        if trained:
+            settings.recipe.fitted(len(self.pairs), collection.doc_lang == "en")
         known = self.pairs or any(lexicon.entries for lexicon in listed) or lexicons.cldr_lexicon(lang).entries
         if not known and any(self._needs_lexicon(system) for system in systems):
             raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")
@@ -253,7 +253,7 @@ class Experiment:
         from .distill import teacher, trainer
 
         pairs = self.training_pairs(regime)
-        recipe = self.settings.recipe.fitted(len(pairs))
+        recipe = self.settings.recipe.fitted(len(pairs), self.collection.doc_lang == "en")
         texts = sorted({pair.teacher for pair in pairs})
         identity = self.identity(self.teacher)
         index = self.dense_index(self.teacher) if "scores" in recipe.parts else None

@@ -53,8 +53,8 @@ def run_command(main: Callable[[], None]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            where = f" for {error.filename}" if error.filename else ""
+        if _no_space(error):
+            where = f" for {error.filename}" if isinstance(error, OSError) and error.filename else ""
             remedy = "free some, or name another place with --cache-dir and --runs-dir"
             print(f"error: no space left on the disk{where}; {remedy}", file=sys.stderr)
             return 2
@@ -65,6 +65,16 @@ def run_command(main: Callable[[], None]) -> int:
         print(f"error: {type(error).__name__}: {' '.join(str(error).split())} (details: {log_path()})", file=sys.stderr)
         return 1
     return 0
+
+
+FULL = ("No space left on device", "Disk quota exceeded", "unexpected pos", "PytorchStreamWriter failed writing", " requested and ")
+"""What libraries say of a full disk: most the system's words, torch and numpy their own."""
+
+
+def _no_space(error: Exception) -> bool:
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return any(words in str(error) for words in FULL)
 
 
 def _log_failure() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..errors import unknown
+from ..errors import InputError, unknown
 
 OBJECTIVES = {
     "ot": "token alignment: the optimal-transport loss",
@@ -24,7 +24,8 @@ EPOCHS = 6
 class Recipe:
     """Objective, length and pace of training."""
 
-    objective: str = "ot+pooled"
+    objective: str = "ot+pooled+scores"
+    """Its parts, of ``OBJECTIVES``, joined by ``+``; ``scores`` falls away where the documents are not English."""
     steps: int = 200
     batch_size: int = 32
     learns: str = "embeddings"
@@ -47,6 +48,13 @@ class Recipe:
                 raise unknown("objective", part, OBJECTIVES)
         return parts
 
-    def fitted(self, pairs: int) -> Recipe:
-        """The recipe with no more steps than ``EPOCHS`` times ``pairs`` pairs are good for."""
-        return replace(self, steps=max(1, min(self.steps, EPOCHS * pairs // self.batch_size)))
+    def fitted(self, pairs: int, english_documents: bool) -> Recipe:
+        """The recipe with no more steps than ``EPOCHS`` times ``pairs`` pairs are good for, and no part that cannot be had.
+
+        Raises InputError if no part is left.
+        """
+        parts = [part for part in self.parts if english_documents or part != "scores"]
+        if not parts:
+            raise InputError("--objective scores needs English documents, which the teacher reads; add ot or pooled")
+        steps = max(1, min(self.steps, EPOCHS * pairs // self.batch_size))
+        return replace(self, objective="+".join(parts), steps=steps)

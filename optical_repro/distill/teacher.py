@@ -49,8 +49,11 @@ def write_states(teacher: Path, texts: Sequence[str], folder: Path, device: str,
     ends = np.cumsum(lengths)
     width = model.config.hidden_size
     order = np.argsort(-lengths, kind="stable")
-    states = np.memmap(folder / "states.f16", dtype=np.float16, mode="w+", shape=(int(ends[-1]), width))
-    with torch.inference_mode(), tqdm(total=len(ids), desc="  teacher reads", unit="text", leave=False, disable=None) as bar:
+    with (
+        (folder / "states.f16").open("wb") as states,
+        torch.inference_mode(),
+        tqdm(total=len(ids), desc="  teacher reads", unit="text", leave=False, disable=None) as bar,
+    ):
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
             inputs = tokenizer.pad({"input_ids": [ids[index] for index in batch]}, return_tensors="pt").to(device)
@@ -58,9 +61,10 @@ def write_states(teacher: Path, texts: Sequence[str], folder: Path, device: str,
             for index, row in zip(batch, hidden, strict=True):
                 if not np.isfinite(row[: lengths[index]]).all():
                     raise FloatingPointError(f'the teacher gives no finite states for the text "{texts[index]}"')
-                states[ends[index] - lengths[index] : ends[index]] = row[: lengths[index]]
+                # Not through a memory map: on a full disk that ends the process without a word.
+                states.seek(int(ends[index] - lengths[index]) * width * np.dtype(np.float16).itemsize)
+                states.write(row[: lengths[index]].astype(np.float16).tobytes())
             bar.update(len(batch))
-    states.flush()
     for name, array in (("ends", ends), ("width", np.array(width))):
         with whole(folder / f"{name}.npy", "wb") as file:
             np.save(file, array)

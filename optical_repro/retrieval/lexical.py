@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -12,6 +14,7 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from ..collections.collection import Passage
+from ..terminal import log_path
 from ..trec import Run
 from . import jvm
 
@@ -22,18 +25,42 @@ MEMORY_BUFFER = 128
 """Megabytes of the index kept in memory while it is written; Anserini's 4,096 are more than Java has on a small machine."""
 
 
+BLANK = "".join(map(chr, range(33)))
+"""What Java trims: Anserini indexes no passage that has nothing else."""
+
+
 def build_index(passages: Iterable[Passage], doc_lang: str, folder: Path) -> None:
-    """Indexes titles and texts, streaming; the folder is whole only when this returns."""
+    """Indexes titles and texts, streaming; the folder is whole only when this returns.
+
+    Raises OSError where passages are missing in the index: Anserini itself goes on when its disk is full.
+    """
     jvm.start()
     from pyserini.index.lucene import LuceneIndexer
 
     indexer = LuceneIndexer(args=["-index", str(folder), "-memoryBuffer", str(MEMORY_BUFFER), *_indexer_options(doc_lang)], threads=1)
+    given = 0
     with tqdm(desc="Lucene index", unit=" passages", unit_scale=True, disable=None) as bar:
         stream = iter(passages)
         while batch := list(islice(stream, BATCH)):
             indexer.add_batch_dict([{"id": passage.id, "contents": _composed(passage.contents)} for passage in batch])
+            given += sum(bool(passage.contents.strip(BLANK)) for passage in batch)
             bar.update(len(batch))
     indexer.close()
+    if (written := _documents(folder)) != given:
+        full = shutil.disk_usage(folder).free < MEMORY_BUFFER * 2**20
+        what = os.strerror(errno.ENOSPC) if full else f"{written} of {given} passages indexed; Lucene's messages are in {log_path()}"
+        raise OSError(errno.ENOSPC if full else errno.EIO, what, str(folder))
+
+
+def _documents(folder: Path) -> int:
+    """How many documents an index has; 0 for one that was not written to its end."""
+    from jnius import JavaException
+    from pyserini.index.lucene import LuceneIndexReader
+
+    try:
+        return int(LuceneIndexReader(str(folder)).stats()["documents"])
+    except JavaException:
+        return 0
 
 
 def search(folder: Path, doc_lang: str, topics: Mapping[str, str], *, k: int = 1000, k1: float = 0.9, b: float = 0.4) -> Run:
