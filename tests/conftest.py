@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ from optical_repro.bitext import lexicon as lexicons
 from optical_repro.bitext.lexicon import Lexicon
 from optical_repro.bitext.readers import Pair, read_bitext
 from optical_repro.collections import sample
+from optical_repro.distill import student, trainer
+from optical_repro.distill.recipe import Recipe
+from optical_repro.distill.teacher import TeacherStates, write_states
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,4 +75,68 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, lines in files.items():
         (folder / name).write_text("".join(lines), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of the experiments that tests run: stages that several need are made once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished command: what it said, and the folders that it wrote."""
+
+    out: str
+    error: str
+    runs: Path
+    qrels: Path
+
+
+@pytest.fixture(scope="session")
+def sample_run(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """``python -m optical_repro.run`` on the sample, two regimes trained for six steps."""
+    place = tmp_path_factory.mktemp("sample")
+    line = [sys.executable, "-m", "optical_repro.run", "--lang", "yo", "--regime", "cs,bt", "--steps", "6", "--cache-dir", str(cache)]
+    done = subprocess.run(line, cwd=place, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return Done(done.stdout, done.stderr, place / "runs/sample.yo.test", place / "qrels/sample.yo.test.txt")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a student learns from: its texts, and the teacher's states of their English sides."""
+
+    texts: list[str]
+    states: TeacherStates
+    which: list[int]
+
+
+@pytest.fixture(scope="session")
+def lesson(teacher: Path, pairs: list[Pair], tmp_path_factory: pytest.TempPathFactory) -> Lesson:
+    """Ninety-six sentence pairs."""
+    folder = tmp_path_factory.mktemp("states")
+    chosen = pairs[:96]
+    write_states(teacher, [pair.english for pair in chosen], folder, "cpu")
+    return Lesson([pair.target for pair in chosen], TeacherStates(folder), list(range(len(chosen))))
+
+
+@pytest.fixture(scope="session")
+def untrained(teacher: Path, lexicon: Lexicon, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A student of Yorùbá before training."""
+    folder = tmp_path_factory.mktemp("untrained")
+    student.build(teacher, lexicon, folder)
+    return folder
+
+
+RECIPE = Recipe(steps=60, batch_size=4)
+"""Long enough for two checkpoints."""
+
+
+@pytest.fixture(scope="session")
+def trained(untrained: Path, lesson: Lesson, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same student after the steps of RECIPE, trained without interruption."""
+    folder = tmp_path_factory.mktemp("trained")
+    trainer.train(untrained, lesson.texts, lesson.states, lesson.which, RECIPE, folder, device="cpu", title="training")
     return folder

@@ -1,0 +1,394 @@
+"""The run command from end to end: what it writes, that it writes the same again, and after being killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import Done
+from test_evaluation import TREC_EVAL, by_trec_eval
+
+from optical_repro import collections
+from optical_repro.bitext.readers import Pair
+from optical_repro.collections import Collection
+from optical_repro.collections.folder import load as load_folder
+from optical_repro.errors import InputError
+from optical_repro.files import sha256
+from optical_repro.regimes import REGIMES
+from optical_repro.retrieval import dense
+from optical_repro.retrieval.text_encoder import TextEncoder
+from optical_repro.run import main
+from optical_repro.systems import choose, parse, parse_regimes
+from optical_repro.trec import read_qrels, read_run
+
+SYSTEMS = ["bm25", "bm25-qt", "dense-zs", "dense-qt", "optical-cs", "optical-cs+bm25", "optical-bt", "optical-bt+bm25", "human"]
+
+
+def trec_files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.trec")}
+
+
+# The contract, on the sample
+
+
+def test_every_file_of_the_contract_is_there_and_no_other(sample_run: Done) -> None:
+    expected = {f"{system}.{kind}" for system in SYSTEMS for kind in ("trec", "manifest.json")}
+    reports = {f"report.{form}" for form in ("json", "md", "tex", "html")}
+    assert {path.name for path in sample_run.runs.iterdir()} == expected | reports | {"report.csv"}
+    assert [path.name for path in sample_run.qrels.parent.iterdir()] == [sample_run.qrels.name]
+
+
+def test_the_terminal_shows_the_table_and_nothing_of_libraries(sample_run: Done) -> None:
+    assert sample_run.error == ""
+    lines = sample_run.out.splitlines()
+    assert lines[0] == "sample.yo.test: 84 topics in Yoruba, documents in English"
+    header = next(number for number, line in enumerate(lines) if line.split()[:3] == ["MAP", "P@5", "P@10"])
+    table = lines[header + 1 :]
+    assert {line.split()[0] for line in table[: len(SYSTEMS)]} == set(SYSTEMS)
+    assert "runs/sample.yo.test/report.html" in sample_run.out and "qrels/sample.yo.test.txt" in sample_run.out
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_runs_are_trec_runs(sample_run: Done, system: str) -> None:
+    sample = collections.load("sample", "yo")
+    documents = {passage.id for passage in sample.passages()}
+    rows = [line.split(" ") for line in (sample_run.runs / f"{system}.trec").read_text().splitlines()]
+    assert {len(row) for row in rows} == {6}
+    assert {row[5] for row in rows} == {system} and {row[1] for row in rows} == {"Q0"}
+    hits: dict[str, list[tuple[str, int, float]]] = {}
+    for topic, _, document, rank, score, _ in rows:
+        hits.setdefault(topic, []).append((document, int(rank), float(score)))
+    if not system.startswith("bm25"):  # those find only passages that share a word
+        assert set(hits) == set(sample.topics)
+        assert all({hit[0] for hit in found} == documents for found in hits.values())
+    for found in hits.values():
+        assert [rank for _, rank, _ in found] == list(range(1, len(found) + 1))
+        assert {document for document, *_ in found} <= documents
+        assert len({document for document, *_ in found}) == len(found) <= 1000
+        assert all(np.float32(above) > np.float32(below) for (*_, above), (*_, below) in pairwise(found))
+
+
+def test_qrels_are_the_collections(sample_run: Done) -> None:
+    assert read_qrels(sample_run.qrels) == collections.load("sample", "yo").qrels
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_manifests_tell_all_that_it_takes(sample_run: Done, system: str) -> None:
+    manifest = json.loads((sample_run.runs / f"{system}.manifest.json").read_text())
+    assert manifest["system"] == system
+    assert manifest["run_sha256"] == sha256(sample_run.runs / f"{system}.trec")
+    assert manifest["seed"] == 42
+    given = manifest["arguments"]
+    assert (given["lang"], given["regime"], given["steps"], given["collection"]) == ("yo", "cs,bt", 6, "sample")
+    assert manifest["inputs"] and all(sha256(path) == digest for path, digest in manifest["inputs"].items())
+    assert {"optical_repro", "python", "pyserini", "torch", "transformers", "ranx", "POT", "sil-thot"} <= manifest["versions"].keys()
+    collection = manifest["collection"]
+    assert (collection["name"], collection["lang"], collection["doc_lang"], collection["split"]) == ("sample.yo.test", "yo", "en", "test")
+    assert len(collection["digest"]) == 64 and len(collection["topics"]) == 84
+    assert manifest["seconds"] and all(time >= 0 for time in manifest["seconds"].values())
+    training = manifest["training"]
+    if not system.startswith("optical-"):
+        assert training is None
+        return
+    assert training["regime"] == system.removesuffix("+bm25").removeprefix("optical-")
+    assert training["recipe"]["steps"] == 6 and training["recipe"]["objective"] == "ot+pooled+scores"
+    assert [entry["step"] for entry in training["log"]] == [1, 2, 3, 4, 5, 6]
+    assert all(0 < entry["loss"] < 4 for entry in training["log"])
+    assert training["checkpoint_sha256"] == sha256(Path(training["checkpoint"]) / "model.safetensors")
+
+
+def test_report_has_every_system_and_comparison(sample_run: Done) -> None:
+    report = json.loads((sample_run.runs / "report.json").read_text())
+    assert [report[key] for key in ("name", "lang", "doc_lang", "split", "topics")] == ["sample.yo.test", "yo", "en", "test", 84]
+    assert set(report["systems"]) == set(SYSTEMS)
+    assert len(report["comparisons"]) == len(TREC_EVAL) * len(SYSTEMS) * (len(SYSTEMS) - 1) // 2
+    means = {system: values["map"] for system, values in report["systems"].items()}
+    assert means["human"] > means["dense-qt"] > means["dense-zs"]
+    assert means["optical-cs"] > 3 * means["dense-zs"]
+
+
+@pytest.mark.parametrize("metric", TREC_EVAL)
+def test_measures_are_trec_evals_on_the_samples_runs(sample_run: Done, metric: str) -> None:
+    report = json.loads((sample_run.runs / "report.json").read_text())
+    qrels = read_qrels(sample_run.qrels)
+    for system in SYSTEMS:
+        by_topic = by_trec_eval(TREC_EVAL[metric], qrels, read_run(sample_run.runs / f"{system}.trec"))
+        assert report["systems"][system][metric] == pytest.approx(sum(by_topic.values()) / len(qrels), abs=1e-6)
+
+
+def test_the_manifests_command_gives_the_same_bytes_from_the_cache(sample_run: Done, tmp_path: Path) -> None:
+    manifest = json.loads((sample_run.runs / "optical-cs.manifest.json").read_text())
+    python, *arguments = shlex.split(manifest["command"])
+    assert python == "python"
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert time.monotonic() - start < 30
+    assert trec_files(tmp_path / "runs/sample.yo.test") == trec_files(sample_run.runs)
+    assert (tmp_path / "qrels/sample.yo.test.txt").read_bytes() == sample_run.qrels.read_bytes()
+    assert (tmp_path / "runs/sample.yo.test/report.json").read_bytes() == (sample_run.runs / "report.json").read_bytes()
+    stages = re.findall(r"^  .{32} (.*)$", done.stdout.split("\n\n")[1], re.MULTILINE)
+    assert len(stages) > len(SYSTEMS) and set(stages) == {"kept from before"}
+
+
+# Every kind of system, on a small part of it
+
+
+EVERY = ["bm25", "bm25-qt", "bm25-dt", "dense-zs", "dense-qt", "dense-qt-maxsim", "human", "human+bm25"]
+EVERY += ["optical-cs", "optical-cs-maxsim", "optical-cs+bm25", "optical-cs-maxsim+bm25", "optical-cs+bt", "optical-none"]
+
+
+def arguments(small: Path, place: Path, cache: Path, *others: str, lang: str = "yo", systems: list[str] | None = None) -> list[str]:
+    where = ["--runs-dir", str(place / "runs"), "--qrels-dir", str(place / "qrels"), "--cache-dir", str(cache)]
+    what = ["--lang", lang, "--collection", str(small), "--bitext", str(small / "bitext.tsv"), "--steps", "4"]
+    return [*what, *where, *(["--systems", ",".join(systems)] if systems else []), *others]
+
+
+@pytest.fixture(scope="module")
+def every(small: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runs of every kind of system."""
+    place = tmp_path_factory.mktemp("every")
+    assert main(arguments(small, place, cache, systems=EVERY)) == 0
+    return place / "runs/small.yo.test"
+
+
+def test_every_kind_of_system_has_its_run(every: Path) -> None:
+    assert set(trec_files(every)) == {f"{system}.trec" for system in EVERY}
+    assert len(set(trec_files(every).values())) == len(EVERY)
+
+
+def test_dense_scores_are_cosines_of_student_and_teacher(every: Path, small: Path, teacher: Path) -> None:
+    collection = load_folder(small, "yo")
+    checkpoint = json.loads((every / "optical-cs.manifest.json").read_text())["training"]["checkpoint"]
+    assert_cosines(every / "optical-cs.trec", collection, TextEncoder(checkpoint), TextEncoder(teacher))
+    assert_cosines(every / "dense-zs.trec", collection, TextEncoder(teacher), TextEncoder(teacher))
+
+
+def assert_cosines(run: Path, collection: Collection, topics: TextEncoder, documents: TextEncoder) -> None:
+    passages = list(collection.passages())
+    expected = topics.encode(list(collection.topics.values())) @ documents.encode([passage.contents for passage in passages]).T
+    found = read_run(run)
+    for topic, row in zip(collection.topics, expected, strict=True):
+        assert [found[topic][passage.id] for passage in passages] == pytest.approx(row.tolist(), abs=1e-5)
+
+
+def test_an_empty_cache_and_another_process_give_the_same_bytes(every: Path, small: Path, tmp_path: Path) -> None:
+    systems = ["bm25", "bm25-qt", "bm25-dt", "dense-qt-maxsim", "optical-cs-maxsim+bm25", "optical-none"]
+    line = [sys.executable, "-m", "optical_repro.run", *arguments(small, tmp_path, tmp_path / "cache", systems=systems)]
+    subprocess.run(line, check=True, capture_output=True)
+    made = trec_files(tmp_path / "runs/small.yo.test")
+    assert made == {name: content for name, content in trec_files(every).items() if name in made}
+    assert len(made) == len(systems)
+
+
+def test_a_search_leaves_torchs_threads_alone(cache: Path, every: Path, teacher: Path) -> None:
+    """FAISS sets the threads of both; with another number, what is trained after a search would differ from what is trained before."""
+    [index] = [folder for folder in (cache / "faiss").iterdir() if (folder / "faiss/docid").read_text().count("\n") == 60]
+    before = torch.get_num_threads()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        dense.search(index / "faiss", teacher, {"1": "water"})
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+
+
+def test_another_seed_gives_another_student(every: Path, small: Path, cache: Path, tmp_path: Path) -> None:
+    assert main(arguments(small, tmp_path, cache, "--seed", "7", systems=["dense-zs", "optical-cs"])) == 0
+    made = trec_files(tmp_path / "runs/small.yo.test")
+    assert made["dense-zs.trec"] == trec_files(every)["dense-zs.trec"]
+    assert made["optical-cs.trec"] != trec_files(every)["optical-cs.trec"]
+
+
+def test_a_later_regime_joins_the_report(every: Path, small: Path, cache: Path, tmp_path: Path) -> None:
+    shutil.copytree(every, tmp_path / "runs/small.yo.test")
+    assert main(arguments(small, tmp_path, cache, "--regime", "bt", systems=["optical-bt"])) == 0
+    report = json.loads((tmp_path / "runs/small.yo.test/report.json").read_text())
+    assert set(report["systems"]) == {*EVERY, "optical-bt"}
+    pairs = {(made["a"], made["b"]) for made in report["comparisons"]} | {(made["b"], made["a"]) for made in report["comparisons"]}
+    assert ("optical-bt", "optical-cs") in pairs
+
+
+def test_the_regime_none_trains_nothing(small: Path, tmp_path: Path) -> None:
+    assert main(arguments(small, tmp_path, tmp_path / "cache", "--regime", "none", systems=["optical-none"])) == 0
+    assert not (tmp_path / "cache/student").exists() and not (tmp_path / "cache/teacher").exists()
+    training = json.loads((tmp_path / "runs/small.yo.test/optical-none.manifest.json").read_text())["training"]
+    assert (training["regime"], training["recipe"], training["log"]) == ("none", None, [])
+    assert Path(training["checkpoint"]).is_relative_to(tmp_path / "cache/untrained")
+
+
+def test_without_lexical_init_the_student_has_the_teachers_vocabulary(
+    every: Path, small: Path, cache: Path, tmp_path: Path, teacher: Path
+) -> None:
+    systems = ["dense-zs", "optical-none", "optical-cs"]
+    assert main(arguments(small, tmp_path, cache, "--no-lexical-init", systems=systems)) == 0
+    made = trec_files(tmp_path / "runs/small.yo.test")
+    untrained, trained = (
+        json.loads((tmp_path / f"runs/small.yo.test/{name}.manifest.json").read_text())["training"]["checkpoint"] for name in systems[1:]
+    )
+    assert made["optical-none.trec"].replace(b"optical-none", b"dense-zs") == made["dense-zs.trec"]
+    assert made["optical-cs.trec"] != trec_files(every)["optical-cs.trec"]
+    for folder in (untrained, trained):
+        vocabulary = json.loads((Path(folder) / "tokenizer.json").read_text())["model"]["vocab"]
+        assert vocabulary == json.loads((teacher / "tokenizer.json").read_text())["model"]["vocab"]
+
+
+def test_moses_pairs_give_the_runs_of_the_same_pairs_in_tsv(every: Path, small: Path, cache: Path, tmp_path: Path) -> None:
+    sides = zip(*(line.split("\t") for line in (small / "bitext.tsv").read_text(encoding="utf-8").splitlines()), strict=True)
+    for lang, side in zip(("yo", "en"), sides, strict=True):
+        (tmp_path / f"x.yo-en.{lang}").write_text("\n".join(side) + "\n", encoding="utf-8")
+    line = arguments(small, tmp_path, cache, systems=["bm25-qt", "dense-qt"])
+    line[line.index("--bitext") + 1] = str(tmp_path / "x.yo-en")
+    assert main(line) == 0
+    made = trec_files(tmp_path / "runs/small.yo.test")
+    assert made == {name: trec_files(every)[name] for name in made}
+    manifest = json.loads((tmp_path / "runs/small.yo.test/bm25-qt.manifest.json").read_text())
+    assert {Path(path).name for path in manifest["inputs"]} == {"x.yo-en.yo", "x.yo-en.en"}
+
+
+# Killed, and run again
+
+
+def appears(pattern: str) -> Callable[[Path], bool]:
+    return lambda place: any(place.glob(pattern))
+
+
+STAGES = {
+    "while Lucene indexes": appears("cache/lucene/.*.part"),
+    "after the first run": appears("runs/small.yo.test/bm25.trec"),
+    "while words are aligned": appears("cache/lexicon/.*.part"),
+    "while passages are encoded": appears("cache/faiss/.*.part/faiss"),
+    "while the teacher reads": appears("cache/teacher/.*.part/states.f16"),
+    "while training": appears("cache/student/.*.part/checkpoints"),
+    "while late interaction encodes": appears("cache/tokens/*"),
+    "before the report": appears("qrels/small.yo.test.txt"),
+}
+
+
+def test_killed_at_any_stage_the_same_command_finishes_with_the_same_bytes(every: Path, small: Path, tmp_path: Path) -> None:
+    systems = ["bm25", "bm25-qt", "dense-zs", "optical-cs", "optical-cs-maxsim"]
+    expected = {name: content for name, content in trec_files(every).items() if name.removesuffix(".trec") in systems}
+    line = [sys.executable, "-m", "optical_repro.run", *arguments(small, tmp_path, tmp_path / "cache", systems=systems)]
+    for stage, reached in STAGES.items():
+        process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        limit = time.monotonic() + 120
+        while not reached(tmp_path):
+            assert process.poll() is None and time.monotonic() < limit, f"never there: {stage}"
+            time.sleep(0.002)
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, stage
+        there = trec_files(tmp_path / "runs/small.yo.test")
+        assert there == {name: expected[name] for name in there}, stage
+    assert main(line[3:]) == 0
+    assert trec_files(tmp_path / "runs/small.yo.test") == expected
+    assert not [path for path in (tmp_path / "cache").glob("*/.*.part") if path.is_dir()]
+    assert json.loads((tmp_path / "runs/small.yo.test/report.json").read_text())["topics"] == 16
+
+
+# Documents in the low-resource language
+
+
+@pytest.fixture(scope="module")
+def yoruba(pairs: list[Pair], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Yorùbá passages, each of three sentences; topics in Yorùbá (words of a sentence) and English (its translation)."""
+    folder = tmp_path_factory.mktemp("collections") / "oke"
+    folder.mkdir()
+    groups = [pairs[start : start + 3] for start in range(0, 120, 3)]
+    passages = [{"id": f"d{number}", "title": "", "text": " ".join(pair.target for pair in group)} for number, group in enumerate(groups)]
+    chance = random.Random(1)
+    topics = {"yo": [], "en": []}
+    for number, group in enumerate(groups[:12]):
+        words = group[1].target.rstrip(".?!").split()
+        topics["yo"].append(f"q{number}\t{' '.join(chance.sample(words, min(4, len(words))))}\n")
+        topics["en"].append(f"q{number}\t{group[1].english}\n")
+    for lang, lines in topics.items():
+        (folder / f"topics.{lang}.dev.tsv").write_text("".join(lines), encoding="utf-8")
+        (folder / f"qrels.{lang}.dev.txt").write_text("".join(f"q{number} 0 d{number} 1\n" for number in range(12)))
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(passage) + "\n" for passage in passages))
+    (folder / "collection.json").write_text('{"name": "oke", "doc_lang": "yo"}')
+    (folder / "bitext.tsv").write_text("".join(f"{pair.target}\t{pair.english}\n" for pair in pairs[120:400]), encoding="utf-8")
+    return folder
+
+
+def test_yoruba_topics_and_passages_are_both_read_by_the_student(yoruba: Path, cache: Path, tmp_path: Path) -> None:
+    assert main(arguments(yoruba, tmp_path, cache)) == 0
+    folder = tmp_path / "runs/oke.yo.dev"
+    assert set(trec_files(folder)) == {"bm25.trec", "dense-zs.trec", "optical-cs.trec", "optical-cs+bm25.trec"}
+    student = TextEncoder(json.loads((folder / "optical-cs.manifest.json").read_text())["training"]["checkpoint"])
+    assert_cosines(folder / "optical-cs.trec", load_folder(yoruba, "yo"), student, student)
+    report = json.loads((folder / "report.json").read_text())
+    assert (report["lang"], report["doc_lang"]) == ("yo", "yo")
+    assert report["systems"]["optical-cs"]["map"] > 0.5
+
+
+def test_english_topics_are_read_by_the_teacher_and_yoruba_passages_by_the_student(
+    yoruba: Path, cache: Path, tmp_path: Path, teacher: Path
+) -> None:
+    systems = ["bm25-qt", "bm25-dt", "dense-zs", "optical-cs", "optical-cs-maxsim", "optical-cs+bm25"]
+    assert main(arguments(yoruba, tmp_path, cache, lang="en", systems=systems)) == 0
+    folder = tmp_path / "runs/oke.yo.dev"
+    assert set(trec_files(folder)) == {f"{system}.trec" for system in systems}
+    student = TextEncoder(json.loads((folder / "optical-cs.manifest.json").read_text())["training"]["checkpoint"])
+    collection = load_folder(yoruba, "en")
+    assert_cosines(folder / "optical-cs.trec", collection, TextEncoder(teacher), student)
+    assert_cosines(folder / "dense-zs.trec", collection, TextEncoder(teacher), TextEncoder(teacher))
+    report = json.loads((folder / "report.json").read_text())
+    assert (report["doc_lang"], report["topics"]) == ("yo", 12)
+    means = {system: values["map"] for system, values in report["systems"].items()}
+    assert means["optical-cs"] > means["dense-zs"]
+    assert means["bm25-qt"] > 0.3 and means["bm25-dt"] > 0.3
+
+
+# Names of systems and regimes
+
+
+def test_regimes_by_name() -> None:
+    assert parse_regimes("all") == list(REGIMES)
+    assert parse_regimes("bt,cs,bt") == ["bt", "cs"]
+
+
+@pytest.mark.parametrize(
+    ("name", "retriever", "maxsim", "fused"),
+    [
+        ("bm25-dt", "bm25-dt", False, False),
+        ("optical-cs+bt", "optical-cs+bt", False, False),
+        ("optical-cs+bt+bm25", "optical-cs+bt", False, True),
+        ("optical-cs-maxsim+bm25", "optical-cs", True, True),
+        ("human-maxsim", "human", True, False),
+    ],
+)
+def test_systems_by_name(name: str, retriever: str, maxsim: bool, fused: bool) -> None:
+    system = parse(name)
+    assert (system.name, system.retriever, system.maxsim, system.fused) == (name, retriever, maxsim, fused)
+    assert system.regime == (retriever.removeprefix("optical-") if retriever.startswith("optical-") else None)
+
+
+@pytest.mark.parametrize("name", ["bm25+bm25", "bm25-qt-maxsim", "optical", "optical-", "optical-cs+bm25-maxsim", "human-qt", ""])
+def test_names_of_no_system(name: str) -> None:
+    with pytest.raises(InputError, match="unknown system"):
+        parse(name)
+
+
+def test_systems_that_fit_a_collection_are_chosen(small: Path, yoruba: Path) -> None:
+    def chosen(folder: Path, lang: str) -> list[str]:
+        return [system.name for system in choose(None, ["cs", "none"], load_folder(folder, lang))]
+
+    optical = ["optical-cs", "optical-cs+bm25", "optical-none", "optical-none+bm25"]
+    assert chosen(small, "yo") == ["bm25", "bm25-qt", "dense-zs", "dense-qt", *optical, "human"]
+    assert chosen(yoruba, "yo") == ["bm25", "dense-zs", *optical]
+    assert chosen(yoruba, "en") == ["bm25", "bm25-qt", "dense-zs", *optical]
+    for name in ("bm25-qt", "dense-qt", "human"):
+        with pytest.raises(InputError, match=f"system {name} cannot be used on oke.yo.dev: "):
+            choose([name], [], load_folder(yoruba, "yo"))

@@ -1,0 +1,252 @@
+"""Training on the sample's sentences: the loss falls, and a killed training ends with the same weights as a whole one."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import RECIPE, Lesson
+from safetensors.torch import load_file, save_file
+
+from optical_repro.bitext.readers import Pair
+from optical_repro.distill import trainer
+from optical_repro.distill.recipe import EPOCHS, Recipe
+from optical_repro.distill.teacher import LONGEST, TeacherStates, write_states
+from optical_repro.errors import InputError
+from optical_repro.files import sha256
+from optical_repro.retrieval.text_encoder import TextEncoder
+
+# The teacher's side
+
+
+def test_states_are_the_teachers_token_states(teacher: Path, lesson: Lesson, pairs: list[Pair]) -> None:
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(teacher), AutoModel.from_pretrained(teacher).eval()
+    tokenizer.backend_tokenizer.no_padding()
+    assert len(lesson.states) == 96
+    for row in (0, 17, 95):
+        with torch.inference_mode():
+            expected = model(**tokenizer(pairs[row].english, return_tensors="pt")).last_hidden_state[0].numpy()
+        assert lesson.states[row].shape == expected.shape
+        assert np.abs(lesson.states[row] - expected).max() < 5e-3
+
+
+def test_long_texts_are_cut_and_empty_ones_have_states(teacher: Path, tmp_path: Path) -> None:
+    write_states(teacher, ["word " * 500, "", "one word"], tmp_path, "cpu")
+    states = TeacherStates(tmp_path)
+    assert [states[row].shape for row in range(3)] == [(LONGEST, 384), (2, 384), (4, 384)]
+
+
+def with_nan(model: Path, folder: Path, text: str) -> Path:
+    """A copy of a model in which the first word piece of a text has no finite embedding."""
+    shutil.copytree(model, folder)
+    piece = TextEncoder(model).tokenizer(text, add_special_tokens=False)["input_ids"][0]
+    weights = load_file(folder / "model.safetensors")
+    weights["embeddings.word_embeddings.weight"][piece] = float("nan")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    return folder
+
+
+def test_a_teacher_without_finite_states_stops_and_names_the_text(teacher: Path, tmp_path: Path) -> None:
+    broken = with_nan(teacher, tmp_path / "teacher", "river")
+    (tmp_path / "states").mkdir()
+    with pytest.raises(FloatingPointError, match='no finite states for the text "the river Niger"'):
+        write_states(broken, ["a lake", "the river Niger", "a hill"], tmp_path / "states", "cpu")
+
+
+# Training
+
+
+def train(untrained: Path, lesson: Lesson, recipe: Recipe, folder: Path, passages: np.ndarray | None = None) -> list[float]:
+    """Trains; returns the losses."""
+    sides = (lesson.texts, lesson.states, lesson.which)
+    trainer.train(untrained, *sides, recipe, folder, device="cpu", title="training", passages=passages)
+    return losses(folder)
+
+
+def losses(folder: Path) -> list[float]:
+    return [entry["loss"] for entry in json.loads((folder / "training.json").read_text())["log"]]
+
+
+def test_the_loss_falls(trained: Path) -> None:
+    fallen = losses(trained)
+    assert len(fallen) == RECIPE.steps
+    assert np.mean(fallen[-10:]) < 0.9 * np.mean(fallen[:10])
+    assert np.isfinite(fallen).all()
+
+
+def test_the_student_comes_nearer_to_its_teacher(untrained: Path, trained: Path, teacher: Path, pairs: list[Pair]) -> None:
+    english = TextEncoder(teacher).encode([pair.english for pair in pairs[:96]])
+    before, after = (TextEncoder(folder).encode([pair.target for pair in pairs[:96]]) for folder in (untrained, trained))
+    assert (after * english).sum(1).mean() > (before * english).sum(1).mean() + 0.05
+
+
+def changed(one: Path, other: Path) -> set[str]:
+    """The names of weights in which two models differ."""
+    left, right = (load_file(folder / "model.safetensors") for folder in (one, other))
+    assert left.keys() == right.keys()
+    return {name for name in left if not torch.equal(left[name], right[name])}
+
+
+def test_what_learns(untrained: Path, trained: Path, lesson: Lesson, tmp_path: Path) -> None:
+    """The word embeddings alone, or all; never the pooling layer, which vectors do not pass through."""
+    assert changed(untrained, trained) == {"embeddings.word_embeddings.weight"}
+    train(untrained, lesson, replace(RECIPE, learns="all", steps=2), tmp_path)
+    moved = changed(untrained, tmp_path)
+    assert {"embeddings.word_embeddings.weight", "encoder.layer.0.attention.self.query.weight"} <= moved
+    assert not any(name.startswith("pooler") for name in moved)
+
+
+def test_words_that_were_not_read_stay_as_they_were(untrained: Path, trained: Path, lesson: Lesson) -> None:
+    tokenizer = TextEncoder(untrained).tokenizer
+    read = {piece for text in lesson.texts for piece in tokenizer(text)["input_ids"]}
+    before, after = (load_file(folder / "model.safetensors")["embeddings.word_embeddings.weight"] for folder in (untrained, trained))
+    moved = set((before != after).any(1).nonzero().flatten().tolist())
+    assert moved <= read
+    assert len(moved) > 0.9 * len(read)
+
+
+@pytest.mark.parametrize("objective", ["ot", "pooled", "ot+pooled+scores"])
+def test_every_objective_trains(untrained: Path, lesson: Lesson, tmp_path: Path, objective: str) -> None:
+    passages = np.random.default_rng(1).normal(size=(50, 384)).astype(np.float32)
+    passages /= np.linalg.norm(passages, axis=1, keepdims=True)
+    found = train(untrained, lesson, replace(RECIPE, objective=objective, steps=3), tmp_path, passages)
+    assert len(found) == 3 and all(0 < loss < 10 for loss in found)
+
+
+def test_another_seed_gives_other_weights(untrained: Path, lesson: Lesson, tmp_path: Path) -> None:
+    for name, seed in (("one", 1), ("same", 1), ("other", 2)):
+        train(untrained, lesson, replace(RECIPE, steps=2, seed=seed), tmp_path / name)
+    one, same, other = (sha256(tmp_path / name / "model.safetensors") for name in ("one", "same", "other"))
+    assert one == same != other
+
+
+def test_a_loss_that_is_not_finite_stops_training(untrained: Path, lesson: Lesson, tmp_path: Path) -> None:
+    broken = with_nan(untrained, tmp_path / "untrained", lesson.texts[0])
+    with pytest.raises(FloatingPointError, match=r"the loss is nan at step \d+; a lower learning rate may help"):
+        train(broken, lesson, RECIPE, tmp_path / "trained")
+    assert not (tmp_path / "trained/model.safetensors").exists()
+
+
+# Killed, and resumed
+
+
+CHILD = """
+import pickle, sys
+from pathlib import Path
+from optical_repro.distill import trainer
+from optical_repro.distill.teacher import TeacherStates
+untrained, states, folder = map(Path, sys.argv[1:4])
+texts, which, recipe = pickle.load(sys.stdin.buffer)
+trainer.train(untrained, texts, TeacherStates(states), which, recipe, folder, device="cpu", title="training")
+"""
+
+
+def child(untrained: Path, lesson: Lesson, folder: Path, states: Path) -> subprocess.Popen[bytes]:
+    """Training in a process of its own."""
+    line = [sys.executable, "-c", CHILD, str(untrained), str(states), str(folder)]
+    process = subprocess.Popen(line, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(pickle.dumps((lesson.texts, lesson.which, RECIPE)))
+    process.stdin.close()
+    return process
+
+
+@pytest.fixture(scope="module")
+def killed(untrained: Path, lesson: Lesson, teacher: Path, pairs: list[Pair], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a training leaves that is killed after its first checkpoint."""
+    folder, states = tmp_path_factory.mktemp("killed"), tmp_path_factory.mktemp("states-again")
+    write_states(teacher, [pair.english for pair in pairs[:96]], states, "cpu")
+    process = child(untrained, lesson, folder, states)
+    limit = time.monotonic() + 120
+    while not (folder / "checkpoints/checkpoint-25/trainer_state.json").exists():
+        assert process.poll() is None and time.monotonic() < limit
+        time.sleep(0.01)
+    time.sleep(0.3)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (folder / "model.safetensors").exists()
+    [_] = (folder / "checkpoints").glob("checkpoint-*")
+    return folder
+
+
+def resumed(untrained: Path, lesson: Lesson, folder: Path) -> bool:
+    """Goes on with the training in a folder; returns whether the steps before the checkpoint were not trained again."""
+    state = folder / "checkpoints/checkpoint-25/trainer_state.json"
+    marked = json.loads(state.read_text())
+    marked["log_history"][0]["loss"] = 123.0
+    state.write_text(json.dumps(marked))
+    return train(untrained, lesson, RECIPE, folder)[0] == 123.0
+
+
+def test_a_killed_training_ends_with_the_weights_of_a_whole_one(
+    killed: Path, trained: Path, untrained: Path, lesson: Lesson, tmp_path: Path
+) -> None:
+    shutil.copytree(killed, tmp_path / "again")
+    assert resumed(untrained, lesson, tmp_path / "again")
+    assert sha256(tmp_path / "again/model.safetensors") == sha256(trained / "model.safetensors")
+    assert losses(tmp_path / "again")[25:] == losses(trained)[25:]
+
+
+def test_checkpoints_that_are_not_whole_are_passed_over(
+    killed: Path, trained: Path, untrained: Path, lesson: Lesson, tmp_path: Path
+) -> None:
+    """Newer ones, half-written or half-deleted."""
+    folder = tmp_path / "again"
+    shutil.copytree(killed, folder)
+    whole = folder / "checkpoints/checkpoint-25"
+    parts = ["model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json"]
+    assert all((whole / part).is_file() for part in parts)
+    for number, missing in enumerate(parts, 26):
+        shutil.copytree(whole, folder / f"checkpoints/checkpoint-{number}")
+        (folder / f"checkpoints/checkpoint-{number}" / missing).unlink()
+    shutil.copytree(whole, folder / "checkpoints/checkpoint-40")
+    state = folder / "checkpoints/checkpoint-40/trainer_state.json"
+    state.write_text(state.read_text()[:200])
+    (folder / "checkpoints/checkpoint-41").mkdir()
+    assert resumed(untrained, lesson, folder)
+    assert sha256(folder / "model.safetensors") == sha256(trained / "model.safetensors")
+
+
+def test_without_a_whole_checkpoint_training_starts_anew(
+    killed: Path, trained: Path, untrained: Path, lesson: Lesson, tmp_path: Path
+) -> None:
+    folder = tmp_path / "again"
+    shutil.copytree(killed, folder)
+    (folder / "checkpoints/checkpoint-25/model.safetensors").unlink()
+    assert not resumed(untrained, lesson, folder)
+    assert sha256(folder / "model.safetensors") == sha256(trained / "model.safetensors")
+
+
+# Recipes
+
+
+def test_little_bitext_is_not_read_over_and_over() -> None:
+    assert Recipe(steps=300, batch_size=32).fitted(10_000, True).steps == 300
+    assert Recipe(steps=300, batch_size=32).fitted(320, True).steps == EPOCHS * 10
+    assert Recipe(steps=300, batch_size=32).fitted(1, True).steps == 1
+
+
+def test_without_english_documents_there_are_no_scores_to_match() -> None:
+    assert Recipe("ot+scores").fitted(100, True).objective == "ot+scores"
+    assert Recipe("ot+scores").fitted(100, False).objective == "ot"
+    with pytest.raises(InputError, match="needs English documents"):
+        Recipe("scores").fitted(100, False)
+
+
+def test_objectives_by_name() -> None:
+    assert Recipe("ot+pooled+scores").parts == ["ot", "pooled", "scores"]
+    with pytest.raises(InputError, match='unknown objective "tot"; did you mean ot'):
+        _ = Recipe("pooled+tot").parts
