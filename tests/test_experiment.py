@@ -105,7 +105,7 @@ def test_manifests_tell_all_that_it_takes(sample_run: Done, system: str) -> None
         assert training is None
         return
     assert training["regime"] == system.removesuffix("+bm25").removeprefix("optical-")
-    assert training["recipe"]["steps"] == 6 and training["recipe"]["objective"] == "ot+pooled+scores"
+    assert training["recipe"]["steps"] == 6 and training["recipe"]["objective"] == "ot+pooled"
     assert [entry["step"] for entry in training["log"]] == [1, 2, 3, 4, 5, 6]
     assert all(0 < entry["loss"] < 4 for entry in training["log"])
     assert training["checkpoint_sha256"] == sha256(Path(training["checkpoint"]) / "model.safetensors")
@@ -283,7 +283,7 @@ def test_killed_at_any_stage_the_same_command_finishes_with_the_same_bytes(every
     line = [sys.executable, "-m", "optical_repro.run", *arguments(small, tmp_path, tmp_path / "cache", systems=systems)]
     for stage, reached in STAGES.items():
         process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        limit = time.monotonic() + 120
+        limit = time.monotonic() + 600
         while not reached(tmp_path):
             assert process.poll() is None and time.monotonic() < limit, f"never there: {stage}"
             time.sleep(0.002)

@@ -24,7 +24,7 @@ EPOCHS = 6
 class Recipe:
     """Objective, length and pace of training."""
 
-    objective: str = "ot+pooled+scores"
+    objective: str = "ot+pooled"
     """Its parts, of ``OBJECTIVES``, joined by ``+``; ``scores`` falls away where the documents are not English."""
     steps: int = 200
     batch_size: int = 32
