@@ -247,9 +247,16 @@ class Experiment:
         return training_pairs(regime, chosen, self.lexicon, LexicalTranslator(self.lexicon), self.settings.switch, recipe.seed)
 
     def student(self, regime: str) -> Path:
-        """The student that a regime trained."""
-        if regime == "none":
-            return self.untrained
+        """The student that a regime trained; ``none``: the untrained one."""
+        if regime not in self._students:
+            self._students[regime] = self.untrained if regime == "none" else self._trained(regime)
+        return self._students[regime]
+
+    @cached_property
+    def _students(self) -> dict[str, Path]:
+        return {}
+
+    def _trained(self, regime: str) -> Path:
         from .distill import teacher, trainer
 
         pairs = self.training_pairs(regime)
