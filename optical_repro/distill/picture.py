@@ -110,6 +110,7 @@ def figure(alignments: Mapping[str, TokenAlignment]) -> Figure:
     panels = made.subplots(1, len(sizes), squeeze=False, width_ratios=[columns for _, columns in sizes])[0]
     for panel, (title, alignment) in zip(panels, alignments.items(), strict=True):
         image = panel.imshow(alignment.shares, cmap="Blues", vmin=0, vmax=1, aspect="equal")
+        panel.set_anchor("N")
         panel.set_title(f"{title}\nloss {alignment.loss:.3f}", fontsize=11, loc="left")
         panel.set_xticks(range(len(alignment.teacher.pieces)), alignment.teacher.pieces, rotation=60, ha="right", rotation_mode="anchor")
         panel.set_yticks(range(len(alignment.student.pieces)), alignment.student.pieces)
