@@ -196,7 +196,7 @@ def test_an_empty_cache_and_another_process_give_the_same_bytes(every: Path, sma
 
 def test_a_search_leaves_torchs_threads_alone(cache: Path, every: Path, teacher: Path) -> None:
     """FAISS sets the threads of both; with another number, what is trained after a search would differ from what is trained before."""
-    [index] = [folder for folder in (cache / "faiss").iterdir() if (folder / "faiss/docid").read_text().count("\n") == 60]
+    [index] = [folder for folder in (cache / "faiss").glob("[!.]*") if (folder / "faiss/docid").read_text().count("\n") == 60]
     before = torch.get_num_threads()
     for threads in (1, 2):
         torch.set_num_threads(threads)

@@ -106,8 +106,8 @@ def test_structured_query_counts_translations_of_a_word_once(lucene: Path) -> No
     ("lang", "text", "terms"),
     [
         ("en", "The farmers were harvesting yams", ["farmer", "were", "harvest", "yam"]),
-        ("yo", "Àwọn ọmọ, LÓNÌÍ!", ["àwọn", "ọmọ", "lónìí"]),
-        ("ha", "Sarauniyar ƙasar the", ["sarauniyar", "ƙasar", "the"]),
+        ("yo", "Àwọn ọmọ, LÓNÌÍ!", ["awon", "omo", "lonii"]),
+        ("ha", "Sarauniyar ƙasar the", ["sarauniyar", "kasar", "the"]),
         ("fr", "les chevaux", ["cheval"]),
         ("zh", "北京大学", ["北京", "京大", "大学"]),
         ("sv", "husen", ["hus"]),

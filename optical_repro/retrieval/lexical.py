@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from ..bitext.words import fold
 from ..collections.collection import Passage
 from ..terminal import log_path
 from ..trec import Run
@@ -42,7 +43,7 @@ def build_index(passages: Iterable[Passage], doc_lang: str, folder: Path) -> Non
     with tqdm(desc="Lucene index", unit=" passages", unit_scale=True, disable=None) as bar:
         stream = iter(passages)
         while batch := list(islice(stream, BATCH)):
-            indexer.add_batch_dict([{"id": passage.id, "contents": _composed(passage.contents)} for passage in batch])
+            indexer.add_batch_dict([{"id": passage.id, "contents": _prepared(passage.contents, doc_lang)} for passage in batch])
             given += sum(bool(passage.contents.strip(BLANK)) for passage in batch)
             bar.update(len(batch))
     indexer.close()
@@ -66,7 +67,7 @@ def _documents(folder: Path) -> int:
 def search(folder: Path, doc_lang: str, topics: Mapping[str, str], *, k: int = 1000, k1: float = 0.9, b: float = 0.4) -> Run:
     """BM25 of each topic's words; a topic none of whose words are indexed has no hits."""
     searcher = _searcher(folder, doc_lang, k1, b)
-    hits = searcher.batch_search([_composed(text) for text in topics.values()], list(topics), k=k, threads=os.cpu_count() or 1)
+    hits = searcher.batch_search([_prepared(text, doc_lang) for text in topics.values()], list(topics), k=k, threads=os.cpu_count() or 1)
     return {topic: _scores(hits[topic]) for topic in topics}
 
 
@@ -165,7 +166,7 @@ def _analysis(lang: str) -> Any:
     from pyserini.analysis import Analyzer
 
     analyzer = Analyzer(_analyzer(lang))
-    return lambda text: analyzer.analyze(_composed(text))
+    return lambda text: analyzer.analyze(_prepared(text, lang))
 
 
 def _term_weights(words: Mapping[str, float], analyze: Any, most: int = 1000) -> list[tuple[str, float]]:
@@ -201,6 +202,9 @@ def _scores(hits: Iterable[Any]) -> dict[str, float]:
     return {hit.docid: hit.score for hit in hits}
 
 
-def _composed(text: str) -> str:
-    """Letters with their accents as one character where there is one, so that ẹ́ is found however it was typed."""
-    return unicodedata.normalize("NFC", text)
+def _prepared(text: str, lang: str) -> str:
+    """Text as analyzers get it: its letters composed with their accents, or, for a language without an analyzer of its own, folded.
+
+    Topics in Yorùbá or Hausa often lack the tone marks, under-dots and hooks that documents have, and lexicons are folded.
+    """
+    return unicodedata.normalize("NFC", text) if lang == "en" or _languages().containsKey(lang) else fold(text)
