@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from ..trec import Qrels, Run
@@ -36,10 +37,13 @@ def evaluate(qrels: Qrels, run: Run) -> dict[str, dict[str, float]]:
     >>> evaluate({"q1": {"d1": 1}}, {"q1": {"d2": 2.0, "d1": 1.0}})["map"]
     {'q1': 0.5}
     """
-    from ranx import evaluate as by_ranx
-
     judged, ranked = _arrays(qrels, run)
-    values = by_ranx(judged, ranked, list(METRICS), return_mean=False)
+    with warnings.catch_warnings():
+        # numba, below ranx, warns on machines without a writable shared memory, which nothing here needs.
+        warnings.filterwarnings("ignore", message="Could not obtain multiprocessing lock")
+        from ranx import evaluate as by_ranx
+
+        values = by_ranx(judged, ranked, list(METRICS), return_mean=False)
     return {metric: dict(zip(qrels, values[metric].tolist(), strict=True)) for metric in METRICS}
 
 
