@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -140,3 +141,11 @@ def trained(untrained: Path, lesson: Lesson, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("trained")
     trainer.train(untrained, lesson.texts, lesson.states, lesson.which, RECIPE, folder, device="cpu", title="training")
     return folder
+
+
+def open_terminal() -> tuple[int, int]:
+    """A pseudo-terminal, as pty.openpty; a machine without any (a bare chroot) cannot show what a terminal shows."""
+    try:
+        return pty.openpty()
+    except OSError as error:
+        pytest.skip(f"this machine has no pseudo-terminals: {error}")

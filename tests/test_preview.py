@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from conftest import open_terminal
 
 from optical_repro.bitext.readers import read_bitext
 from optical_repro.cache import Cache
@@ -90,9 +90,10 @@ def test_bitext_of_ones_own(cache: Path, small: Path, capsys: pytest.CaptureFixt
 
 def test_terminal_marks_in_colour_unless_told_not_to(cache: Path) -> None:
     line = [sys.executable, "-m", "optical_repro.regimes", "--lang", "yo", "--show", "3", "--cache-dir", str(cache)]
+    subprocess.run(line, capture_output=True, check=True)  # so that both find the lexicon made
     outputs = []
     for more in ({}, {"NO_COLOR": "1"}):
-        parent, child = pty.openpty()
+        parent, child = open_terminal()
         subprocess.run(line, stdout=child, check=True, env={**os.environ, "TERM": "xterm", **more})
         os.close(child)
         outputs.append(os.read(parent, 100_000).decode())

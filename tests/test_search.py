@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Done
+from conftest import Done, open_terminal
 
 from optical_repro import checkpoints, collections
 from optical_repro.cache import Cache
@@ -97,7 +96,7 @@ def test_topics_can_be_piped_in(cache: Path, student: str) -> None:
 
 
 def test_it_asks_on_a_terminal_until_an_empty_line(cache: Path, student: str) -> None:
-    parent, child = pty.openpty()
+    parent, child = open_terminal()
     line = [sys.executable, "-m", "optical_repro.search", *search(cache, student, "--hits", "1")]
     process = subprocess.Popen(line, stdin=child, stdout=child, stderr=child, env={**os.environ, "TERM": "xterm"})
     os.close(child)

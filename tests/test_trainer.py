@@ -170,7 +170,7 @@ def killed(untrained: Path, lesson: Lesson, teacher: Path, pairs: list[Pair], tm
     folder, states = tmp_path_factory.mktemp("killed"), tmp_path_factory.mktemp("states-again")
     write_states(teacher, [pair.english for pair in pairs[:96]], states, "cpu")
     process = child(untrained, lesson, folder, states)
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + 600
     while not (folder / "checkpoints/checkpoint-25/trainer_state.json").exists():
         assert process.poll() is None and time.monotonic() < limit
         time.sleep(0.01)
@@ -239,14 +239,14 @@ def test_little_bitext_is_not_read_over_and_over() -> None:
     assert Recipe(steps=300, batch_size=32).fitted(1, True).steps == 1
 
 
-def test_without_english_documents_there_are_no_scores_to_match() -> None:
-    assert Recipe("ot+scores").fitted(100, True).objective == "ot+scores"
-    assert Recipe("ot+scores").fitted(100, False).objective == "ot"
-    with pytest.raises(InputError, match="needs English documents"):
-        Recipe("scores").fitted(100, False)
-
-
 def test_objectives_by_name() -> None:
     assert Recipe("ot+pooled+scores").parts == ["ot", "pooled", "scores"]
     with pytest.raises(InputError, match='unknown objective "tot"; did you mean ot'):
         _ = Recipe("pooled+tot").parts
+
+
+def test_scores_fall_away_where_the_teacher_cannot_read_the_passages() -> None:
+    assert Recipe("ot+scores").fitted(100, english_documents=False).objective == "ot"
+    assert Recipe("ot+scores").fitted(100, english_documents=True).objective == "ot+scores"
+    with pytest.raises(InputError, match="--objective scores needs English documents"):
+        Recipe("scores").fitted(100, english_documents=False)
