@@ -46,7 +46,8 @@ def train(
     torch.manual_seed(recipe.seed)
     tokenizer = AutoTokenizer.from_pretrained(untrained)
     ids = tokenizer(list(texts), truncation=True, max_length=LONGEST)["input_ids"]
-    examples = [{"input_ids": text, "length": len(text), "teacher": row} for text, row in zip(ids, which, strict=True)]
+    order = reading_order([len(text) for text in ids], recipe)
+    examples = [{"input_ids": ids[index], "teacher": which[index]} for index in order]
     pool = None if passages is None else torch.from_numpy(passages).to(device)
 
     def collate(batch: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
@@ -75,7 +76,7 @@ def train(
         learning_rate=recipe.learning_rate,
         warmup_steps=round(recipe.warmup * recipe.steps),
         weight_decay=0.0,
-        train_sampling_strategy="group_by_length",
+        train_sampling_strategy="sequential",
         bf16=_has_fast_bf16(device),
         use_cpu=device == "cpu",
         save_steps=max(recipe.steps // 6, 25),
@@ -98,6 +99,23 @@ def train(
     trainer.add_callback(_bar(title))
     trainer.train(resume_from_checkpoint=_last_whole(checkpoints))
     _write(trainer.model, untrained, recipe, trainer.state, folder)
+
+
+def reading_order(lengths: Sequence[int], recipe: Recipe) -> list[int]:
+    """The texts that training reads, batch after batch: each once an epoch, those of like length together.
+
+    The Trainer's own order by length follows from the draws before it, so that a resumed training would read other batches than
+    an uninterrupted one; this follows from the seed alone.
+    """
+    import torch
+    from transformers.trainer_pt_utils import get_length_grouped_indices
+
+    generator = torch.Generator().manual_seed(recipe.seed)
+    needed = recipe.steps * recipe.batch_size
+    order: list[int] = []
+    while len(order) < needed:
+        order += get_length_grouped_indices(lengths, recipe.batch_size, generator=generator)
+    return order[:needed]
 
 
 def _write(model: Any, untrained: Path, recipe: Recipe, state: TrainerState, folder: Path) -> None:
