@@ -80,6 +80,18 @@ def losses(folder: Path) -> list[float]:
     return [entry["loss"] for entry in json.loads((folder / "training.json").read_text())["log"]]
 
 
+def test_every_text_is_read_once_an_epoch_beside_those_of_its_length() -> None:
+    lengths = np.random.default_rng(1).integers(5, 100, size=403).tolist()
+    recipe = Recipe(steps=50, batch_size=16)
+    order = trainer.reading_order(lengths, recipe)
+    assert len(order) == 800
+    assert sorted(order[:403]) == list(range(403)) and len(set(order[403:])) == 397
+    spread = [np.ptp([lengths[index] for index in order[start : start + 16]]) for start in range(0, 400, 16)]
+    assert np.mean(spread) < 40
+    assert order == trainer.reading_order(lengths, recipe) != trainer.reading_order(lengths, replace(recipe, seed=1))
+    assert sorted(trainer.reading_order([7, 3], Recipe(steps=2, batch_size=3))) == [0, 0, 0, 1, 1, 1]
+
+
 def test_the_loss_falls(trained: Path) -> None:
     fallen = losses(trained)
     assert len(fallen) == RECIPE.steps
