@@ -34,8 +34,9 @@ def first_command(folder: Path, cache: Path) -> Command:
     folder.mkdir()
     started = time.monotonic()
     command = [sys.executable, "-m", "optical_repro.run", "--lang", "yo", "--regime", "cs"]
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"} | {"OPTICAL_CACHE": str(cache)}
     with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=err, env={**os.environ, "OPTICAL_CACHE": str(cache)})
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=err, env=environment)
         _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     printed, complaints = ((folder / name).read_text(encoding="utf-8") for name in ("out", "err"))

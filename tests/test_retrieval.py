@@ -365,7 +365,8 @@ print("done")
 
 def test_ctrl_c_is_pythons() -> None:
     program = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
 from optical_repro.retrieval import jvm
 jvm.start_java()
 try:

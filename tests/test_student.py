@@ -203,5 +203,3 @@ def test_pyserinis_stock_commands_give_the_same_vectors_and_hits(trained: Path, 
     assert np.abs(vectors(tmp_path / "stock") - vectors(tmp_path / "ours")).max() < 1e-5
     found = search(["-m", "pyserini.search.faiss"], tmp_path, tmp_path / "stock", tmp_path / "stock.trec", encoder)
     assert_same_hits(found, dense.search(tmp_path / "ours", trained, topics))
-    best = [max(hits, key=lambda document: hits[document]) for hits in found.values()]
-    assert best == [passage.id for passage in passages[:3]]
