@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +16,10 @@ from .bitext.readers import Pair, bitext_files, read_bitext
 from .cache import Cache, empty, seconds
 from .collections.collection import Collection, Passage
 from .errors import InputError
-from .files import digest, sha256
+from .files import digest, sha256, whole
 from .models import locate
-from .regimes.pairs import TrainingPair, training_pairs
+from .regimes.in_domain import in_domain
+from .regimes.pairs import TrainingPair, drawn, training_pairs
 from .settings import Settings
 from .systems import LEXICAL, System
 from .terminal import duration, say
@@ -57,7 +59,7 @@ class Experiment:
         if trained and not self.pairs:
             raise InputError(f"regime {trained[0]} needs parallel text of {lang} and English; give it with --bitext FILE")
         if trained:
-            settings.recipe.fitted(len(self.pairs), collection.doc_lang == "en")
+            settings.recipe.fitted(1, collection.doc_lang == "en")
         known = self.pairs or any(lexicon.entries for lexicon in listed) or lexicons.cldr_lexicon(lang).entries
         if not known and any(self._needs_lexicon(system) for system in systems):
             raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")
@@ -134,11 +136,35 @@ class Experiment:
         if retriever == "human":
             assert self.collection.human_topics is not None
             return self.collection.human_topics
+        if retriever.startswith("optical-"):
+            return self._respelled if retriever != "optical-none" or self.settings.lexical_init else self.collection.topics
         if not retriever.endswith("-qt"):
             return self.collection.topics
         lexicon = self.lexicon if self.collection.doc_lang == "en" else self.lexicon.reversed()
-        translations = LexicalTranslator(lexicon).translate(list(self.collection.topics.values()))
+        translations = LexicalTranslator(lexicon).translate(list(self._respelled.values()))
         return dict(zip(self.collection.topics, translations, strict=True))
+
+    @cached_property
+    def _respelled(self) -> Mapping[str, str]:
+        """The topics, their unknown words that no document has either read as the nearest known word: names stay as they are."""
+        topics = self.collection.topics
+        if not (self.settings.spelling and self.collection.doc_lang == "en" and self.collection.lang != "en"):
+            return topics
+        from .retrieval import lexical
+        from .translate import spelling
+
+        words = spelling.unknown_words(topics.values(), self.lexicon)
+        index = self.lexical_index()
+        inputs = {"lexicon": self._lexicon_stage.name, "index": index.name, "words": words, "near": spelling.NEAR}
+
+        def make(folder: Path) -> None:
+            found = lexical.indexed(index / "lucene", self.collection.doc_lang, words)
+            with whole(folder / "spellings.json") as file:
+                json.dump(spelling.nearest([word for word in words if word not in found], self.lexicon), file, ensure_ascii=False, indent=1)
+
+        stage = self._stage("spellings", "spelling", inputs, make)
+        spellings = json.loads((stage / "spellings.json").read_text(encoding="utf-8"))
+        return {topic: spelling.respell(text, spellings) for topic, text in topics.items()}
 
     def topic_model(self, system: System) -> Path:
         """The encoder that reads the topics: the student reads what is not English, the teacher everything else."""
@@ -241,10 +267,14 @@ class Experiment:
         return self._stage("untrained student", "untrained", inputs, make)
 
     def training_pairs(self, regime: str) -> list[TrainingPair]:
-        """A regime's training pairs, made of the same sentences for each, no more than training will read."""
-        recipe = self.settings.recipe
-        chosen = random.Random(recipe.seed).sample(self.pairs, min(len(self.pairs), recipe.steps * recipe.batch_size))
-        return training_pairs(regime, chosen, self.lexicon, LexicalTranslator(self.lexicon), self.settings.switch, recipe.seed)
+        """A regime's training pairs, made of the same sentences and spans for each, no more than training will read."""
+        recipe, switch = self.settings.recipe, self.settings.switch
+        share = self.settings.in_domain if self.collection.doc_lang == "en" else 0.0
+        needed = recipe.steps * recipe.batch_size
+        chosen = drawn(self.pairs, needed - round(share * needed), recipe.seed)
+        pairs = training_pairs(regime, chosen, self.lexicon, LexicalTranslator(self.lexicon), switch, recipe.seed)
+        spans = in_domain(self.collection.passages(), round(share * needed), self.lexicon, switch, recipe.seed)
+        return pairs + [TrainingPair(*pair) for pair in spans]
 
     def student(self, regime: str) -> Path:
         """The student that a regime trained; ``none``: the untrained one."""

@@ -47,8 +47,9 @@ def publish_all(
 
 
 def publish(experiment: Experiment, system: System, folder: Path, command: str, arguments: dict[str, Any]) -> Path:
-    """Makes a system's run and puts it, with its manifest, into ``folder``; returns the run file.
+    """Makes a system's run and puts it into ``folder``, with its manifest and its topics; returns the run file.
 
+    The topics are as its retriever reads them, respelled or translated: Pyserini's own search gives the same hits for them.
     ``command`` and ``arguments`` say how the user asked for it; paths in ``arguments`` become text.
     """
     made = experiment.run(system)
@@ -56,6 +57,8 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
     if not run.exists() or sha256(run) != sha256(made):
         with whole(run, "wb") as copy, made.open("rb") as original:
             shutil.copyfileobj(original, copy)
+    with whole(folder / f"{system.name}.topics.tsv") as file:
+        file.writelines(f"{topic}\t{text}\n" for topic, text in experiment.queries(system.retriever).items())
     manifest = {
         "system": system.name,
         "command": command,

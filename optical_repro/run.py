@@ -76,6 +76,14 @@ def parser() -> argparse.ArgumentParser:
         "--translator", default="lexical", metavar="NAME", help="translates topics and back-translates: lexical, word by word (the default)"
     )
     text("--switch", type=float, default=settings.switch, metavar="P", help=f"probability of switching a word (default: {settings.switch})")
+    text(
+        "--in-domain",
+        type=float,
+        default=settings.in_domain,
+        metavar="SHARE",
+        help="share of the training pairs, in every regime, that are code-switched spans of the collection's own English documents "
+        f"(default: {settings.in_domain})",
+    )
     how = made.add_argument_group("how").add_argument
     how(
         "--teacher",
@@ -92,6 +100,11 @@ def parser() -> argparse.ArgumentParser:
         "--no-lexical-init",
         action="store_true",
         help="keep the teacher's vocabulary, instead of adding the language's words with embeddings made of their translations'",
+    )
+    how(
+        "--no-respelling",
+        action="store_true",
+        help="leave words of the topics that neither lexicon nor documents have as they are, instead of reading the nearest known word",
     )
     how(
         "--steps",
@@ -167,6 +180,8 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
         parse(name)
     if not 0 <= arguments.switch <= 1:
         raise InputError(f"--switch {arguments.switch}: expected a probability from 0 to 1")
+    if not 0 <= arguments.in_domain < 1:
+        raise InputError(f"--in-domain {arguments.in_domain}: expected a share from 0 to below 1")
     if arguments.steps < 1:
         raise InputError(f"--steps {arguments.steps}: expected a number from 1")
     if arguments.translator != "lexical":
@@ -179,6 +194,8 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
         lexicon=tuple(arguments.lexicon),
         recipe=recipe,
         switch=arguments.switch,
+        in_domain=arguments.in_domain,
+        spelling=not arguments.no_respelling,
         lexical_init=not arguments.no_lexical_init,
         device=arguments.device,
     )

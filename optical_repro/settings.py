@@ -20,6 +20,10 @@ class Settings:
     recipe: Recipe = field(default_factory=Recipe)
     switch: float = 0.5
     """Probability that a word is code-switched."""
+    in_domain: float = 0.5
+    """Share of the training pairs that are code-switched spans of the collection's own English documents, in every regime."""
+    spelling: bool = True
+    """Whether words of the topics that nothing is known of are read as the nearest known word."""
     lexical_init: bool = True
     """Whether the language's words enter the student's vocabulary, with embeddings made of their translations'."""
     device: str = "auto"

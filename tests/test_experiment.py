@@ -46,7 +46,7 @@ def trec_files(folder: Path) -> dict[str, bytes]:
 
 
 def test_every_file_of_the_contract_is_there_and_no_other(sample_run: Done) -> None:
-    expected = {f"{system}.{kind}" for system in SYSTEMS for kind in ("trec", "manifest.json")}
+    expected = {f"{system}.{kind}" for system in SYSTEMS for kind in ("trec", "manifest.json", "topics.tsv")}
     reports = {f"report.{form}" for form in ("json", "md", "tex", "html")}
     assert {path.name for path in sample_run.runs.iterdir()} == expected | reports | {"report.csv"}
     assert [path.name for path in sample_run.qrels.parent.iterdir()] == [sample_run.qrels.name]
@@ -173,16 +173,24 @@ def test_every_kind_of_system_has_its_run(every: Path) -> None:
 def test_dense_scores_are_cosines_of_student_and_teacher(every: Path, small: Path, teacher: Path) -> None:
     collection = load_folder(small, "yo")
     checkpoint = json.loads((every / "optical-cs.manifest.json").read_text())["training"]["checkpoint"]
-    assert_cosines(every / "optical-cs.trec", collection, TextEncoder(checkpoint), TextEncoder(teacher))
-    assert_cosines(every / "dense-zs.trec", collection, TextEncoder(teacher), TextEncoder(teacher))
+    assert_cosines(every / "optical-cs", collection, TextEncoder(checkpoint), TextEncoder(teacher))
+    assert_cosines(every / "dense-zs", collection, TextEncoder(teacher), TextEncoder(teacher))
 
 
-def assert_cosines(run: Path, collection: Collection, topics: TextEncoder, documents: TextEncoder) -> None:
+def assert_cosines(system: Path, collection: Collection, topics: TextEncoder, documents: TextEncoder) -> None:
     passages = list(collection.passages())
-    expected = topics.encode(list(collection.topics.values())) @ documents.encode([passage.contents for passage in passages]).T
-    found = read_run(run)
+    read = dict(line.split("\t") for line in system.with_name(f"{system.name}.topics.tsv").read_text().splitlines())
+    expected = topics.encode([read[topic] for topic in collection.topics]) @ documents.encode([passage.contents for passage in passages]).T
+    found = read_run(system.with_name(f"{system.name}.trec"))
     for topic, row in zip(collection.topics, expected, strict=True):
         assert [found[topic][passage.id] for passage in passages] == pytest.approx(row.tolist(), abs=1e-5)
+
+
+def test_unknown_words_of_topics_are_respelled_for_those_who_know_words(every: Path, small: Path) -> None:
+    read = {system: (every / f"{system}.topics.tsv").read_text() for system in ("bm25", "dense-zs", "optical-cs", "bm25-qt", "dense-qt")}
+    assert read["bm25"] == read["dense-zs"] == (small / "topics.yo.test.tsv").read_text()
+    assert read["optical-cs"] != read["bm25"] and read["bm25-qt"] == read["dense-qt"] != read["optical-cs"]
+    assert [line.split("\t")[0] for line in read["optical-cs"].splitlines()] == [line.split("\t")[0] for line in read["bm25"].splitlines()]
 
 
 def test_an_empty_cache_and_another_process_give_the_same_bytes(every: Path, small: Path, tmp_path: Path) -> None:
@@ -327,7 +335,7 @@ def test_yoruba_topics_and_passages_are_both_read_by_the_student(yoruba: Path, c
     folder = tmp_path / "runs/oke.yo.dev"
     assert set(trec_files(folder)) == {"bm25.trec", "dense-zs.trec", "optical-cs.trec", "optical-cs+bm25.trec"}
     student = TextEncoder(json.loads((folder / "optical-cs.manifest.json").read_text())["training"]["checkpoint"])
-    assert_cosines(folder / "optical-cs.trec", load_folder(yoruba, "yo"), student, student)
+    assert_cosines(folder / "optical-cs", load_folder(yoruba, "yo"), student, student)
     report = json.loads((folder / "report.json").read_text())
     assert (report["lang"], report["doc_lang"]) == ("yo", "yo")
     assert report["systems"]["optical-cs"]["map"] > 0.5
@@ -342,8 +350,8 @@ def test_english_topics_are_read_by_the_teacher_and_yoruba_passages_by_the_stude
     assert set(trec_files(folder)) == {f"{system}.trec" for system in systems}
     student = TextEncoder(json.loads((folder / "optical-cs.manifest.json").read_text())["training"]["checkpoint"])
     collection = load_folder(yoruba, "en")
-    assert_cosines(folder / "optical-cs.trec", collection, TextEncoder(teacher), student)
-    assert_cosines(folder / "dense-zs.trec", collection, TextEncoder(teacher), TextEncoder(teacher))
+    assert_cosines(folder / "optical-cs", collection, TextEncoder(teacher), student)
+    assert_cosines(folder / "dense-zs", collection, TextEncoder(teacher), TextEncoder(teacher))
     report = json.loads((folder / "report.json").read_text())
     assert (report["doc_lang"], report["topics"]) == ("yo", 12)
     means = {system: values["map"] for system, values in report["systems"].items()}

@@ -10,9 +10,11 @@ import pytest
 from optical_repro.bitext.lexicon import Lexicon
 from optical_repro.bitext.readers import Pair
 from optical_repro.bitext.words import tokens
+from optical_repro.collections.collection import Passage
 from optical_repro.regimes import REGIMES
 from optical_repro.regimes.code_switch import switch
-from optical_repro.regimes.pairs import TrainingPair, training_pairs
+from optical_repro.regimes.in_domain import SPAN, in_domain, sample
+from optical_repro.regimes.pairs import EPOCHS, TrainingPair, drawn, training_pairs
 from optical_repro.translate.lexical import LexicalTranslator
 
 TRAINED = [regime for regime in REGIMES if regime != "none"]
@@ -143,3 +145,37 @@ def test_phrases_are_switched_whole() -> None:
 
 def test_white_space_between_words_is_one_blank() -> None:
     assert switch(" a\t b \n c ", Lexicon({"b": {"x": 1.0}}), 1.0, random.Random(0)) == "a x c"
+
+
+# Sentences and spans
+
+
+def test_little_bitext_is_not_read_over_and_over(pairs: list[Pair]) -> None:
+    few = pairs[:10]
+    assert Counter(drawn(few, 25, seed=1)).most_common()[0][1] == 3 and min(Counter(drawn(few, 25, seed=1)).values()) == 2
+    assert len(drawn(few, 1000, seed=1)) == 10 * EPOCHS
+    assert len(set(drawn(pairs, 200, seed=1))) == 200
+    assert drawn(pairs, 200, seed=1) == drawn(pairs, 200, seed=1) != drawn(pairs, 200, seed=2)
+
+
+def test_spans_are_switched_text_of_the_passages(lexicon: Lexicon) -> None:
+    passages = [Passage("1", "Rain", "The rain falls on the king and on his people every year."), Passage("2", "Farmers of the north", "")]
+    found = in_domain(passages, 40, lexicon, 0.7, seed=3)
+    assert len(found) == 40
+    for switched, english in found:
+        assert any(english in (passage.text or passage.title) for passage in passages)
+        assert len(english.split()) <= SPAN
+        assert len(tokens(switched)) > 0
+    assert {english.split()[0] for _, english in found} >= {"The", "Farmers"}
+    assert sum(switched != english for switched, english in found) > 20
+    assert in_domain(passages, 40, lexicon, 0.0, seed=3) == [(english, english) for _, english in found]
+
+
+def test_no_passages_no_spans(lexicon: Lexicon) -> None:
+    assert in_domain([], 10, lexicon, 0.5, seed=1) == []
+
+
+def test_a_sample_of_a_stream_takes_each_text_as_often() -> None:
+    drawn_ones = Counter(text for seed in range(600) for text in sample(map(str, range(12)), 4, random.Random(seed)))
+    assert all(150 < drawn_ones[str(text)] < 250 for text in range(12))
+    assert sorted(sample(map(str, range(3)), 10, random.Random(0))) == ["0", "1", "2"]

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from optical_repro.bitext.readers import Pair
 from optical_repro.distill import trainer
-from optical_repro.distill.recipe import EPOCHS, Recipe
+from optical_repro.distill.recipe import Recipe
 from optical_repro.distill.teacher import LONGEST, TeacherStates, write_states
 from optical_repro.errors import InputError
 from optical_repro.files import sha256
@@ -245,9 +245,9 @@ def test_without_a_whole_checkpoint_training_starts_anew(
 # Recipes
 
 
-def test_little_bitext_is_not_read_over_and_over() -> None:
+def test_training_pairs_are_read_once() -> None:
     assert Recipe(steps=300, batch_size=32).fitted(10_000, True).steps == 300
-    assert Recipe(steps=300, batch_size=32).fitted(320, True).steps == EPOCHS * 10
+    assert Recipe(steps=300, batch_size=32).fitted(320, True).steps == 10
     assert Recipe(steps=300, batch_size=32).fitted(1, True).steps == 1
 
 

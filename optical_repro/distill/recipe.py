@@ -16,9 +16,6 @@ LEARNING = {"embeddings": 1e-3, "all": 1e-4}
 """What of the student learns, with its learning rate. On little text the word embeddings alone do better: what the layers know of
 English, and of meaning, carries over as it is (REPRODUCE.md, table 4)."""
 
-EPOCHS = 6
-"""Times a pair is read at the most: on little bitext, more steps only repeat it."""
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -49,12 +46,12 @@ class Recipe:
         return parts
 
     def fitted(self, pairs: int, english_documents: bool) -> Recipe:
-        """The recipe with no more steps than ``EPOCHS`` times ``pairs`` pairs are good for, and no part that cannot be had.
+        """The recipe with no more steps than read ``pairs`` training pairs once, and no part that cannot be had.
 
         Raises InputError if no part is left.
         """
         parts = [part for part in self.parts if english_documents or part != "scores"]
         if not parts:
             raise InputError("--objective scores needs English documents, which the teacher reads; add ot or pooled")
-        steps = max(1, min(self.steps, EPOCHS * pairs // self.batch_size))
+        steps = max(1, min(self.steps, pairs // self.batch_size))
         return replace(self, objective="+".join(parts), steps=steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,18 @@ class TrainingPair(NamedTuple):
 
     student: str
     teacher: str
+
+
+EPOCHS = 6
+"""Times a sentence pair is read at the most: on little bitext, more steps only repeat it."""
+
+
+def drawn(pairs: Sequence[Pair], count: int, seed: int) -> list[Pair]:
+    """``count`` of the pairs in random order, all of them once before any comes again, none more than ``EPOCHS`` times."""
+    chance, chosen = random.Random(seed), list[Pair]()
+    for _ in range(EPOCHS):
+        chosen += chance.sample(pairs, min(len(pairs), count - len(chosen)))
+    return chosen
 
 
 def training_pairs(

@@ -117,6 +117,15 @@ def analyze(doc_lang: str, text: str) -> list[str]:
     return _analysis(doc_lang)(text)
 
 
+def indexed(folder: Path, doc_lang: str, words: Iterable[str]) -> set[str]:
+    """Those of the words that some document has, as its language's analyzer sees them."""
+    jvm.start()
+    from pyserini.index.lucene import LuceneIndexReader
+
+    reader, analyze = LuceneIndexReader(str(folder)), _analysis(doc_lang)
+    return {word for word in words if any(reader.get_term_counts(term, analyzer=None)[0] for term in analyze(word))}
+
+
 def _searcher(folder: Path, doc_lang: str, k1: float, b: float) -> Any:
     jvm.start()
     from pyserini.search.lucene import LuceneSearcher
