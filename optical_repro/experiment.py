@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .bitext import filters, named
 from .bitext import lexicon as lexicons
 from .bitext.readers import Pair, bitext_files, read_bitext
 from .cache import Cache, empty, seconds
@@ -46,7 +47,7 @@ class Experiment:
 
     def __init__(self, collection: Collection, settings: Settings, cache: Cache) -> None:
         self.collection, self.cache = collection, cache
-        self.settings = replace(settings, bitext=settings.bitext or collection.bitext)
+        self.settings = replace(settings, bitext=named.local(settings.bitext, collection.target) or collection.bitext)
         self.times: dict[str, float] = {}
         """Seconds that each stage took when it was made."""
 
@@ -54,7 +55,7 @@ class Experiment:
         """Reads all that the systems need besides the collection; raises InputError, before any work, for what is missing or wrong."""
         collection, settings = self.collection, self.settings
         lang = collection.target
-        listed = [lexicons.read_lexicon(path) for path in settings.lexicon]
+        listed = [lexicons.read_lexicon(path, lang) for path in settings.lexicon]
         trained = [system.regime for system in systems if system.regime not in (None, "none")]
         if trained and not self.pairs:
             raise InputError(f"regime {trained[0]} needs parallel text of {lang} and English; give it with --bitext FILE")
@@ -227,8 +228,15 @@ class Experiment:
 
     @cached_property
     def pairs(self) -> list[Pair]:
-        """The bitext, all of it."""
-        return read_bitext(self.settings.bitext, self.collection.target).pairs if self.settings.bitext else []
+        """The bitext, all that the filters keep of it."""
+        if not self.settings.bitext:
+            return []
+        read = read_bitext(self.settings.bitext, self.collection.target).pairs
+        kept, dropped = filters.filtered(read, self.settings.bitext_filter, self.collection.target)
+        if dropped:
+            told = ", ".join(f"{name} {count:,}" for name, count in dropped.items())
+            say(f"bitext: {len(kept):,} of {len(read):,} pairs kept; dropped by {told}")
+        return kept
 
     @cached_property
     def bitext_files(self) -> list[Path]:
@@ -239,9 +247,11 @@ class Experiment:
     def _lexicon_stage(self) -> Path:
         lang, seed = self.collection.target, self.settings.recipe.seed
         hashes = {"bitext": [sha256(path) for path in self.bitext_files], "lexicon": [sha256(path) for path in self.settings.lexicon]}
+        if self.settings.bitext_filter:
+            hashes["filter"] = list(self.settings.bitext_filter)
 
         def make(folder: Path) -> None:
-            parts = [lexicons.read_lexicon(path) for path in self.settings.lexicon]
+            parts = [lexicons.read_lexicon(path, lang) for path in self.settings.lexicon]
             if self.pairs:
                 parts.append(lexicons.induce(self.pairs, seed))
             lexicons.merge([*parts, lexicons.cldr_lexicon(lang)]).write(folder / "lexicon.tsv")
@@ -251,7 +261,7 @@ class Experiment:
     @cached_property
     def lexicon(self) -> Lexicon:
         """From the low-resource language into English: aligned bitext, lexicon files, CLDR."""
-        return lexicons.read_lexicon(self._lexicon_stage / "lexicon.tsv")
+        return lexicons.read_lexicon(self._lexicon_stage / "lexicon.tsv", self.collection.target)
 
     @cached_property
     def untrained(self) -> Path:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from . import __version__, languages
+from .bitext import filters, named
 from .cache import Cache, default_folder
 from .distill.recipe import LEARNING, OBJECTIVES, Recipe
 from .errors import InputError, unknown
@@ -36,13 +37,16 @@ again, or after an interruption, goes on where it was. Exit status: 0 done, 2 ba
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     regimes = "\n".join(f"  {name:8}{meaning}" for name, meaning in REGIMES.items())
+    corpora = "\n".join(f"  {name:19}{meaning}" for name, meaning in named.DESCRIBED.items())
+    dropped = "\n".join(f"  {name:11}{meaning}" for name, meaning in filters.FILTERS.items())
     objectives = "; ".join(f"{name}: {meaning}" for name, meaning in OBJECTIVES.items())
     settings = Settings()
     recipe = settings.recipe
     made = argparse.ArgumentParser(
         prog="python -m optical_repro.run",
         description="Trains a cross-lingual retriever by optimal-transport distillation and compares it with translate-then-retrieve.",
-        epilog=f"regimes, where the training text comes from:\n{regimes}\n{EXAMPLES}",
+        epilog=f"regimes, where the training text comes from:\n{regimes}\n\ncorpora that --bitext fetches by name:\n{corpora}\n\n"
+        f"filters, what --bitext-filter drops:\n{dropped}\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = made.add_argument_group("what is searched").add_argument
@@ -62,7 +66,14 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         default=[],
         metavar="FILE",
-        help="parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL; gzip accepted (default: the collection's own)",
+        help="parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL, gzip accepted; or the name of a corpus, below "
+        "(default: the collection's own)",
+    )
+    text(
+        "--bitext-filter",
+        default="",
+        metavar="F[,F...]",
+        help="filters below, or `all`; each says how many pairs it dropped (default: none)",
     )
     text(
         "--lexicon",
@@ -70,7 +81,8 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         default=[],
         metavar="FILE",
-        help="bilingual lexicons: MUSE (word translation) or TSV with a weight; added to what bitext and CLDR give",
+        help="bilingual lexicons: MUSE (word translation), TSV with a weight, PanLex's TSV, or JSONL of Wiktionary (kaikki.org); "
+        "added to what bitext and CLDR give",
     )
     text(
         "--translator", default="lexical", metavar="NAME", help="translates topics and back-translates: lexical, word by word (the default)"
@@ -191,6 +203,7 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
     settings = Settings(
         teacher=arguments.teacher,
         bitext=tuple(arguments.bitext),
+        bitext_filter=filters.parse(arguments.bitext_filter) if arguments.bitext_filter else (),
         lexicon=tuple(arguments.lexicon),
         recipe=recipe,
         switch=arguments.switch,

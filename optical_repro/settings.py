@@ -15,7 +15,9 @@ class Settings:
 
     teacher: str = EMBEDDED
     bitext: tuple[Path, ...] = ()
-    """Parallel text; empty: the collection's own."""
+    """Parallel text, as files or names of corpora; empty: the collection's own."""
+    bitext_filter: tuple[str, ...] = ()
+    """Names of ``bitext.filters.FILTERS``; empty: every pair is used."""
     lexicon: tuple[Path, ...] = ()
     recipe: Recipe = field(default_factory=Recipe)
     switch: float = 0.5

@@ -124,7 +124,7 @@ def test_the_same_bitext_gives_the_same_lexicon_file(pairs: list[Pair], tmp_path
 
 def test_a_lexicon_written_and_read_is_the_same(lexicon: Lexicon, tmp_path: Path) -> None:
     lexicon.write(tmp_path / "lexicon.tsv")
-    again = lexicons.read_lexicon(tmp_path / "lexicon.tsv")
+    again = lexicons.read_lexicon(tmp_path / "lexicon.tsv", "yo")
     assert again == lexicon
     assert list(again.entries) == list(lexicon.entries)
     assert [list(translations) for translations in again.entries.values()] == [list(found) for found in lexicon.entries.values()]
@@ -135,9 +135,9 @@ def test_muse_and_weighted_files_read_alike(tmp_path: Path) -> None:
     (tmp_path / "weights.tsv").write_text("ọmọ\tchild\t2\nọmọ\tkid\t1\nIlé\thouse\n\n", encoding="utf-8")
     (tmp_path / "phrases.tsv").write_text("Gúúṣù  Amẹ́ríkà\tSouth America\t3.5\n!!!\tnothing\n", encoding="utf-8")
     expected = {"omo": {"child": 2.0, "kid": 1.0}, "ile": {"house": 1.0}}
-    assert lexicons.read_lexicon(tmp_path / "muse.txt").entries == expected
-    assert lexicons.read_lexicon(tmp_path / "weights.tsv").entries == expected
-    phrase = lexicons.read_lexicon(tmp_path / "phrases.tsv")
+    assert lexicons.read_lexicon(tmp_path / "muse.txt", "yo").entries == expected
+    assert lexicons.read_lexicon(tmp_path / "weights.tsv", "yo").entries == expected
+    phrase = lexicons.read_lexicon(tmp_path / "phrases.tsv", "yo")
     assert (phrase.entries, phrase.longest) == ({"guusu amerika": {"south america": 3.5}}, 2)
 
 
@@ -158,7 +158,7 @@ def test_lexicon_lines_that_are_wrong(tmp_path: Path, line: str, message: str) -
     path = tmp_path / "x.tsv"
     path.write_text(f"ile house\n\n{line}\n")
     with pytest.raises(InputError) as error:
-        lexicons.read_lexicon(path)
+        lexicons.read_lexicon(path, "yo")
     assert str(error.value).startswith(f"{path}:3: {message}")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from serve import Quiet, serve
 
-from optical_repro import collections
+from optical_repro import collections, downloads
 from optical_repro.collections import Passage, hub
 from optical_repro.errors import InputError
 
@@ -47,7 +47,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     with serve(folder, HubAndGithub) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
-        monkeypatch.setattr(hub, "GITHUB", address)
+        monkeypatch.setattr(downloads, "GITHUB", address)
         yield folder
 
 
@@ -95,11 +95,11 @@ def test_africlirmatrix_goes_on_without_a_network_once_it_is_on_disk(served: Pat
     assert (collection.name, collection.lang, collection.doc_lang) == ("africlirmatrix.yo.test", "en", "yo")
     assert (collection.qrels, [passage.contents for passage in collection.passages()]) == ({"14653": {"1750": 6}}, ["Ìránì jẹ́ orílẹ̀-èdè."])
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setattr(hub, "GITHUB", "http://127.0.0.1:9")
+    monkeypatch.setattr(downloads, "GITHUB", "http://127.0.0.1:9")
     assert collections.load("africlirmatrix", "yo").digest == collection.digest
 
 
-def test_afriqa_merges_the_gold_passages_of_all_languages(served: Path) -> None:
+def put_afriqa(served: Path) -> None:
     for code, splits in hub.AFRIQA.values():
         for split in splits:
             questions = [
@@ -109,6 +109,10 @@ def test_afriqa_merges_the_gold_passages_of_all_languages(served: Path) -> None:
             put(
                 served, f"masakhane-io/afriqa/data/gold_passages/{code}/gold_span_passages.afriqa.{code}.en.{split}.json", jsonl(*questions)
             )
+
+
+def test_afriqa_merges_the_gold_passages_of_all_languages(served: Path) -> None:
+    put_afriqa(served)
     collection = collections.load("afriqa", "ha", "dev")
     assert (collection.name, collection.lang, collection.doc_lang) == ("afriqa.ha.dev", "ha", "en")
     assert collection.topics == {"ha-dev-0": "hau dev?", "ha-dev-1": "?"}
@@ -117,6 +121,19 @@ def test_afriqa_merges_the_gold_passages_of_all_languages(served: Path) -> None:
     assert len(passages) == 1 + len(hub.AFRIQA)
     assert [[passages[document].title for document in grades] for grades in collection.qrels.values()] == [["Nile"], ["hau"]]
     assert collections.load("afriqa", "yo").digest == collection.digest
+
+
+def test_afriqa_over_its_whole_dump(served: Path) -> None:
+    put_afriqa(served)
+    dump = (
+        {"docid": 7, "text": " A  river.", "title": "Nile"},
+        {"docid": 809223, "text": " The rink is long.", "title": "Bolshoy Ice Dome"},
+    )
+    put(served, "ToluClassics/masakhane_wiki_100/masakhane_wiki_100-english/corpus.jsonl", jsonl(*dump))
+    gold, full = (collections.load(name, "ha", "dev") for name in ("afriqa", "afriqa-full"))
+    assert (full.name, full.topics, full.human_topics, full.qrels) == ("afriqa-full.ha.dev", gold.topics, gold.human_topics, gold.qrels)
+    assert list(full.passages()) == list(full.passages()) == [*gold.passages(), Passage("809223", "Bolshoy Ice Dome", " The rink is long.")]
+    assert full.digest != gold.digest
 
 
 def test_what_is_not_there(served: Path) -> None:

@@ -9,13 +9,13 @@ import json
 import pkgutil
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from serve import serve
 
-from optical_repro import collections
+from optical_repro import collections, run
 from optical_repro.collections import Passage, ir_datasets_source
 from optical_repro.errors import InputError
 
@@ -59,10 +59,15 @@ class Publisher:
 
     def __call__(self, family: str, files: dict[str, bytes], **changes: str) -> None:
         """Serves the files of a family, by their keys in ir_datasets' registry; changes are of every entry."""
-        registry = json.loads(self.get_data("ir_datasets", "etc/downloads.json") or b"")
+        self.registry = json.loads(self.get_data("ir_datasets", "etc/downloads.json") or b"")
+        self.also(family, files, **changes)
+
+    def also(self, family: str, files: dict[str, bytes], **changes: str) -> None:
+        """The same, beside what is served already."""
+        registry = self.registry
         for number, (key, data) in enumerate(files.items()):
             entry = registry[family][key]
-            entry |= self.file(f"{number}-{Path(entry['url']).name}", data) | changes
+            entry |= self.file(f"{family}-{number}-{Path(entry['url'].partition('?')[0]).name}", data) | changes
             entry.pop("irds_mirror", None)
         published = json.dumps(registry).encode()
         forget()
@@ -92,6 +97,25 @@ def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publish
 def miracl(shards: list[list[dict[str, str]]], lang: str = "yo") -> dict[str, bytes]:
     corpus = {f"v1.0/{lang}/corpus/{number}": jsonl_gz(shard) for number, shard in enumerate(shards)}
     return {**corpus, f"v1.0/{lang}/dev/topics": TOPICS.encode(), f"v1.0/{lang}/dev/qrels": QRELS.encode()}
+
+
+def jsonl(*records: dict[str, object]) -> bytes:
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+
+
+def news(identity: str, text: str) -> dict[str, object]:
+    """A document as HC4's tool writes it."""
+    return {"id": identity, "title": "نو", "text": text, "url": "u", "time": "t", "cc_file": "c"}
+
+
+def mmarco() -> dict[str, bytes]:
+    return {
+        "v2/pt/docs": "0\tO rio é longo.\n1\tA cidade é grande.\n".encode(),
+        "v2/pt/queries/dev": b"2\tonde fica o rio\n3\tque cidade\n",
+        "v2/pt/queries/train": "7\to que é um rio\n8\tquem é o rei\n9\tsem par\n".encode(),
+        "dev/qrels": b"2 0 0 1\n3 0 1 1\n",
+        "dev/qrels-small": b"2 0 0 1\n",
+    }
 
 
 def test_miracl_by_name_and_by_id(publish: Publisher, capfd: pytest.CaptureFixture[str]) -> None:
@@ -130,19 +154,23 @@ def test_mr_tydi(publish: Publisher) -> None:
 
 
 def test_wikiclir_has_english_topics_and_is_named_for_its_documents(publish: Publisher) -> None:
-    inside = {
-        "english/wiki_en.queries": b"12\tTanzania\tTanzania is a country.\n13\tGhana\tGhana is a country.\n",
-        "swahili/en2sw.rel": b"12\t700\t2\n",
-        "swahili/wiki_sw.documents": b"700\tTanzania\tTanzania ni nchi ya Afrika.\n701\tChai\tChai ni kinywaji.\n",
-    }
-    publish("wikiclir", {"source": tar_gz({f"wiki-clir/{name}": data for name, data in inside.items()})})
+    publish("wikiclir", wikiclir())
     collection = collections.load("wikiclir", "sw")
     assert (collection.name, collection.lang, collection.doc_lang, collection.target) == ("wikiclir.sw.all", "en", "sw", "sw")
     assert (collection.topics, collection.qrels) == ({"12": "Tanzania"}, {"12": {"700": 2}})
     assert [passage.title for passage in collection.passages()] == ["Tanzania", "Chai"]
 
 
-def test_clirmatrix_in_both_directions(publish: Publisher) -> None:
+def wikiclir() -> dict[str, bytes]:
+    inside = {
+        "english/wiki_en.queries": b"12\tTanzania\tTanzania is a country.\n13\tGhana\tGhana is a country.\n",
+        "swahili/en2sw.rel": b"12\t700\t2\n",
+        "swahili/wiki_sw.documents": b"700\tTanzania\tTanzania ni nchi ya Afrika.\n701\tChai\tChai ni kinywaji.\n",
+    }
+    return {"source": tar_gz({f"wiki-clir/{name}": data for name, data in inside.items()})}
+
+
+def clirmatrix(publish: Publisher) -> dict[str, bytes]:
     registry = {
         "clirmatrix_docs": {
             f"docs/{lang}": publish.file(f"{lang}.tsv.gz", gzip.compress(f"{number}\t{text}\n".encode()))
@@ -156,13 +184,93 @@ def test_clirmatrix_in_both_directions(publish: Publisher) -> None:
             }.items()
         },
     }
-    publish("clirmatrix", {"downloads": gzip.compress(json.dumps(registry).encode())})
+    return {"downloads": gzip.compress(json.dumps(registry).encode())}
+
+
+def test_clirmatrix_in_both_directions(publish: Publisher) -> None:
+    publish("clirmatrix", clirmatrix(publish))
     into_english = collections.load("clirmatrix", "yo")
     assert (into_english.name, into_english.lang, into_english.doc_lang) == ("clirmatrix.yo.test1", "yo", "en")
     assert (into_english.topics, into_english.qrels) == ({"5": "Odò Ògùn"}, {"5": {"0": 6}})
     into_yoruba = collections.load("clirmatrix/yo/bi139-base/en/test1", "yo")
     assert (into_yoruba.name, into_yoruba.lang, into_yoruba.doc_lang) == ("clirmatrix-yo-bi139-base-en.yo.test1", "en", "yo")
     assert [passage.contents for passage in into_yoruba.passages()] == ["Odò Ògùn ṣàn."]
+
+
+def test_hc4_takes_the_documents_from_where_its_own_tool_puts_them(publish: Publisher, tmp_path: Path) -> None:
+    topic = {
+        "topic_id": "1001",
+        "languages_with_qrels": ["fas", "zho"],
+        "topics": [
+            {"lang": "eng", "source": "original", "topic_title": "Drought in Iran", "topic_description": "What of the drought?"},
+            {"lang": "fas", "source": "human translation", "topic_title": "خشکسالی", "topic_description": "؟"},
+            {"lang": "fas", "source": "google translation", "topic_title": "خشکسالی", "topic_description": "؟"},
+        ],
+        "narratives": {"fas": {"very_valuable": "a"}},
+        "report": {"text": "r", "url": "u", "date": "d"},
+    }
+    other = {**topic, "topic_id": "1002", "languages_with_qrels": ["zho"]}
+    publish("hc4", {"test/topics": jsonl(topic, other), "fa/test/qrels": b"1001 0 d-1 3\n1001 0 d-2 0\n"})
+    documents = tmp_path / "home/hc4/fas/hc4_docs.jsonl"
+    with pytest.raises(InputError, match=r"^hc4/fa/test: put its documents at .*/fas/hc4_docs\.jsonl; ir-datasets\.com/hc4\.html") as error:
+        collections.load("hc4", "fa")
+    assert "\n" not in str(error.value)
+    documents.parent.mkdir(parents=True, exist_ok=True)
+    documents.write_bytes(jsonl(*(news(f"d-{number}", "روز") for number in (1, 2))))
+    collection = collections.load("hc4", "fa")
+    assert (collection.name, collection.lang, collection.doc_lang) == ("hc4.fa.test", "en", "fa")
+    assert (collection.topics, collection.qrels) == ({"1001": "Drought in Iran"}, {"1001": {"d-1": 3, "d-2": 0}})
+    assert [passage.contents for passage in collection.passages()] == ["نو\nروز"] * 2
+
+
+def test_neuclir_of_both_years(publish: Publisher) -> None:
+    def topic(number: int, title: str) -> dict[str, object]:
+        sides = {"fas": ("human translation", "google translation"), "rus": ("google translation",), "zho": ("google translation",)}
+        english = {"lang": "eng", "source": "original", "topic_title": title, "topic_description": "d", "topic_narrative": "n"}
+        translated = [{**english, "lang": lang, "source": source} for lang, sources in sides.items() for source in sources]
+        return {"topic_id": str(number), "languages_with_qrels": ["fas"], "topics": [english, *translated]}
+
+    final = {"qrels.final.gains.fas": b"200 0 d-1 1\n", "qrels.final.gains": b"200 0 d-1 1\n"}
+    files = {
+        "1/fa/docs": gzip.compress(jsonl(news("d-1", "آب"), news("d-2", "نان")), mtime=0),
+        "trec-2022/queries": jsonl(topic(5, "Water"), topic(6, "Fire")),
+        "trec-2022/qrels": b"5 fas d-2 3\n5 rus d-9 1\n",
+        "trec-2023/queries": jsonl(topic(200, "Bread")),
+        "trec-2023/qrels": tar_gz(final),
+    }
+    publish("neuclir", files)
+    newer, older = collections.load("neuclir", "fa"), collections.load("neuclir", "fa", "trec-2022")
+    assert (newer.name, newer.topics, newer.qrels) == ("neuclir.fa.trec-2023", {"200": "Bread"}, {"200": {"d-1": 1}})
+    assert (older.name, older.topics, older.qrels) == ("neuclir.fa.trec-2022", {"5": "Water"}, {"5": {"d-2": 3}})
+    assert [passage.id for passage in newer.passages()] == ["d-1", "d-2"]
+
+
+def test_mmarco(publish: Publisher) -> None:
+    publish("mmarco", mmarco())
+    collection = collections.load("mmarco", "pt")
+    assert (collection.name, collection.lang, collection.doc_lang) == ("mmarco.pt.dev-small", "pt", "pt")
+    assert (collection.topics, collection.qrels) == ({"2": "onde fica o rio"}, {"2": {"0": 1}})
+
+
+SERVED: dict[str, tuple[str, Callable[[Publisher], None]]] = {
+    "miracl": ("yo", lambda publish: publish("miracl", miracl([PASSAGES]))),
+    "wikiclir": ("sw", lambda publish: publish("wikiclir", wikiclir())),
+    "clirmatrix": ("yo", lambda publish: publish("clirmatrix", clirmatrix(publish))),
+}
+
+
+@pytest.mark.parametrize(("name", "lang", "serve_it"), [(name, *rest) for name, rest in SERVED.items()])
+def test_served_collections_of_the_three_directions_give_reports(
+    publish: Publisher, tmp_path: Path, name: str, lang: str, serve_it: Callable[[Publisher], None]
+) -> None:
+    """xx → xx, en → xx and xx → en; BM25 finds nothing in the last, where topic and document share no word."""
+    serve_it(publish)
+    where = ["--runs-dir", str(tmp_path / "runs"), "--qrels-dir", str(tmp_path / "qrels"), "--cache-dir", str(tmp_path / "cache")]
+    assert run.main(["--lang", lang, "--collection", name, "--systems", "bm25,dense-zs", *where]) == 0
+    report = json.loads(next((tmp_path / "runs").glob("*/report.json")).read_text())
+    assert (report["lang"], report["doc_lang"]) == (lang, "en" if name == "clirmatrix" else lang)
+    assert report["systems"]["dense-zs"]["mrr@10"] > 0
+    assert (report["systems"]["bm25"]["mrr@10"] > 0) == (name != "clirmatrix")
 
 
 @pytest.mark.parametrize(

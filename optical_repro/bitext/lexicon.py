@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ..errors import bad_line
-from ..files import lines, whole
+from ..files import whole
+from . import lexicon_files
 from .alignment import align
 from .cldr import cldr_names
 from .readers import Pair
@@ -78,23 +78,11 @@ def induce(pairs: Sequence[Pair], seed: int) -> Lexicon:
     return Lexicon(_strongest(entries))
 
 
-def read_lexicon(path: Path) -> Lexicon:
-    """Reads a lexicon: ``word translation`` (MUSE) or ``word TAB translation [TAB weight]`` a line.
-
-    Raises InputError naming the line that is neither, or whose weight is no number above zero.
-    """
+def read_lexicon(path: Path, lang: str) -> Lexicon:
+    """Reads a lexicon of ``lang`` in any of the forms of ``lexicon_files``; raises InputError naming the line that is wrong."""
     entries: Entries = defaultdict(lambda: defaultdict(float))
-    for number, line in lines(path):
-        columns = line.split("\t") if "\t" in line else line.split()
-        if len(columns) not in (2, 3) or (len(columns) == 3 and "\t" not in line):
-            raise bad_line(path, number, f"{len(columns)} columns", "a word and its translation, or word TAB translation TAB weight")
-        try:
-            weight = float(columns[2]) if len(columns) == 3 else 1.0
-        except ValueError:
-            weight = 0.0
-        if not 0 < weight < float("inf"):
-            raise bad_line(path, number, f'the weight "{columns[2]}"', "a number above zero")
-        word, english = (" ".join(words(column)) for column in columns[:2])
+    for target, translation, weight in lexicon_files.translations(path, lang):
+        word, english = (" ".join(words(side)) for side in (target, translation))
         if word and english:
             entries[word][english] += weight
     return Lexicon(_strongest(entries))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError, unknown
-from . import folder, hub, ir_datasets_source, sample
+from . import clef, folder, hub, ir_datasets_source, sample
 from .collection import Collection, Passage
 from .source import Source
 
 __all__ = ["SOURCES", "Collection", "Passage", "Source", "load"]
 
-SOURCES: dict[str, Source] = {"sample": sample.SOURCE, **hub.SOURCES, **ir_datasets_source.sources()}
+SOURCES: dict[str, Source] = {"sample": sample.SOURCE, **hub.SOURCES, **ir_datasets_source.sources(), "clef": clef.SOURCE}
 """Names for ``--collection``; a folder's path and any id of ir_datasets do as well."""
 
 
@@ -25,7 +25,7 @@ def load(source: str, lang: str, split: str | None = None) -> Collection:
         return named.load(lang, split)
     path = Path(source).expanduser()
     if path.is_dir():
-        return folder.load(path, lang, split)
+        return clef.load(path, lang, split) if clef.is_one(path) else folder.load(path, lang, split)
     if path.exists():
         raise InputError(f"{source}: is a file; expected a folder with corpus.jsonl, topics.{lang}.test.tsv and qrels.{lang}.test.txt")
     if ir_datasets_source.known(source):

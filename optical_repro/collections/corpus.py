@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,18 @@ from .collection import Passage
 EXPECTED = '{"id": ..., "title": ..., "text": ...}, "contents" accepted for title and text, "docid" for id'
 
 
+Numbered = Callable[[], Iterator[tuple[Path, int, Passage]]]
+"""Streams documents, each with the file and the line that it stands in."""
+
+
 def passages(path: Path) -> Iterator[Passage]:
     """Streams the documents of a corpus file; raises InputError at a line that is not one."""
-    for _, passage in _numbered(path):
+    for _, _, passage in numbered(path):
         yield passage
 
 
-def _numbered(path: Path) -> Iterator[tuple[int, Passage]]:
+def numbered(path: Path) -> Iterator[tuple[Path, int, Passage]]:
+    """The same, each with its place."""
     for number, line in lines(path):
         try:
             record = json.loads(line)
@@ -46,38 +51,41 @@ def _numbered(path: Path) -> Iterator[tuple[int, Passage]]:
             f"{identity}{title}{text}".encode()
         except UnicodeEncodeError:
             raise bad_line(path, number, f"half a surrogate pair in {identity}", "text that UTF-8 can write") from None
-        yield number, Passage(identity, title, text)
+        yield path, number, Passage(identity, title, text)
 
 
-def check(path: Path, qrels: Qrels, qrels_path: Path) -> int:
-    """Reads the whole corpus; returns how many documents it has.
+def check(documents: Numbered, name: str, expected: str, qrels: Qrels, qrels_path: Path) -> int:
+    """Reads all documents; returns how many there are. ``name`` and ``expected`` tell of them in errors.
 
-    Raises InputError for a malformed line, an id that stands twice, no documents, or judgements of unknown documents.
+    Raises InputError for a malformed document, an id that stands twice, no documents, or judgements of unknown documents.
     """
     judged = {document for grades in qrels.values() for document in grades}
     hashes = array("Q")
-    for _, passage in _numbered(path):
+    for _, _, passage in documents():
         hashes.append(_hash(passage.id))
         judged.discard(passage.id)
     if not hashes:
-        raise InputError(f"{path}: no documents in it; expected lines of {EXPECTED}")
-    _refuse_duplicates(path, np.frombuffer(hashes, dtype=np.uint64))
+        raise InputError(f"{name}: no documents in it; expected {expected}")
+    _refuse_duplicates(documents, np.frombuffer(hashes, dtype=np.uint64))
     if judged:
         for number, line in lines(qrels_path):
             if (document := line.split()[2]) in judged:
-                raise bad_line(qrels_path, number, f"document {document} ({len(judged)} such) is not in {path.name}", "its documents")
+                short = Path(name).name
+                raise bad_line(qrels_path, number, f"document {document} ({len(judged)} such) is not in {short}", "its documents")
     return len(hashes)
 
 
-def _refuse_duplicates(path: Path, hashes: np.ndarray) -> None:
+def _refuse_duplicates(documents: Numbered, hashes: np.ndarray) -> None:
     values, counts = np.unique(hashes, return_counts=True)
     if len(values) == len(hashes):
         return
     suspects = set(values[counts > 1].tolist())
-    first: dict[str, int] = {}
-    for number, passage in _numbered(path):
-        if _hash(passage.id) in suspects and first.setdefault(passage.id, number) != number:
-            raise bad_line(path, number, f"the id {passage.id} stands twice (first in line {first[passage.id]})", "each id once")
+    first: dict[str, tuple[Path, int]] = {}
+    for path, number, passage in documents():
+        if _hash(passage.id) in suspects and first.setdefault(passage.id, (path, number)) != (path, number):
+            there, line = first[passage.id]
+            where = f"line {line}" if there == path else f"{there}:{line}"
+            raise bad_line(path, number, f"the id {passage.id} stands twice (first in {where})", "each id once")
 
 
 def _hash(identity: str) -> int:

@@ -37,7 +37,7 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
     all_topics, qrels = read_topics(topics_path), read_qrels(qrels_path)
     _refuse_unknown_topics(qrels, qrels_path, all_topics, topics_path)
     topics, qrels = judged(all_topics, qrels, topics_path.name)
-    corpus.check(documents, qrels, qrels_path)
+    corpus.check(partial(corpus.numbered, documents), str(documents), f"lines of {corpus.EXPECTED}", qrels, qrels_path)
 
     return Collection(
         source=about["name"],

@@ -1,31 +1,23 @@
 """Collections published as plain files, on the Hugging Face Hub and on GitHub: CIRAL, AfriCLIRMatrix, AfriQA.
 
-The files are read here; no code that comes with a data set is run. HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE do what they
-always do; files from GitHub are kept in the cache of this project.
+The files are read here; no code that comes with a data set is run.
 """
 
 from __future__ import annotations
 
-import errno
-import http.client
 import json
-import os
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from ..cache import default_folder
-from ..errors import InputError, bad_line, unknown
-from ..files import digest, lines, sha256, whole
+from ..downloads import github, github_folder, hub, hub_on_disk
+from ..errors import bad_line, unknown
+from ..files import digest, lines, sha256
 from ..trec import Qrels, read_qrels
 from . import corpus
 from .collection import Collection, Passage
 from .source import Source
 from .topics import judged, read_topics
-
-GITHUB = "https://raw.githubusercontent.com"
 
 CIRAL = {"ha": "hausa", "so": "somali", "sw": "swahili", "yo": "yoruba"}
 CIRAL_SPLITS = ("test-a", "test-a-pools", "test-b", "dev")
@@ -60,13 +52,15 @@ AFRIQA = {
 }
 """Languages whose gold passages are English, with their code in the files' names and the splits that there are."""
 
+AFRIQA_DUMP = "ToluClassics/masakhane_wiki_100"
+
 
 def load_ciral(lang: str, split: str | None = None) -> Collection:
     """CIRAL: English topics, news passages in ``lang``; ``test-a-pools`` is test-a with the pooled judgements."""
     split, language = _split("ciral", lang, split, CIRAL_SPLITS), CIRAL[lang]
-    topics = read_topics(_hub("CIRAL/ciral", f"ciral-{language}/topics/topics.ciral-v1.0-{lang}-{split.removesuffix('-pools')}.tsv"))
-    qrels = read_qrels(_hub("CIRAL/ciral", f"ciral-{language}/qrels/qrels.ciral-v1.0-{lang}-{split}.tsv"))
-    documents = _hub("CIRAL/ciral-corpus", f"passages-v1.0/{language}_passages.jsonl")
+    topics = read_topics(hub("CIRAL/ciral", f"ciral-{language}/topics/topics.ciral-v1.0-{lang}-{split.removesuffix('-pools')}.tsv"))
+    qrels = read_qrels(hub("CIRAL/ciral", f"ciral-{language}/qrels/qrels.ciral-v1.0-{lang}-{split}.tsv"))
+    documents = hub("CIRAL/ciral-corpus", f"passages-v1.0/{language}_passages.jsonl")
     return _of_files("ciral", lang, split, topics=topics, qrels=qrels, documents=documents)
 
 
@@ -74,9 +68,9 @@ def load_africlirmatrix(lang: str, split: str | None = None) -> Collection:
     """AfriCLIRMatrix: English topics, Wikipedia articles in ``lang``."""
     split = _split("africlirmatrix", lang, split, ("test",))
     language, code = AFRICLIRMATRIX[lang]
-    topics = read_topics(_github("castorini/africlirmatrix", f"test/queries/topics.africlirmatrix-v1.0.en.{code}.tsv"))
-    qrels = read_qrels(_github("castorini/africlirmatrix", f"test/qrels/qrels.africlirmatrix-v1.0.en.{code}.txt"))
-    documents = _hub("castorini/africlirmatrix", f"africlirmatrix-v1.0-{language}/corpus.jsonl")
+    topics = read_topics(github("castorini/africlirmatrix", f"test/queries/topics.africlirmatrix-v1.0.en.{code}.tsv"))
+    qrels = read_qrels(github("castorini/africlirmatrix", f"test/qrels/qrels.africlirmatrix-v1.0.en.{code}.txt"))
+    documents = hub("castorini/africlirmatrix", f"africlirmatrix-v1.0-{language}/corpus.jsonl")
     return _of_files("africlirmatrix", lang, split, topics=topics, qrels=qrels, documents=documents)
 
 
@@ -85,35 +79,58 @@ def load_afriqa(lang: str, split: str | None = None) -> Collection:
 
     The documents are the gold passages of all languages and splits, equal ones merged.
     """
-    split = _split("afriqa", lang, split, AFRIQA[lang][1] if lang in AFRIQA else ())
+    return _afriqa("afriqa", lang, split)
+
+
+def load_afriqa_full(lang: str, split: str | None = None) -> Collection:
+    """The same topics and judgements over AfriQA's dump of English Wikipedia in passages of 100 words, gold passages first.
+
+    A passage of the dump that is a gold passage, word for word, stands once. The others are not judged: some answer a topic too.
+    """
+    return _afriqa("afriqa-full", lang, split, hub(AFRIQA_DUMP, "masakhane_wiki_100-english/corpus.jsonl"))
+
+
+def _afriqa(name: str, lang: str, split: str | None, dump: Path | None = None) -> Collection:
+    split = _split(name, lang, split, AFRIQA[lang][1] if lang in AFRIQA else ())
     passages: dict[tuple[str, str], Passage] = {}
     topics: dict[str, str] = {}
     translations: dict[str, str] = {}
     qrels: Qrels = {}
     for other, (code, splits) in AFRIQA.items():
         for part in splits:
-            path = _github("masakhane-io/afriqa", f"data/gold_passages/{code}/gold_span_passages.afriqa.{code}.en.{part}.json")
+            path = github("masakhane-io/afriqa", f"data/gold_passages/{code}/gold_span_passages.afriqa.{code}.en.{part}.json")
             for topic, question, translation, title, text in _afriqa_records(path):
                 passage = passages.setdefault((title, text), Passage(f"afriqa-{len(passages):05}", title, text))
                 if (other, part) == (lang, split):
                     identity = f"{lang}-{split}-{topic}"
                     topics[identity], translations[identity] = question, translation
                     qrels[identity] = {passage.id: 1}
-    topics, qrels = judged(topics, qrels, f"afriqa {lang} {split}")
-    documents = list(passages.values())
+    topics, qrels = judged(topics, qrels, f"{name} {lang} {split}")
+
+    def documents() -> Iterator[Passage]:
+        yield from passages.values()
+        for passage in corpus.passages(dump) if dump else ():
+            if (_squeezed(passage.title), _squeezed(passage.text)) not in passages:
+                yield passage
+
+    gold = digest([[passage.id, passage.title, passage.text] for passage in passages.values()])
     return Collection(
-        source="afriqa",
+        source=name,
         lang=lang,
         doc_lang="en",
         split=split,
         topics=topics,
         qrels=qrels,
-        passages=partial(iter, documents),
-        digest=digest([[passage.id, passage.title, passage.text] for passage in documents]),
+        passages=documents,
+        digest=digest([gold, sha256(dump)]) if dump else gold,
         human_topics={topic: translations[topic] for topic in topics},
-        license=SOURCES["afriqa"].license,
-        citation=SOURCES["afriqa"].citation,
+        license=SOURCES[name].license,
+        citation=SOURCES[name].citation,
     )
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _afriqa_records(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
@@ -122,7 +139,7 @@ def _afriqa_records(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
     for number, line in lines(path):
         try:
             record = json.loads(line)
-            topic, question, translation, title, text = (" ".join(str(record[key]).split()) for key in keys)
+            topic, question, translation, title, text = (_squeezed(str(record[key])) for key in keys)
         except (ValueError, KeyError, TypeError):
             raise bad_line(path, number, "not a question of AfriQA", f"an object with {', '.join(keys)}") from None
         if question and translation and text:
@@ -155,47 +172,6 @@ def _split(name: str, lang: str, split: str | None, splits: tuple[str, ...]) -> 
     return split or splits[0]
 
 
-def _hub(repository: str, path: str) -> Path:
-    """A file of a data set on the Hugging Face Hub, downloaded if it is not on disk yet."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.utils import logging
-
-    logging.set_verbosity_error()
-    with _reachable(f"{repository}/{path}"):
-        return Path(hf_hub_download(repository, path, repo_type="dataset", endpoint=os.environ.get("HF_ENDPOINT")))
-
-
-def _github(repository: str, path: str) -> Path:
-    """A file on GitHub's main branch, downloaded if it is not on disk yet."""
-    kept = _github_folder(repository) / path
-    if not kept.exists():
-        address = f"{GITHUB}/{repository}/main/{path}"
-        with _reachable(address), urllib.request.urlopen(address, timeout=30) as response, whole(kept, "wb") as file:
-            file.write(response.read())
-    return kept
-
-
-def _github_folder(repository: str) -> Path:
-    return default_folder() / "downloads" / "github" / repository
-
-
-@contextmanager
-def _reachable(what: str) -> Iterator[None]:
-    """Turns what a download that fails raises into one line that says what to do."""
-    try:
-        yield
-    except (OSError, http.client.HTTPException) as error:  # The Hub's own errors are OSErrors too.
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{what}: cannot be downloaded ({reason}); check the network and try again") from None
-
-
-def _hub_on_disk(repository: str) -> bool:
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    return (Path(os.environ.get("HF_HUB_CACHE") or home / "hub") / f"datasets--{repository.replace('/', '--')}" / "snapshots").is_dir()
-
-
 SOURCES = {
     "ciral": Source(
         name="ciral",
@@ -206,7 +182,7 @@ SOURCES = {
         license="Apache-2.0",
         citation="Adeyemi et al. 2024, CIRAL (SIGIR 2024)",
         load=load_ciral,
-        on_disk=partial(_hub_on_disk, "CIRAL/ciral-corpus"),
+        on_disk=partial(hub_on_disk, "CIRAL/ciral-corpus"),
     ),
     "africlirmatrix": Source(
         name="africlirmatrix",
@@ -217,7 +193,7 @@ SOURCES = {
         license="Apache-2.0",
         citation="Ogundepo et al. 2022, AfriCLIRMatrix (EMNLP 2022)",
         load=load_africlirmatrix,
-        on_disk=partial(_hub_on_disk, "castorini/africlirmatrix"),
+        on_disk=partial(hub_on_disk, "castorini/africlirmatrix"),
     ),
     "afriqa": Source(
         name="afriqa",
@@ -228,6 +204,17 @@ SOURCES = {
         license="CC BY 4.0",
         citation="Ogundepo et al. 2023, AfriQA (arXiv 2305.06897)",
         load=load_afriqa,
-        on_disk=lambda: _github_folder("masakhane-io/afriqa").is_dir(),
+        on_disk=lambda: github_folder("masakhane-io/afriqa").is_dir(),
+    ),
+    "afriqa-full": Source(
+        name="afriqa-full",
+        languages=tuple(AFRIQA),
+        direction="xx → en",
+        splits=("test", "dev", "train"),
+        about=f"the same topics over all of English Wikipedia in passages of 100 words; the Hub's {AFRIQA_DUMP}, 13 GB",
+        license="CC BY 4.0; passages CC BY-SA 3.0 (Wikipedia)",
+        citation="Ogundepo et al. 2023, AfriQA (arXiv 2305.06897)",
+        load=load_afriqa_full,
+        on_disk=partial(hub_on_disk, AFRIQA_DUMP),
     ),
 }

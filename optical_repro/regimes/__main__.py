@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..bitext import filters
 from ..cache import Cache, default_folder
 from ..distill.recipe import Recipe
 from ..errors import InputError
@@ -52,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     add("--collection", default="sample", metavar="NAME", help="where the bitext comes from if none is given (default: sample)")
     add("--split", metavar="NAME", help="split of its topics (default: the collection's usual one)")
     add("--bitext", nargs="+", type=Path, default=[], metavar="FILE", help="parallel text (default: the collection's own)")
+    add("--bitext-filter", default="", metavar="F[,F...]", help="as python -m optical_repro.run has it (default: none)")
     add("--lexicon", nargs="+", type=Path, default=[], metavar="FILE", help="bilingual lexicons, added to what bitext and CLDR give")
     add("--seed", type=int, default=settings.recipe.seed, metavar="N", help="of everything random (default: %(default)s)")
     add("--cache-dir", type=Path, default=default_folder(), metavar="DIR", help="where the lexicon is kept (default: that of run)")
@@ -77,7 +79,11 @@ def show(arguments: argparse.Namespace) -> None:
 
     languages.check(arguments.lang)
     settings = Settings(
-        bitext=tuple(arguments.bitext), lexicon=tuple(arguments.lexicon), recipe=Recipe(seed=arguments.seed), switch=arguments.switch
+        bitext=tuple(arguments.bitext),
+        bitext_filter=filters.parse(arguments.bitext_filter) if arguments.bitext_filter else (),
+        lexicon=tuple(arguments.lexicon),
+        recipe=Recipe(seed=arguments.seed),
+        switch=arguments.switch,
     )
     collection = collections.load(arguments.collection, arguments.lang, arguments.split)
     experiment = Experiment(collection, settings, Cache(arguments.cache_dir))

@@ -1,0 +1,168 @@
+"""Parallel corpora by name, as ``--bitext`` takes them; each is fetched once and kept as lines of sentence TAB English.
+
+opus:CCAligned  opus:CCAligned/v1   any corpus of OPUS, its latest release or the one named
+menyo20k        menyo20k:dev        MENYO-20k, Yorùbá
+lafand          lafand:dev          LAFAND-MT, news in African languages
+mmarco                              training queries of mMARCO, machine-translated, with MS MARCO's own
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlencode
+
+from .. import downloads
+from ..errors import InputError, bad_line, unknown
+from ..files import lines, whole
+
+OPUS = "https://opus.nlpl.eu/opusapi/"
+"""Answers ``{"corpora": [{"corpus", "version", "url", ...}]}``; the url is of a zip with a file a language, in Moses' form."""
+
+LAFAND = {
+    "am": "amh",
+    "ha": "hau",
+    "ig": "ibo",
+    "lg": "lug",
+    "luo": "luo",
+    "ny": "nya",
+    "pcm": "pcm",
+    "rw": "kin",
+    "sn": "sna",
+    "sw": "swa",
+    "tn": "tsn",
+    "tw": "twi",
+    "xh": "xho",
+    "yo": "yor",
+    "zu": "zul",
+}
+"""Languages paired with English, with their codes in its files."""
+
+LAFAND_TRAINED = frozenset({"ha", "ig", "lg", "luo", "pcm", "sw", "tn", "tw", "yo", "zu"})
+"""Those with a train split."""
+
+SPLITS = ("train", "dev", "test")
+
+DESCRIBED = {
+    "opus:CORPUS": "a corpus of OPUS in its latest release (opus:CCAligned), or opus:CORPUS/RELEASE; licences differ: opus.nlpl.eu",
+    "menyo20k[:SPLIT]": "MENYO-20k, Yorùbá (CC BY-NC 4.0; Adelani et al. 2021)",
+    "lafand[:SPLIT]": f"LAFAND-MT, news in {' '.join(LAFAND)} (CC BY-NC 4.0; Adelani et al. 2022)",
+    "mmarco": "training queries of mMARCO, machine-translated, with MS MARCO's own (Bonifacio et al. 2021; through ir_datasets)",
+}
+
+
+def is_named(given: Path | str) -> bool:
+    """Whether this is a corpus's name and no file's: ``opus:CCAligned``, ``lafand:dev``."""
+    return str(given).partition(":")[0] in ("opus", "menyo20k", "lafand", "mmarco") and not Path(given).exists()
+
+
+def local(given: Sequence[Path | str], lang: str) -> tuple[Path, ...]:
+    """Files as they are, names as the files that they are fetched into.
+
+    Raises InputError for a corpus, split or language that is not there, and for a download that fails.
+    """
+    return tuple(fetch(str(name), lang) if is_named(name) else Path(name) for name in given)
+
+
+def fetch(name: str, lang: str) -> Path:
+    """Fetches a corpus by name, if it is not there yet; returns a file of lines of sentence TAB English."""
+    source, _, rest = name.partition(":")
+    kept = downloads.folder() / "bitext" / f"{name.replace(':', '-').replace('/', '-')}.{lang}-en.tsv"
+    if kept.exists():
+        return kept
+    pairs = {"opus": _opus, "menyo20k": _menyo20k, "lafand": _lafand, "mmarco": _mmarco}[source](rest, lang)
+    with whole(kept) as file:
+        for target, english in pairs:
+            file.write(f"{' '.join(target.split())}\t{' '.join(english.split())}\n")
+    return kept
+
+
+def _opus(rest: str, lang: str) -> Iterator[tuple[str, str]]:
+    corpus, _, release = rest.partition("/")
+    if not corpus:
+        raise InputError(f"opus: names no corpus; expected opus:CORPUS; those with {lang} and English are listed at opus.nlpl.eu")
+    source, target = sorted([lang, "en"])
+    asked = {"corpus": corpus, "source": source, "target": target, "preprocessing": "moses", "version": release or "latest"}
+    answer = downloads.read_json(f"{OPUS}?{urlencode(asked)}")
+    found = answer.get("corpora") if isinstance(answer, dict) else None
+    if not found or not isinstance(found[0], dict) or not isinstance(found[0].get("url"), str):
+        there = f", release {release}" if release else ""
+        raise InputError(f"OPUS has no {corpus} of {lang} and English{there}; see what it has of the two at opus.nlpl.eu")
+    address = found[0]["url"]
+    archive = downloads.fetch(address, downloads.folder() / "opus" / address.split("://", 1)[-1].partition("/")[2])
+    yield from _moses_zip(archive, lang)
+
+
+def _moses_zip(archive: Path, lang: str) -> Iterator[tuple[str, str]]:
+    """The pairs of OPUS's zip: ``<corpus>.en-yo.en`` and ``<corpus>.en-yo.yo``, one sentence a line in both."""
+    try:
+        with zipfile.ZipFile(archive) as files:
+            names = {ending: [name for name in files.namelist() if name.endswith(f".{ending}")] for ending in (lang, "en")}
+            if any(len(found) != 1 for found in names.values()):
+                raise InputError(f"{archive}: files {', '.join(files.namelist())}; expected one that ends in .{lang}, one in .en")
+            with files.open(names[lang][0]) as ours, files.open(names["en"][0]) as theirs:
+                for target, english in zip(ours, theirs, strict=True):
+                    yield target.decode("utf-8", "replace"), english.decode("utf-8", "replace")
+    except zipfile.BadZipFile:
+        archive.unlink()
+        raise InputError(f"{archive}: a broken zip file, now removed; run the command again to download it anew") from None
+    except ValueError:
+        raise InputError(f"{archive}: its two files differ in length; expected one translation a line") from None
+
+
+def _menyo20k(rest: str, lang: str) -> Iterator[tuple[str, str]]:
+    if lang != "yo":
+        raise InputError(f"menyo20k is Yorùbá and English, not {lang}")
+    path = downloads.github("uds-lsv/menyo-20k_MT", f"data/{_split('menyo20k', rest)}.tsv", branch="master")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file, delimiter="\t")
+        if next(rows, None) != ["English", "Yoruba"]:
+            raise bad_line(path, 1, "other columns", "English TAB Yoruba")
+        for row in rows:
+            if len(row) != 2:
+                raise bad_line(path, rows.line_num, f"{len(row)} columns", "English TAB Yoruba")
+            yield row[1], row[0]
+
+
+def _lafand(rest: str, lang: str) -> Iterator[tuple[str, str]]:
+    if lang not in LAFAND:
+        raise unknown("language of lafand", lang, LAFAND)
+    split = _split("lafand", rest)
+    if split == "train" and lang not in LAFAND_TRAINED:
+        raise InputError(f"lafand has no train split for {lang}; it has lafand:dev and lafand:test")
+    code = LAFAND[lang]
+    path = downloads.github("masakhane-io/lafand-mt", f"data/json_files/en-{code}/{split}.json")
+    for number, line in lines(path):
+        sides = None
+        with suppress(ValueError, KeyError, TypeError, AttributeError):
+            sides = json.loads(line)["translation"]
+            target, english = sides.get(code) or sides[lang], sides["en"]
+        if sides is None or not isinstance(target, str) or not isinstance(english, str):
+            raise bad_line(path, number, "not a pair", f'{{"translation": {{"en": ..., "{code}": ...}}}}')
+        yield target, english
+
+
+def _mmarco(rest: str, lang: str) -> Iterator[tuple[str, str]]:
+    if rest:
+        raise InputError(f"mmarco:{rest}: mmarco takes nothing after its name; its language is that of --lang")
+    import ir_datasets
+
+    names = {name.split("/")[2] for name in ir_datasets.registry if name.startswith("mmarco/v2/")}
+    if lang not in names:
+        raise unknown("language of mmarco", lang, names)
+    ir_datasets.log.easy().logger().setLevel("CRITICAL")
+    with downloads.reachable("mmarco"):
+        english = {query.query_id: query.text for query in ir_datasets.load("msmarco-passage/train").queries_iter()}
+        for query in ir_datasets.load(f"mmarco/v2/{lang}/train").queries_iter():
+            if query.query_id in english:
+                yield query.text, english[query.query_id]
+
+
+def _split(name: str, rest: str) -> str:
+    if rest and rest not in SPLITS:
+        raise unknown(f"split of {name}", rest, SPLITS)
+    return rest or "train"

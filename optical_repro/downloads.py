@@ -1,0 +1,103 @@
+"""Files that others publish: on the Hugging Face Hub, on GitHub, anywhere; fetched once, complete or absent."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import http.client
+import json
+import os
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .cache import default_folder
+from .errors import InputError
+from .files import whole
+
+GITHUB = "https://raw.githubusercontent.com"
+BLOCK = 1 << 20
+"""Bytes read at a time."""
+
+
+def folder() -> Path:
+    """Where downloads are kept that no library keeps."""
+    return default_folder() / "downloads"
+
+
+def hub(repository: str, path: str) -> Path:
+    """A file of a data set on the Hugging Face Hub; HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE do what they always do."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.utils import logging
+
+    logging.set_verbosity_error()
+    with reachable(f"{repository}/{path}"):
+        return Path(hf_hub_download(repository, path, repo_type="dataset", endpoint=os.environ.get("HF_ENDPOINT")))
+
+
+def hub_on_disk(repository: str) -> bool:
+    """Whether something of a data set on the Hub has been downloaded."""
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    return (Path(os.environ.get("HF_HUB_CACHE") or home / "hub") / f"datasets--{repository.replace('/', '--')}" / "snapshots").is_dir()
+
+
+def github(repository: str, path: str, branch: str = "main") -> Path:
+    """A file of a repository on GitHub."""
+    return fetch(f"{GITHUB}/{repository}/{branch}/{path}", github_folder(repository) / path)
+
+
+def github_folder(repository: str) -> Path:
+    """Where its files are kept."""
+    return folder() / "github" / repository
+
+
+def fetch(address: str, path: Path, md5: str | None = None) -> Path:
+    """Downloads a file to ``path`` if it is not there yet; returns ``path``.
+
+    Raises InputError where it cannot be had, ends too early, or is not the file whose MD5 sum is given.
+    """
+    if path.exists():
+        return path
+    from tqdm import tqdm
+
+    with reachable(address), urllib.request.urlopen(_request(address), timeout=60) as response, whole(path, "wb") as file:
+        expected, read, hashed = int(response.headers.get("Content-Length") or 0), 0, hashlib.md5()
+        with tqdm(desc=f"downloading {path.name}", total=expected or None, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+            while block := response.read(BLOCK):
+                file.write(block)
+                hashed.update(block)
+                read += len(block)
+                bar.update(len(block))
+        if expected and read != expected:
+            raise http.client.IncompleteRead(b"", expected - read)
+        if md5 and hashed.hexdigest() != md5:
+            raise InputError(f"{address}: is not the file that was published (MD5 {hashed.hexdigest()}, expected {md5}); try again later")
+    return path
+
+
+def read_json(address: str) -> Any:
+    """What an address answers, as JSON; raises InputError where it answers something else, or nothing."""
+    with reachable(address), urllib.request.urlopen(_request(address), timeout=60) as response:
+        text = response.read()
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise InputError(f"{address}: its answer is not JSON; expected the service that answered when this was written") from None
+
+
+def _request(address: str) -> urllib.request.Request:
+    return urllib.request.Request(address, headers={"User-Agent": "optical_repro"})
+
+
+@contextmanager
+def reachable(what: str) -> Iterator[None]:
+    """Turns what a download that fails raises into one line that says what to do."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:  # The Hub's own errors are OSErrors too.
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{what}: cannot be downloaded ({reason}); check the network and try again") from None
