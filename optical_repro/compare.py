@@ -35,6 +35,7 @@ def main(argv: list[str] | None = None) -> int:
 def _compare(arguments: argparse.Namespace) -> None:
     from .evaluation.across import across_text
     from .evaluation.report import Report, write_report
+    from .evaluation.tables import topics_text
 
     reports: list[Report] = []
     for folder in arguments.folders:
@@ -44,6 +45,8 @@ def _compare(arguments: argparse.Namespace) -> None:
         chosen = {"baseline": arguments.baseline, "test": arguments.test, "correction": arguments.correction}
         report = write_report(folder, qrels, **chosen, passages=_passages(folder))
         say(report.text())
+        if told := topics_text(report.results):
+            say("\n" + told)
         reports.append(report)
     if len(reports) > 1:
         say("\n" + across_text([report.results for report in reports], arguments.baseline))
@@ -74,13 +77,16 @@ def _parser() -> argparse.ArgumentParser:
         help="compare all others with this one (default: all pairs; the marks then refer to the best system that translates first)",
     )
     parser.add_argument(
-        "--test", choices=["fisher", "student"], default="fisher", help="randomization test or paired t-test (default: %(default)s)"
+        "--test",
+        choices=["fisher", "student", "tukey"],
+        default="fisher",
+        help="randomization test, paired t-test, or randomized Tukey HSD over all systems (default: %(default)s)",
     )
     parser.add_argument(
         "--correction",
         choices=["holm", "bonferroni", "none"],
         default="holm",
-        help="of p for the number of pairs, within each metric (default: %(default)s)",
+        help="of p for the number of pairs, within each metric; Tukey's test needs none (default: %(default)s)",
     )
     parser.add_argument("--qrels-dir", type=Path, default=Path("qrels"), metavar="DIR", help="where NAME.txt lies (default: %(default)s)")
     return parser

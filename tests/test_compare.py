@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from optical_repro.compare import main
-from optical_repro.evaluation.metrics import METRICS
-from optical_repro.trec import write_qrels, write_run
+from optical_repro.evaluation.metrics import METRICS, order
+from optical_repro.trec import read_qrels, read_run, write_qrels, write_run
 
 STRENGTHS = {"human": 4.0, "optical-cs": 2.6, "optical-bt": 2.5, "dense-qt": 1.4, "bm25-qt": 1.35, "dense-zs": 0.2}
-FORMATS = {"report.json", "report.csv", "report.md", "report.tex", "report.html"}
+FORMATS = {"report.json", "report.csv", "report.topics.csv", "report.md", "report.tex", "report.html"}
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def make(place: Path, name: str, seed: int) -> None:
 def test_report_json_keeps_the_contract(place: Path) -> None:
     assert main(["runs/tiny.yo.test"]) == 0
     report = json.loads((place / "runs/tiny.yo.test/report.json").read_text())
-    assert list(report) == ["name", "lang", "doc_lang", "split", "topics", "metrics", "systems", "comparisons"]
+    assert list(report)[:8] == ["name", "lang", "doc_lang", "split", "topics", "metrics", "systems", "comparisons"]
     assert [report[key] for key in ("name", "lang", "doc_lang", "split", "topics")] == ["tiny.yo.test", "yo", "en", "test", 50]
     assert report["metrics"] == list(METRICS)
     assert set(report["systems"]) == set(STRENGTHS)
@@ -60,7 +60,7 @@ def test_report_json_keeps_the_contract(place: Path) -> None:
     assert by_map == sorted(by_map, reverse=True)
     assert len(report["comparisons"]) == 15 * len(METRICS)
     for made in report["comparisons"]:
-        assert list(made) == ["metric", "a", "b", "delta", "relative", "p", "p_adjusted", "test", "correction"]
+        assert list(made)[:9] == ["metric", "a", "b", "delta", "relative", "p", "p_adjusted", "test", "correction"]
         a, b = (report["systems"][made[side]][made["metric"]] for side in "ab")
         assert made["delta"] == pytest.approx(a - b)
         assert made["relative"] == pytest.approx((a - b) / b)
@@ -121,6 +121,52 @@ def test_csv_holds_every_comparison(place: Path) -> None:
     for row in table:
         assert float(row["low"]) <= float(row["delta"]) <= float(row["high"])
         assert int(row["wins"]) + int(row["ties"]) + int(row["losses"]) == 50
+
+
+def test_every_format_tells_effect_sizes_and_tukeys_p(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = place / "runs/tiny.yo.test"
+    assert main([str(folder)]) == 0
+    made = json.loads((folder / "report.json").read_text())["comparisons"]
+    found = next(one for one in made if (one["metric"], one["b"]) == ("map", "dense-qt") and one["a"].startswith("optical"))
+    assert found["effect"] > 0.3 and 0 < found["tukey"] < 0.05
+    size = f"+{found['effect']:.2f}".replace("+0.", "+.")
+    assert f"d = {size}" in capsys.readouterr().out
+    row = f"{found['wins']}/{found['ties']}/{found['losses']}", f"{found['tukey']:.4f}"
+    for name, cells in {
+        "md": (size, *row),
+        "tex": (size, *row),
+        "html": (size, *row),
+        "csv": (repr(found["effect"]), repr(found["tukey"])),
+    }.items():
+        text = (folder / f"report.{name}").read_text()
+        assert all(cell in text for cell in cells), name
+
+
+def test_tukey_decides_where_it_is_asked_to(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs/tiny.yo.test", "--test", "tukey"]) == 0
+    comparisons = json.loads((place / "runs/tiny.yo.test/report.json").read_text())["comparisons"]
+    assert all(made["p"] == made["p_adjusted"] == made["tukey"] for made in comparisons)
+    assert "(the randomized Tukey HSD test over 6 systems, p < .05)" in capsys.readouterr().out
+
+
+def test_topics_that_make_the_difference_are_told_with_text_translation_and_hits(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = place / "runs/tiny.yo.test"
+    assert main([str(folder)]) == 0
+    changed = json.loads((folder / "report.json").read_text())["changes"]
+    pair = next(one for one in changed if (one["a"], one["b"]) == ("optical-cs", "dense-qt"))
+    run, qrels = read_run(folder / "optical-cs.trec"), read_qrels(place / "qrels/tiny.yo.test.txt")
+    first = pair["gained"][0]
+    number = first["topic"].removeprefix("q")
+    assert (first["text"], first["translation"]) == (f"ibéèrè {number} <b>", f"question q{number}")
+    assert [hit["id"] for hit in first["hits_a"]] == order(run[first["topic"]])[:10]
+    assert all(hit["grade"] == qrels[first["topic"]].get(hit["id"], 0) for hit in first["hits_a"])
+    with (folder / "report.topics.csv").open() as file:
+        gains = [float(row["optical-cs"]) - float(row["dense-qt"]) for row in csv.DictReader(file) if row["metric"] == "map"]
+    assert [one["ap_a"] - one["ap_b"] for one in pair["gained"]] == sorted(gains, reverse=True)[:5]
+    assert [one["ap_a"] - one["ap_b"] for one in pair["lost"]] == [gain for gain in sorted(gains)[:5] if gain < 0] != []
+    ticked = first["hits_a"][0]["id"] + (" ✓" if first["hits_a"][0]["grade"] else "")
+    for text in (capsys.readouterr().out, (folder / "report.md").read_text().replace("\\<", "<").replace("\\>", ">")):
+        assert f"ibéèrè {number} <b> (question {first['topic']})" in text and ticked in text
 
 
 def test_a_foreign_run_is_compared_and_latex_is_escaped(place: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, permutations, product
 
 import ir_measures
 import numpy as np
@@ -123,6 +123,45 @@ def test_student_without_variation() -> None:
     assert significance.p_values(np.zeros((9, 1)), "student").tolist() == [1.0]
     assert significance.p_values(np.ones((1, 1)), "student").tolist() == [1.0]
     assert significance.p_values(np.full((9, 1), 0.5), "student").tolist() == [0.0]
+
+
+def test_tukey_on_few_topics_is_near_the_share_of_all_rearrangements() -> None:
+    scores = np.array([[0.9, 0.4, 0.5], [0.8, 0.3, 0.1], [0.6, 0.5, 0.2], [0.7, 0.6, 0.35]])
+    p = significance.tukey(np.stack([scores, scores[:, ::-1]], axis=2))
+    means = np.array([np.mean(rows, axis=0) for rows in product(*(list(permutations(row)) for row in scores))])
+    ranges = means.max(axis=1) - means.min(axis=1)
+    for a, b in combinations(range(3), 2):
+        exact = (ranges >= abs(scores[:, a].mean() - scores[:, b].mean()) - 1e-9).mean()
+        assert p[0, a, b] == p[0, b, a]
+        assert p[0, a, b] == pytest.approx(exact, abs=4 * np.sqrt(0.25 / significance.REARRANGEMENTS))
+    assert p[1, ::-1, ::-1] == pytest.approx(p[0], abs=0.02)
+    assert np.diagonal(p, axis1=1, axis2=2).tolist() == [[1.0] * 3] * 2
+
+
+def test_tukey_with_two_systems_is_fishers_test() -> None:
+    scores = np.random.default_rng(7).random((9, 2)) + np.array([0.3, 0.0])
+    (exact,) = significance.p_values(scores[:, :1] - scores[:, 1:], "fisher")
+    assert 0.01 < exact < 0.5
+    assert significance.tukey(scores[:, :, None])[0, 0, 1] == pytest.approx(exact, abs=4 * np.sqrt(exact / significance.REARRANGEMENTS))
+
+
+def test_tukey_asks_more_of_a_pair_the_more_systems_there_are() -> None:
+    random = np.random.default_rng(8)
+    scores = random.random((60, 9))
+    scores[:, 0] += 0.15
+    p = [significance.tukey(scores[:, :systems, None])[0, 0, 1] for systems in (2, 9)]
+    assert p[0] < p[1] < 1
+
+
+def test_tukeys_p_stands_beside_the_other_tests_and_is_corrected_by_nothing() -> None:
+    random = np.random.default_rng(9)
+    scores = {name: {"map": random.random(50) + worth} for name, worth in (("a", 0.3), ("b", 0.0), ("c", 0.05))}
+    pairs = [("a", "b"), ("a", "c"), ("b", "c")]
+    beside, alone = (significance.compare(scores, pairs, test, "bonferroni") for test in ("student", "tukey"))
+    assert [made.tukey for made in beside] == [made.tukey for made in alone] == [made.p for made in alone]
+    assert [made.p_adjusted for made in alone] == [made.p for made in alone]
+    assert alone[0].tukey == 1e-4 and alone[2].tukey > 0.05
+    assert {(made.test, made.correction) for made in alone} == {("tukey", "tukey")}
 
 
 def test_holm_by_hand() -> None:

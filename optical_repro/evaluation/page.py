@@ -10,14 +10,14 @@ from urllib.parse import quote
 
 from . import figures
 from .metrics import METRICS
-from .results import HUMAN, Results, question_pairs
+from .results import HUMAN, Results, telling_pairs
+from .significance import Comparison
 from .tables import COMPARISON_HEADINGS, HEADINGS, Row, comparison_cells, rows
-from .words import described, findings, method, p_value, signed, value
+from .topics import changes
+from .words import EXPLAINED, described, effect, findings, method, p_value, signed, value
 
 SNIPPET = 280
 """Characters of a passage that the topic browser shows."""
-EXTREMES = 5
-"""Topics named under each comparison, of those that gained and of those that lost most."""
 DRAWN = 6
 """Curves shown at first; the legend brings in the others."""
 
@@ -121,36 +121,35 @@ def _legend(results: Results, names: list[str], visible: list[str]) -> str:
 
 def _topics_by_pair(results: Results) -> str:
     """For each pair of interest what every topic gained or lost, and the topics at both ends; the first pair is open."""
-    competitors = [name for name in results.systems if name not in (HUMAN, results.baseline)]
-    pairs = [(name, results.baseline) for name in competitors if results.baseline]
-    pairs += [pair for pair in question_pairs(list(results.systems)) if pair not in pairs]
     opened = " open"
     out = ""
-    for a, b in pairs:
-        made = results.comparison("map", a, b)
-        if made:
-            summary = f'{escape(a)} against {escape(b)} <span class="note">{signed(made.delta)}, {escape(p_value(made.p_adjusted))}</span>'
-            inside = f"<figure>{figures.topic_deltas(results, a, b)}</figure><div>{_extremes(results, a, b)}</div>"
-            out += f'<details{opened}><summary>{summary}</summary><div class="pair">{inside}</div></details>\n'
-            opened = ""
+    for made in telling_pairs(results):
+        summary = f'{escape(made.a)} against {escape(made.b)} <span class="note">{_told(made)}</span>'
+        inside = f"<figure>{figures.topic_deltas(results, made.a, made.b)}</figure><div>{_extremes(results, made.a, made.b)}</div>"
+        out += f'<details{opened}><summary>{summary}</summary><div class="pair">{inside}</div></details>\n'
+        opened = ""
     return _section("topics", "Topic by topic: average precision", out) if out else ""
 
 
 def _extremes(results: Results, a: str, b: str) -> str:
     """The topics that gained and lost most, each a link into the topic browser."""
     names = list(results.systems)
-    scores_a, scores_b = (results.systems[name].scores["map"].tolist() for name in (a, b))
-    by_gain = sorted(zip(results.qrels, scores_a, scores_b, strict=True), key=lambda topic: topic[2] - topic[1])
     out = ""
-    for heading, sign, chosen in (("Gained most", 1, by_gain[:EXTREMES]), ("Lost most", -1, by_gain[::-1][:EXTREMES])):
+    for heading, told in zip(("Gained most", "Lost most"), changes(results, a, b), strict=True):
         items = ""
-        for topic, after, before in chosen:
-            if (after - before) * sign > 0:
-                text = f'<span lang="{escape(results.lang)}">{escape(results.topics.get(topic, topic))}</span>'
-                link = f'<a href="#topic={quote(topic)}" data-pair="{names.index(a)},{names.index(b)}">{text}</a>'
-                items += f'<li>{link} <span class="note">{value(after)} from {value(before)}</span></li>'
+        for change in told:
+            text = f'<span lang="{escape(results.lang)}">{escape(change.text or change.topic)}</span>'
+            link = f'<a href="#topic={quote(change.topic)}" data-pair="{names.index(a)},{names.index(b)}">{text}</a>'
+            translation = f"<br>{escape(change.translation)}" if change.translation else ""
+            items += f'<li>{link} <span class="note">{value(change.ap_a)} from {value(change.ap_b)}</span>{translation}</li>'
         out += f"<h3>{heading}</h3><ol>{items}</ol>" if items else ""
     return out
+
+
+def _told(made: Comparison) -> str:
+    """``+.048, p = .003, d = +.31``."""
+    size = f", d = {effect(made)}" if effect(made) else ""
+    return escape(f"{signed(made.delta)}, {p_value(made.p_adjusted)}{size}")
 
 
 def _browser(results: Results) -> str:
@@ -188,7 +187,7 @@ def _all_comparisons(results: Results) -> str:
             kind = "significant" if made.significant else "level"
             body += f'<tr class="{kind}"><th scope="row">{a}</th><th scope="row">{b}</th>{cells}</tr>\n'
     table = _sortable("".join(map(_heading, COMPARISON_HEADINGS)), body, "Table of comparisons", "plain")
-    note = f"{method(results)}. Effect size: Cohen's d of the paired differences. Intervals: percentile bootstrap over topics."
+    note = f"{method(results)}. {EXPLAINED}"
     inside = f'{table}<p class="note">{escape(note)} The other metrics stand in report.csv.</p>'
     return _section("comparisons", "All comparisons by MAP", f"<details><summary>Show the table</summary>{inside}</details>")
 

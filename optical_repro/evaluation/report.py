@@ -8,14 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..files import whole
+from .exports import as_csv, as_json, as_topics_csv
 from .page import as_html
 from .results import Results, read_results
-from .tables import as_csv, as_json, as_latex, as_markdown, as_text
+from .tables import as_latex, as_markdown, as_text
 
 if TYPE_CHECKING:
     from ..collections.collection import Passage
 
-FORMATS: dict[str, Callable[[Results], str]] = {"json": as_json, "csv": as_csv, "md": as_markdown, "tex": as_latex, "html": as_html}
+FORMATS: dict[str, Callable[[Results], str]] = {
+    "json": as_json,
+    "csv": as_csv,
+    "topics.csv": as_topics_csv,
+    "md": as_markdown,
+    "tex": as_latex,
+    "html": as_html,
+}
 """Suffix of each ``report.*`` file to what writes it."""
 
 
@@ -50,7 +58,7 @@ def write_report(
     correction: str = "holm",
     passages: Callable[[], Iterator[Passage]] | None = None,
 ) -> Report:
-    """Scores and compares every ``*.trec`` of a folder and writes report.json, .csv, .md, .tex and .html into it.
+    """Scores and compares every ``*.trec`` of a folder and writes report.json, .csv, .topics.csv, .md, .tex and .html into it.
 
     The files are the same, byte for byte, for the same input. See `results.read_results` for the arguments and errors.
     """

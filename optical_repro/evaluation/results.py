@@ -198,6 +198,13 @@ def natural_baseline(names: list[str]) -> str | None:
     return (translating or untrained or competitors)[0]
 
 
+def telling_pairs(results: Results) -> list[significance.Comparison]:
+    """The comparisons by MAP that a reader asks for first: every competitor with the baseline, then the question pairs."""
+    pairs = [(name, results.baseline) for name in results.systems if results.baseline and name not in (HUMAN, results.baseline)]
+    pairs += [pair for pair in question_pairs(list(results.systems)) if pair not in pairs]
+    return [made for made in (results.comparison("map", *pair) for pair in pairs) if made]
+
+
 def question_pairs(names: list[str]) -> list[tuple[str, str]]:
     """The pairs that the toolkit is for: code-switched against back-translated training, all else alike."""
     pairs = [(name, name.replace("optical-cs", "optical-bt", 1)) for name in names if name.startswith("optical-cs")]

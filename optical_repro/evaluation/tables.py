@@ -1,17 +1,15 @@
-"""Results as tables: for the terminal, Markdown, LaTeX, CSV and JSON."""
+"""Results as tables that people read: for the terminal, Markdown and LaTeX."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
 from dataclasses import dataclass
 
 from .metrics import METRICS
-from .results import HUMAN, Results
+from .results import HUMAN, Results, telling_pairs
 from .significance import Comparison
-from .words import described, findings, method, signed, value
+from .topics import Change, changes, hit_name
+from .words import EXPLAINED, described, effect, findings, method, signed, value
 
 HEADINGS = {
     "map": "MAP",
@@ -24,7 +22,10 @@ HEADINGS = {
 }
 """The metrics as the field prints them."""
 
-COMPARISON_HEADINGS = ["a", "b", "a - b", "95 % interval", "relative", "effect size", "wins/ties/losses", "p", "p adjusted"]
+COMPARISON_HEADINGS = ["a", "b", "a - b", "95 % interval", "relative", "effect size", "wins/ties/losses", "p", "p adjusted", "p Tukey HSD"]
+
+NAMED_HITS = 3
+"""Hits of each system that are named beside a topic."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,11 @@ def comparison_cells(made: Comparison) -> list[str]:
         signed(made.delta),
         f"{signed(made.low)} to {signed(made.high)}",
         "" if made.relative is None else f"{100 * made.relative:+.1f} %",
-        "" if made.effect is None else f"{made.effect:+.2f}",
+        effect(made),
         f"{made.wins}/{made.ties}/{made.losses}",
         f"{made.p:.5f}",
         f"{made.p_adjusted:.5f}",
+        f"{made.tukey:.4f}",
     ]
 
 
@@ -95,8 +97,35 @@ def as_text(results: Results) -> str:
     return "\n".join(out)
 
 
+def topics_text(results: Results) -> str:
+    """For a terminal: the topics that gained and lost most where the best student, else the best system, takes the baseline's place."""
+    pairs = telling_pairs(results)
+    if not pairs:
+        return ""
+    a, b = next(((made.a, made.b) for made in pairs if made.a.startswith("optical-")), (pairs[0].a, pairs[0].b))
+    width = max(len(a), len(b))
+    out = []
+    for heading, told in zip(("gained", "lost"), changes(results, a, b), strict=True):
+        if told:
+            out += ["", f"Topics that {heading} most, {a} against {b}, by average precision:"]
+        for change in told:
+            out.append(f"  {value(change.ap_b)} to {value(change.ap_a)}  {_topic(change)}")
+            for system, hits in ((a, change.hits_a), (b, change.hits_b)):
+                out.append(f"      {system:<{width}}  {_hits(results, change, hits)}")
+    return "\n".join(out[1:])
+
+
+def _topic(change: Change) -> str:
+    """``yo-law-3  Ta ló ń ṣe òfin? (Who makes the law?)``."""
+    return f"{change.topic}  {change.text}{f' ({change.translation})' if change.translation else ''}".rstrip()
+
+
+def _hits(results: Results, change: Change, hits: list[str]) -> str:
+    return " | ".join(hit_name(results, change.topic, document) for document in hits[:NAMED_HITS]) or "no hits"
+
+
 def as_markdown(results: Results) -> str:
-    """The table, the findings and all comparisons by MAP."""
+    """The table, the findings, all comparisons by MAP, and the topics that make the difference."""
     out = [f"# {results.name}", "", f"{described(results)}.", "", *_markdown_head(["system", *HEADINGS.values()], names=1)]
     for row in rows(results):
         cells = [(f"**{cell.text}**" if cell.best else cell.text) + ["", " ▲", " ▼"][cell.mark] for cell in row.cells]
@@ -110,8 +139,28 @@ def as_markdown(results: Results) -> str:
     if compared:
         out += ["", "## All comparisons by MAP", "", *_markdown_head(COMPARISON_HEADINGS, names=2)]
         out += [_markdown_row([_code(a), _code(b), *cells]) for a, b, *cells in compared]
-        out += ["", "Effect size: Cohen's d of the paired differences. Intervals: percentile bootstrap over topics."]
-    return "\n".join(out) + "\n"
+        out += ["", EXPLAINED]
+    return "\n".join(out + _markdown_topics(results)) + "\n"
+
+
+def _markdown_topics(results: Results) -> list[str]:
+    """For each telling pair a table of the topics that gained and lost most."""
+    out = ["", "## Topics that gained and lost most", ""]
+    headings = ["topic", "a", "b", "hits of a", "hits of b"]
+    for made in telling_pairs(results):
+        gained, lost = changes(results, made.a, made.b)
+        if gained or lost:
+            out += [f"**a = {_code(made.a)}, b = {_code(made.b)}**", "", *_markdown_head(headings, names=1)]
+        for change in (*gained, *lost[::-1]):
+            hits = (_hits(results, change, found).replace("|", "·") for found in (change.hits_a, change.hits_b))
+            out.append(_markdown_row([_plain(_topic(change)), value(change.ap_a), value(change.ap_b), *map(_plain, hits)]))
+        out.append("")
+    return out[:-1] if len(out) > 3 else []
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is, in a cell of a table."""
+    return re.sub(r"([\\`*_|<>\[\]])", r"\\\1", " ".join(text.split()))
 
 
 def _markdown_head(headings: list[str], names: int) -> list[str]:
@@ -128,18 +177,33 @@ def _code(name: str) -> str:
 
 
 def as_latex(results: Results) -> str:
-    """A booktabs table, best in bold, with arrows for significance; needs the package booktabs and nothing else."""
+    """Two booktabs tables, the systems and the telling pairs; needs the package booktabs and nothing else."""
     caption = f"{_latex(results.name)}: {_latex(described(results))}. Best below the ceiling in bold."
     if results.baseline:
         caption += f" Arrows: significantly better or worse than {_latex(results.baseline)} ({_latex(method(results))})."
-    out = [r"% Needs \usepackage{booktabs}.", r"\begin{table}", r"  \centering", rf"  \caption{{{caption}}}"]
-    out.append(rf"  \label{{tab:{re.sub('[^A-Za-z0-9.-]', '-', results.name)}}}")
-    out += [rf"  \begin{{tabular}}{{l{'r' * len(METRICS)}}}", r"    \toprule"]
-    out += ["    " + " & ".join(["System", *HEADINGS.values()]) + r" \\", r"    \midrule"]
+    head = ["System", *HEADINGS.values()]
+    body = []
     for row in rows(results):
         cells = [(rf"\textbf{{{cell.text}}}" if cell.best else cell.text) + _ARROWS[cell.mark] for cell in row.cells]
-        out.append("    " + " & ".join([_latex(row.system) + (f" ({row.note})" if row.note else ""), *cells]) + r" \\")
-    return "\n".join([*out, r"    \bottomrule", r"  \end{tabular}", r"\end{table}", ""])
+        body.append([_latex(row.system) + (f" ({row.note})" if row.note else ""), *cells])
+    tables = [r"% Needs \usepackage{booktabs}.", latex_table(results.name, caption, 1, head, body)]
+    if pairs := telling_pairs(results):
+        caption = f"{_latex(results.name)}: differences in MAP. Arrows: significant ({_latex(method(results))}). {_latex(EXPLAINED)}"
+        body = []
+        for made in pairs:
+            a, b, delta, *others = map(_latex, comparison_cells(made))
+            arrow = _ARROWS[(1 if made.delta > 0 else -1) if made.significant else 0]
+            body.append([a, b, delta + arrow, *others])
+        tables.append(latex_table(f"{results.name}:differences", caption, 2, list(map(_latex, COMPARISON_HEADINGS)), body))
+    return "\n".join(tables)
+
+
+def latex_table(name: str, caption: str, names: int, head: list[str], body: list[list[str]]) -> str:
+    """A booktabs table whose first ``names`` columns are words and whose others are numbers; cells are LaTeX already."""
+    lines = [" & ".join(cells) + r" \\" for cells in [head, *body]]
+    out = [r"\begin{table}", r"  \centering", rf"  \caption{{{caption}}}", rf"  \label{{tab:{re.sub('[^A-Za-z0-9.:-]', '-', name)}}}"]
+    out += [rf"  \begin{{tabular}}{{{'l' * names}{'r' * (len(head) - names)}}}", r"    \toprule", f"    {lines[0]}", r"    \midrule"]
+    return "\n".join([*out, *(f"    {line}" for line in lines[1:]), r"    \bottomrule", r"  \end{tabular}", r"\end{table}", ""])
 
 
 _ARROWS = ["", r"$^{\uparrow}$", r"$^{\downarrow}$"]
@@ -149,30 +213,3 @@ _ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textas
 def _latex(text: str) -> str:
     """Text with LaTeX's own characters escaped."""
     return re.sub(r"[\\~^<>&%$#_{}]", lambda found: _ESCAPES.get(found[0], "\\" + found[0]), text)
-
-
-def as_csv(results: Results) -> str:
-    """Every comparison by every metric with all that is known of it, for a spreadsheet, R or pandas."""
-    columns = ["metric", "a", "b", "mean_a", "mean_b", "delta", "low", "high", "relative", "effect", "wins", "ties", "losses"]
-    columns += ["p", "p_adjusted", "test", "correction"]
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(columns)
-    table.writerows([getattr(made, column) for column in columns] for made in results.comparisons)
-    return out.getvalue()
-
-
-def as_json(results: Results) -> str:
-    """Every mean and every comparison, for programs."""
-    columns = ["metric", "a", "b", "delta", "relative", "p", "p_adjusted", "test", "correction"]
-    whole = {
-        "name": results.name,
-        "lang": results.lang,
-        "doc_lang": results.doc_lang,
-        "split": results.split,
-        "topics": len(results.qrels),
-        "metrics": list(METRICS),
-        "systems": {name: {metric: system.mean(metric) for metric in METRICS} for name, system in results.systems.items()},
-        "comparisons": [{column: getattr(made, column) for column in columns} for made in results.comparisons],
-    }
-    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"

@@ -6,6 +6,12 @@ from .metrics import METRICS
 from .results import HUMAN, Results, question_pairs
 from .significance import ALPHA, CORRECTIONS, TESTS, Comparison
 
+EXPLAINED = (
+    "Intervals: 95 %, percentile bootstrap over topics. Effect size: Cohen's d of the paired differences. "
+    "p Tukey HSD: randomized, over all systems."
+)
+"""What the columns of a table of comparisons mean."""
+
 
 def value(number: float) -> str:
     """Three digits: ``.491``, ``1.000``."""
@@ -22,6 +28,11 @@ def p_value(p: float) -> str:
     return "p < .001" if p < 0.001 else f"p = {value(p)}"
 
 
+def effect(made: Comparison) -> str:
+    """The effect size with its sign: ``+.31``; empty where there is none."""
+    return "" if made.effect is None else ("-" if made.effect < 0 else "+") + f"{abs(made.effect):.2f}".removeprefix("0")
+
+
 def counted(number: int, noun: str) -> str:
     """``1 topic``, ``1,204 topics``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -35,6 +46,8 @@ def described(results: Results) -> str:
 
 def method(results: Results) -> str:
     """How significance was decided: ``Fisher's randomization test, Holm-corrected over 36 pairs, p < .05``."""
+    if results.test == "tukey":
+        return f"{TESTS['tukey']} over {counted(len(results.systems), 'system')}, p < {value(ALPHA).rstrip('0')}"
     pairs = sum(made.metric == METRICS[0] for made in results.comparisons)
     return f"{TESTS[results.test]}, {CORRECTIONS[results.correction]} over {counted(pairs, 'pair')}, p < {value(ALPHA).rstrip('0')}"
 
@@ -71,6 +84,8 @@ def _against_baseline(results: Results) -> dict[str, list[Comparison]]:
 
 
 def _difference(made: Comparison) -> str:
-    """``+.048 (+10.8 %, 95 % interval +.010 to +.085, p = .003)``."""
+    """``+.048 (+10.8 %, 95 % interval +.010 to +.085, d = +.31, p = .003)``."""
     relative = "" if made.relative is None else f"{100 * made.relative:+.1f} %, "
-    return f"{signed(made.delta)} ({relative}95 % interval {signed(made.low)} to {signed(made.high)}, {p_value(made.p_adjusted)})"
+    interval = f"95 % interval {signed(made.low)} to {signed(made.high)}"
+    size = f"d = {effect(made)}, " if effect(made) else ""
+    return f"{signed(made.delta)} ({relative}{interval}, {size}{p_value(made.p_adjusted)})"
