@@ -19,7 +19,8 @@ from .collections.collection import Collection, Passage
 from .errors import InputError
 from .files import digest, sha256, whole
 from .models import locate
-from .regimes.in_domain import in_domain
+from .regimes.code_switch import code_switched
+from .regimes.in_domain import spans
 from .regimes.pairs import TrainingPair, drawn, training_pairs
 from .settings import Settings
 from .systems import LEXICAL, System
@@ -278,13 +279,25 @@ class Experiment:
 
     def training_pairs(self, regime: str) -> list[TrainingPair]:
         """A regime's training pairs, made of the same sentences and spans for each, no more than training will read."""
+        if regime == "none":
+            return []
         recipe, switch = self.settings.recipe, self.settings.switch
-        share = self.settings.in_domain if self.collection.doc_lang == "en" else 0.0
         needed = recipe.steps * recipe.batch_size
-        chosen = drawn(self.pairs, needed - round(share * needed), recipe.seed)
+        text = self._spans(round(needed * self.settings.in_domain)) if self.collection.doc_lang == "en" else []
+        chosen = drawn(self.pairs, needed - len(text), recipe.seed)
         pairs = training_pairs(regime, chosen, self.lexicon, LexicalTranslator(self.lexicon), switch, recipe.seed)
-        spans = in_domain(self.collection.passages(), round(share * needed), self.lexicon, switch, recipe.seed)
-        return pairs + [TrainingPair(*pair) for pair in spans]
+        return pairs + [TrainingPair(*pair) for pair in code_switched(text, self.lexicon, switch, recipe.seed)]
+
+    def _spans(self, count: int) -> list[str]:
+        """Spans of the English documents."""
+        seed = self.settings.recipe.seed
+
+        def make(folder: Path) -> None:
+            with whole(folder / "spans.txt") as file:
+                file.writelines(f"{span}\n" for span in spans(self.collection.passages(), count, seed))
+
+        stage = self._stage("text of the collection", "spans", {"collection": self.collection.digest, "count": count, "seed": seed}, make)
+        return (stage / "spans.txt").read_text(encoding="utf-8").split("\n")[:-1]
 
     def student(self, regime: str) -> Path:
         """The student that a regime trained; ``none``: the untrained one."""

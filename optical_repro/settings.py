@@ -20,7 +20,7 @@ class Settings:
     """Names of ``bitext.filters.FILTERS``; empty: every pair is used."""
     lexicon: tuple[Path, ...] = ()
     recipe: Recipe = field(default_factory=Recipe)
-    switch: float = 0.5
+    switch: float = 0.7
     """Probability that a word is code-switched."""
     in_domain: float = 0.5
     """Share of the training pairs that are code-switched spans of the collection's own English documents, in every regime."""

@@ -13,7 +13,7 @@ from optical_repro.bitext.words import tokens
 from optical_repro.collections.collection import Passage
 from optical_repro.regimes import REGIMES
 from optical_repro.regimes.code_switch import switch
-from optical_repro.regimes.in_domain import SPAN, in_domain, sample
+from optical_repro.regimes.in_domain import SPAN, sample, spans
 from optical_repro.regimes.pairs import EPOCHS, TrainingPair, drawn, training_pairs
 from optical_repro.translate.lexical import LexicalTranslator
 
@@ -158,21 +158,18 @@ def test_little_bitext_is_not_read_over_and_over(pairs: list[Pair]) -> None:
     assert drawn(pairs, 200, seed=1) == drawn(pairs, 200, seed=1) != drawn(pairs, 200, seed=2)
 
 
-def test_spans_are_switched_text_of_the_passages(lexicon: Lexicon) -> None:
-    passages = [Passage("1", "Rain", "The rain falls on the king and on his people every year."), Passage("2", "Farmers of the north", "")]
-    found = in_domain(passages, 40, lexicon, 0.7, seed=3)
-    assert len(found) == 40
-    for switched, english in found:
-        assert any(english in (passage.text or passage.title) for passage in passages)
-        assert len(english.split()) <= SPAN
-        assert len(tokens(switched)) > 0
-    assert {english.split()[0] for _, english in found} >= {"The", "Farmers"}
-    assert sum(switched != english for switched, english in found) > 20
-    assert in_domain(passages, 40, lexicon, 0.0, seed=3) == [(english, english) for _, english in found]
-
-
-def test_no_passages_no_spans(lexicon: Lexicon) -> None:
-    assert in_domain([], 10, lexicon, 0.5, seed=1) == []
+def test_spans_are_text_of_the_passages() -> None:
+    passages = [
+        Passage("1", "Rain", "The rain falls on the king and on all his people who live " + "here " * 20),
+        Passage("2", "Farmers of the north", ""),
+    ]
+    found = spans(passages, 40, seed=3)
+    assert len(found) == 40 and found == spans(passages, 40, seed=3) != spans(passages, 40, seed=4)
+    assert all(any(span in " ".join(passage.text.split()) or span == passage.title for passage in passages) for span in found)
+    assert Counter(span == "Farmers of the north" for span in found)[True] == 20
+    assert {len(span.split()) for span in found} == {4, SPAN}
+    assert len(set(found)) > 8
+    assert spans([], 10, seed=1) == []
 
 
 def test_a_sample_of_a_stream_takes_each_text_as_often() -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..bitext.lexicon import Lexicon
-from ..bitext.readers import Pair
 from ..bitext.words import Token
 from ..translate.lexical import phrases, text_between
 
 
-def code_switched(pairs: Sequence[Pair], lexicon: Lexicon, probability: float, seed: int) -> list[tuple[str, str]]:
-    """(switched English sentence, English sentence) for each pair; only the English sides are used."""
+def code_switched(texts: Iterable[str], lexicon: Lexicon, probability: float, seed: int) -> list[tuple[str, str]]:
+    """(switched text, English text) for each English text; ``lexicon`` goes from the target language into English."""
     reverse = lexicon.reversed()
     chance = random.Random(seed)
-    return [(switch(pair.english, reverse, probability, chance), pair.english) for pair in pairs]
+    return [(switch(text, reverse, probability, chance), text) for text in texts]
 
 
 def switch(text: str, lexicon: Lexicon, probability: float, chance: random.Random) -> str:

@@ -44,9 +44,10 @@ def training_pairs(
     if regime == "bitext":
         made = [(pair.target, pair.english) for pair in pairs]
     elif regime == "cs":
-        made = code_switched(pairs, lexicon, probability, seed)
+        made = code_switched((pair.english for pair in pairs), lexicon, probability, seed)
     elif regime == "bt":
         made = back_translated(pairs, translator)
     elif regime == "cs+bt":
-        made = code_switched(pairs[:half], lexicon, probability, seed) + back_translated(pairs[half:], translator)
+        made = code_switched((pair.english for pair in pairs[:half]), lexicon, probability, seed)
+        made += back_translated(pairs[half:], translator)
     return [TrainingPair(*pair) for pair in made]
