@@ -13,8 +13,9 @@ run: install ## Install into .venv, then run the experiment (ARGS="--lang sw --r
 test: install ## Install into .venv, then run the tests (TESTS=tests/test_folder.py for some of them)
 	@$(PYTHON_IN_VENV) -m pytest $(TESTS)
 
-reproduce: install ## Make the first table of REPRODUCE.md again
+reproduce: install ## Make the tables of the sample and of AfriQA (Hausa; needs OPTICAL_DATA=DIR, see REPRODUCE.md) again
 	@$(PYTHON_IN_VENV) -m optical_repro.reproduce --table 1
+	@$(PYTHON_IN_VENV) -m optical_repro.reproduce --table 2 --row ha
 
 lint: install ## Check style and types
 	@$(PYTHON_IN_VENV) -m ruff check .

@@ -48,6 +48,10 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Command, Command]:
     return first_command(base / "one", base / "cache"), first_command(base / "two", base / "cache")
 
 
+TOLERANCE = 0.005
+"""Of MAP between Python 3.11 and 3.13, whose libraries are built otherwise."""
+
+
 def test_scores_are_the_recorded_ones(twice: tuple[Command, Command]) -> None:
     row = read_tables(DEFAULT)[0].row("first")
     qrels = read_qrels(twice[0].folder / "qrels" / "sample.yo.test.txt")
@@ -55,9 +59,7 @@ def test_scores_are_the_recorded_ones(twice: tuple[Command, Command]) -> None:
         run.stem: sum(evaluate(qrels, read_run(run))["map"].values()) / len(qrels)
         for run in (twice[0].folder / "runs" / "sample.yo.test").glob("*.trec")
     }
-    assert found == {
-        system: pytest.approx(row.cell(system, "map").expected, abs=row.cell(system, "map").tolerance) for system in row.systems
-    }
+    assert found == {system: pytest.approx(row.cell(system, "map").expected, abs=TOLERANCE) for system in row.systems}
 
 
 def test_it_says_what_it_found_and_nothing_else(twice: tuple[Command, Command]) -> None:
