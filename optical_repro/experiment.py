@@ -20,10 +20,11 @@ from .errors import InputError
 from .files import digest, sha256, whole
 from .models import locate
 from .regimes.code_switch import code_switched
-from .regimes.in_domain import spans
+from .regimes.in_domain import SPAN, spans
 from .regimes.pairs import TrainingPair, drawn, training_pairs
+from .regimes.pretraining_text import SENTENCE, pretraining_texts
 from .settings import Settings
-from .systems import LEXICAL, System
+from .systems import LEXICAL, System, optical_name
 from .terminal import duration, say
 from .translate.lexical import LexicalTranslator
 from .trec import Run, read_run, write_run
@@ -51,15 +52,18 @@ class Experiment:
         self.settings = replace(settings, bitext=named.local(settings.bitext, collection.target) or collection.bitext)
         self.times: dict[str, float] = {}
         """Seconds that each stage took when it was made."""
+        self.worked = False
+        """Whether a stage was made here, and not only taken from the cache."""
 
     def check(self, systems: Sequence[System]) -> None:
         """Reads all that the systems need besides the collection; raises InputError, before any work, for what is missing or wrong."""
         collection, settings = self.collection, self.settings
         lang = collection.target
         listed = [lexicons.read_lexicon(path, lang) for path in settings.lexicon]
-        trained = [system.regime for system in systems if system.regime not in (None, "none")]
+        trained = [system for system in systems if system.regime and (system.regime, system.pretrain) != ("none", "none")]
         if trained and not self.pairs:
-            raise InputError(f"regime {trained[0]} needs parallel text of {lang} and English; give it with --bitext FILE")
+            learner = f"regime {trained[0].regime}" if trained[0].regime != "none" else f"--pretrain {trained[0].pretrain}"
+            raise InputError(f"{learner} needs parallel text of {lang} and English; give it with --bitext FILE")
         if trained:
             settings.recipe.fitted(1, collection.doc_lang == "en")
         known = self.pairs or any(lexicon.entries for lexicon in listed) or lexicons.cldr_lexicon(lang).entries
@@ -71,7 +75,8 @@ class Experiment:
     def _needs_lexicon(self, system: System) -> bool:
         translates = system.retriever.endswith(("-qt", "-dt")) or (system.fused and system.retriever != "human")
         across = self.collection.lang != self.collection.doc_lang
-        return (translates and across) or (system.regime is not None and (system.regime != "none" or self.settings.lexical_init))
+        learns = (system.regime, system.pretrain) != ("none", "none") or self.settings.lexical_init
+        return (translates and across) or (system.regime is not None and learns)
 
     def run(self, system: System) -> Path:
         """The run file of a system: ``run.trec`` in its stage's folder."""
@@ -170,11 +175,11 @@ class Experiment:
 
     def topic_model(self, system: System) -> Path:
         """The encoder that reads the topics: the student reads what is not English, the teacher everything else."""
-        return self.student(system.regime) if system.regime and self.collection.lang != "en" else self.teacher
+        return self.student(system.regime, system.pretrain) if system.regime and self.collection.lang != "en" else self.teacher
 
     def document_model(self, system: System) -> Path:
         """The encoder that reads the documents."""
-        return self.student(system.regime) if system.regime and self.collection.doc_lang != "en" else self.teacher
+        return self.student(system.regime, system.pretrain) if system.regime and self.collection.doc_lang != "en" else self.teacher
 
     # ---- indexes
 
@@ -277,39 +282,75 @@ class Experiment:
 
         return self._stage("untrained student", "untrained", inputs, make)
 
+    @cached_property
+    def _in_domain_text(self) -> list[str]:
+        """The spans of the English documents that are in every regime's text."""
+        recipe = self.settings.recipe
+        count = round(recipe.steps * recipe.batch_size * self.settings.in_domain)
+        return self._spans(count, SPAN) if self.collection.doc_lang == "en" else []
+
+    def _spans(self, count: int, length: int) -> list[str]:
+        """Spans of so many words of the documents."""
+        seed = self.settings.recipe.seed
+        inputs = {"collection": self.collection.digest, "count": count, "length": length, "seed": seed}
+
+        def make(folder: Path) -> None:
+            with whole(folder / "spans.txt") as file:
+                file.writelines(f"{span}\n" for span in spans(self.collection.passages(), count, seed, length))
+
+        stage = self._stage(f"text of the collection, {length}", "spans", inputs, make)
+        return (stage / "spans.txt").read_text(encoding="utf-8").split("\n")[:-1]
+
+    @cached_property
+    def chosen_pairs(self) -> list[Pair]:
+        """The sentence pairs that training is made of, drawn by the seed: no more than it will read."""
+        recipe = self.settings.recipe
+        return drawn(self.pairs, recipe.steps * recipe.batch_size - len(self._in_domain_text), recipe.seed)
+
     def training_pairs(self, regime: str) -> list[TrainingPair]:
         """A regime's training pairs, made of the same sentences and spans for each, no more than training will read."""
         if regime == "none":
             return []
-        recipe, switch = self.settings.recipe, self.settings.switch
-        needed = recipe.steps * recipe.batch_size
-        text = self._spans(round(needed * self.settings.in_domain)) if self.collection.doc_lang == "en" else []
-        chosen = drawn(self.pairs, needed - len(text), recipe.seed)
-        pairs = training_pairs(regime, chosen, self.lexicon, LexicalTranslator(self.lexicon), switch, recipe.seed)
-        return pairs + [TrainingPair(*pair) for pair in code_switched(text, self.lexicon, switch, recipe.seed)]
+        switch, seed = self.settings.switch, self.settings.recipe.seed
+        pairs = training_pairs(regime, self.chosen_pairs, self.lexicon, LexicalTranslator(self.lexicon), switch, seed)
+        return pairs + [TrainingPair(*pair) for pair in code_switched(self._in_domain_text, self.lexicon, switch, seed)]
 
-    def _spans(self, count: int) -> list[str]:
-        """Spans of the English documents."""
-        seed = self.settings.recipe.seed
+    def pretrained(self, objective: str) -> Path:
+        """The student after pre-training by an objective, before distillation; ``none``: the untrained one."""
+        return self.untrained if objective == "none" else self._pretrained(objective)
+
+    def _pretrained(self, objective: str) -> Path:
+        from .distill import pretraining
+
+        fitted = self.settings.recipe.fitted(len(self.chosen_pairs) + len(self._in_domain_text), self.collection.doc_lang == "en")
+        recipe = replace(fitted, objective=objective)
+        texts = self.pretraining_texts(objective)
+        inputs = {"untrained": self.untrained.name, "texts": digest(texts), "recipe": asdict(recipe)}
 
         def make(folder: Path) -> None:
-            with whole(folder / "spans.txt") as file:
-                file.writelines(f"{span}\n" for span in spans(self.collection.passages(), count, seed))
+            pretraining.pretrain(self.untrained, texts, recipe, folder, device=self.device, title=f"pre-training by {objective}")
+            shutil.rmtree(folder / "checkpoints")
 
-        stage = self._stage("text of the collection", "spans", {"collection": self.collection.digest, "count": count, "seed": seed}, make)
-        return (stage / "spans.txt").read_text(encoding="utf-8").split("\n")[:-1]
+        return self._stage(f"pre-training by {objective}", "pretrained", inputs, make)
 
-    def student(self, regime: str) -> Path:
-        """The student that a regime trained; ``none``: the untrained one."""
-        if regime not in self._students:
-            self._students[regime] = self.untrained if regime == "none" else self._trained(regime)
-        return self._students[regime]
+    def pretraining_texts(self, objective: str) -> list[tuple[str, ...]]:
+        """What the student reads in pre-training: of the sentences that regimes train on, and of as many passages."""
+        settings, english = self.settings, self.collection.doc_lang == "en"
+        passages = self._spans(len(self.chosen_pairs), SENTENCE)
+        return pretraining_texts(objective, self.chosen_pairs, passages, english, self.lexicon, settings.switch, settings.recipe.seed)
+
+    def student(self, regime: str, pretrain: str = "none") -> Path:
+        """The student that a regime trained after pre-training; ``none``: without the one, the other, or both."""
+        if (regime, pretrain) not in self._students:
+            start = self.pretrained(pretrain)
+            self._students[regime, pretrain] = start if regime == "none" else self._trained(regime, start, pretrain)
+        return self._students[regime, pretrain]
 
     @cached_property
-    def _students(self) -> dict[str, Path]:
+    def _students(self) -> dict[tuple[str, str], Path]:
         return {}
 
-    def _trained(self, regime: str) -> Path:
+    def _trained(self, regime: str, start: Path, pretrain: str) -> Path:
         from .distill import teacher, trainer
 
         pairs = self.training_pairs(regime)
@@ -318,6 +359,9 @@ class Experiment:
         identity = self.identity(self.teacher)
         index = self.dense_index(self.teacher) if "scores" in recipe.parts else None
         inputs = {"untrained": self.untrained.name, "pairs": digest(pairs), "recipe": asdict(recipe), "passages": index and index.name}
+        name = optical_name(regime, pretrain).removeprefix("optical-")
+        if pretrain != "none":
+            inputs["pretrained"] = start.name
 
         def make(folder: Path) -> None:
             states = self._stage(
@@ -328,19 +372,19 @@ class Experiment:
             )
             place = {text: index for index, text in enumerate(texts)}
             trainer.train(
-                self.untrained,
+                start,
                 [pair.student for pair in pairs],
                 teacher.TeacherStates(states),
                 [place[pair.teacher] for pair in pairs],
                 recipe,
                 folder,
                 device=self.device,
-                title=f"training on {regime}",
+                title=f"training on {name}",
                 passages=self._sample_of_vectors(index) if index else None,
             )
             shutil.rmtree(folder / "checkpoints")
 
-        return self._stage(f"student {regime}", "student", inputs, make)
+        return self._stage(f"student {name}", "student", inputs, make)
 
     def _sample_of_vectors(self, index: Path) -> np.ndarray:
         """The teacher's vectors of the passages, or of ``POOL`` of them: [passages, d]."""
@@ -366,6 +410,7 @@ class Experiment:
         """A stage of the cache; says what it does and how long it took."""
         there = self.cache.has(name, inputs)
         stage = self.cache.stage(name, inputs, make)
+        self.worked |= not there
         if title not in self.times:
             self.times[title] = seconds(stage)
             say(f"  {title:32} {'kept from before' if there else duration(self.times[title])}")

@@ -98,10 +98,16 @@ def _collection(experiment: Experiment) -> dict[str, Any]:
 
 
 def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
-    """Recipe, losses and the checkpoint of the student that a system uses; None for a system without one."""
+    """Recipes, losses and the checkpoint of the student that a system uses; None for a system without one."""
     if not system.regime:
         return None
-    student = experiment.student(system.regime)
-    log = student / "training.json"
-    trained = json.loads(log.read_text(encoding="utf-8")) if log.exists() else {"recipe": None, "log": []}
-    return {"regime": system.regime, **trained, "checkpoint": str(student), "checkpoint_sha256": sha256(student / "model.safetensors")}
+    student = experiment.student(system.regime, system.pretrain)
+    trained = {"recipe": None, "log": []} if system.regime == "none" else _log(student)
+    pretraining = None if system.pretrain == "none" else _log(experiment.pretrained(system.pretrain))
+    checkpoint = {"checkpoint": str(student), "checkpoint_sha256": sha256(student / "model.safetensors")}
+    return {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **trained, **checkpoint}
+
+
+def _log(student: Path) -> dict[str, Any]:
+    """How a student was trained: {"recipe", "log"}."""
+    return dict(json.loads((student / "training.json").read_text(encoding="utf-8")))

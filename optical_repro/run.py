@@ -7,18 +7,22 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import __version__, languages
 from .bitext import filters, named
 from .cache import Cache, default_folder
-from .distill.recipe import LEARNING, OBJECTIVES, Recipe
+from .distill.recipe import LEARNING, OBJECTIVES, PRETRAINING, Recipe
 from .errors import InputError, unknown
 from .files import make_folder
 from .models import EMBEDDED
 from .regimes import REGIMES
 from .settings import Settings
-from .systems import choose, parse, parse_regimes
+from .systems import System, choose, parse, parse_regimes
 from .terminal import log_path, run_command, say
+
+if TYPE_CHECKING:
+    from .experiment import Experiment
 
 EXAMPLES = """
 examples:
@@ -40,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     corpora = "\n".join(f"  {name:19}{meaning}" for name, meaning in named.DESCRIBED.items())
     dropped = "\n".join(f"  {name:11}{meaning}" for name, meaning in filters.FILTERS.items())
     objectives = "; ".join(f"{name}: {meaning}" for name, meaning in OBJECTIVES.items())
+    pretraining = "; ".join(f"{name}: {meaning}" for name, meaning in PRETRAINING.items() if name != "none")
     settings = Settings()
     recipe = settings.recipe
     made = argparse.ArgumentParser(
@@ -106,7 +111,13 @@ def parser() -> argparse.ArgumentParser:
     how(
         "--objective", default=recipe.objective, metavar="A+B", help=f"what the student matches (default: {recipe.objective}). {objectives}"
     )
-    how("--pretrain", default="none", choices=["none"], help="multilingual pre-training before distillation (default: none)")
+    how(
+        "--pretrain",
+        default="none",
+        choices=PRETRAINING,
+        help=f"what the student learns before distillation, in as many steps more (default: none). {pretraining}. "
+        "Its systems are named like optical-cs-after-mlm, a name that --systems takes too, to compare with and without",
+    )
     how("--learns", default=recipe.learns, choices=LEARNING, help=f"what of the student learns (default: {recipe.learns})")
     how(
         "--no-lexical-init",
@@ -156,22 +167,14 @@ def main(argv: list[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace, command: str) -> None:
     """The stages, one after the other."""
-    settings, regimes, names = understood(arguments)
-
-    from . import collections
-    from .experiment import Experiment
-    from .manifest import publish_all
-
-    collection = collections.load(arguments.collection, arguments.lang, arguments.split)
-    systems = choose(names, regimes, collection)
-    experiment = Experiment(collection, settings, Cache(arguments.cache_dir))
-    experiment.check(systems)
-    for folder in (arguments.runs_dir, arguments.qrels_dir, arguments.cache_dir):
-        make_folder(folder)
+    experiment, systems = prepare(arguments)
+    collection = experiment.collection
     topics, documents = languages.name(collection.lang), languages.name(collection.doc_lang)
     say(f"{collection.name}: {len(collection.topics)} topics in {topics}, documents in {documents}")
     say(f"{len(systems)} systems: {', '.join(system.name for system in systems)}")
     say("What was done before is taken from the cache. Ctrl-C loses nothing: the same command goes on from there.\n")
+
+    from .manifest import publish_all
 
     compiling = compile_metrics_beside()
     folder, qrels = publish_all(experiment, systems, arguments.runs_dir, arguments.qrels_dir, command, vars(arguments))
@@ -181,6 +184,22 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     say("\nScoring and testing for significance ...\n")
     compiling.wait()
     say(write_report(folder, qrels, passages=collection.passages).text())
+
+
+def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:
+    """The experiment and the systems asked for; raises InputError for arguments and input that are wrong, before any work."""
+    settings, regimes, names = understood(arguments)
+
+    from . import collections
+    from .experiment import Experiment
+
+    collection = collections.load(arguments.collection, arguments.lang, arguments.split)
+    systems = choose(names, regimes, collection, arguments.pretrain)
+    experiment = Experiment(collection, settings, Cache(arguments.cache_dir))
+    experiment.check(systems)
+    for folder in (arguments.runs_dir, arguments.qrels_dir, arguments.cache_dir):
+        make_folder(folder)
+    return experiment, systems
 
 
 def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list[str] | None]:

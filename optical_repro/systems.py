@@ -1,20 +1,23 @@
 """Systems: the rows of the table, by name.
 
 A name reads from left to right: what retrieves (``bm25``, ``bm25-qt``, ``bm25-dt``, or a dense retriever: ``dense-zs``, ``dense-qt``,
-``optical-<regime>``, ``human``), then ``-maxsim`` where late interaction over tokens orders a dense retriever's best hits anew,
+``optical-<regime>``, ``human``), then ``-after-mlm``, ``-after-tlm`` or ``-after-cs-mlm`` where an optical system's student was
+pre-trained before distillation, then ``-maxsim`` where late interaction over tokens orders a dense retriever's best hits anew,
 then ``+bm25`` where BM25 over the topics and their translations is fused in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .collections.collection import Collection
+from .distill.recipe import PRETRAINING
 from .errors import InputError, unknown
 from .regimes import REGIMES
 
 LEXICAL = ("bm25", "bm25-qt", "bm25-dt")
+AFTER = "-after-"
 MAXSIM = "-maxsim"
 FUSED = "+bm25"
 
@@ -25,14 +28,26 @@ class System:
 
     name: str
     retriever: str
-    """``bm25``, ``bm25-qt``, ``bm25-dt``, ``dense-zs``, ``dense-qt``, ``human`` or ``optical-<regime>``."""
+    """``bm25``, ``bm25-qt``, ``bm25-dt``, ``dense-zs``, ``dense-qt``, ``human`` or ``optical-<regime>[-after-<pre-training>]``."""
     maxsim: bool = False
     fused: bool = False
 
     @property
     def regime(self) -> str | None:
         """The regime of an optical system's student; None for the others."""
-        return self.retriever.removeprefix("optical-") if self.retriever.startswith("optical-") else None
+        return self.retriever.removeprefix("optical-").partition(AFTER)[0] if self.retriever.startswith("optical-") else None
+
+    @property
+    def pretrain(self) -> str:
+        """What its student learnt before distillation, of ``PRETRAINING``."""
+        return self.retriever.partition(AFTER)[2] or "none"
+
+    def after(self, pretrain: str) -> System:
+        """The same with pre-training, for an optical system whose name tells of none; all others as they are."""
+        if pretrain == "none" or not self.regime or self.pretrain != "none":
+            return self
+        retriever = optical_name(self.regime, pretrain)
+        return replace(self, name=self.name.replace(self.retriever, retriever, 1), retriever=retriever)
 
     @property
     def dense(self) -> System:
@@ -47,10 +62,19 @@ def parse(name: str) -> System:
         bare, fused = bare.removesuffix(FUSED), True
     if bare.endswith(MAXSIM):
         bare, maxsim = bare.removesuffix(MAXSIM), True
-    dense = ["dense-zs", "dense-qt", "human", *(f"optical-{regime}" for regime in REGIMES)]
+    optical = [optical_name(regime, pretrain) for pretrain in PRETRAINING for regime in REGIMES]
+    dense = ["dense-zs", "dense-qt", "human", *optical]
     if bare in dense or (bare in LEXICAL and not maxsim and not fused):
         return System(name, bare, maxsim, fused)
     raise unknown("system", name, [*LEXICAL, *(base + suffix for base in dense for suffix in ("", MAXSIM, FUSED, MAXSIM + FUSED))])
+
+
+def optical_name(regime: str, pretrain: str = "none") -> str:
+    """``optical-cs``, ``optical-cs-after-mlm``: the system of a regime's student, without or with pre-training.
+
+    ``-after-`` tells ``cs`` after ``mlm`` from ``cs-mlm``, and what had pre-training from what had none in one folder of runs.
+    """
+    return f"optical-{regime}" + ("" if pretrain == "none" else AFTER + pretrain)
 
 
 def parse_regimes(text: str) -> list[str]:
@@ -74,16 +98,18 @@ def why_not(system: System, collection: Collection) -> str | None:
     return None
 
 
-def choose(names: Sequence[str] | None, trained: Iterable[str], collection: Collection) -> list[System]:
+def choose(names: Sequence[str] | None, trained: Iterable[str], collection: Collection, pretrain: str = "none") -> list[System]:
     """The systems asked for, or (None) all that have a meaning on the collection, each regime's student alone and fused with BM25.
+
+    ``pretrain`` is that of all students whose system's name tells of no other.
 
     Raises InputError for a system that has no meaning there.
     """
     if names is None:
         optical = [f"optical-{regime}{suffix}" for regime in trained for suffix in ("", FUSED)]
-        systems = [parse(name) for name in ("bm25", "bm25-qt", "dense-zs", "dense-qt", *optical, "human")]
+        systems = [parse(name).after(pretrain) for name in ("bm25", "bm25-qt", "dense-zs", "dense-qt", *optical, "human")]
         return [system for system in systems if why_not(system, collection) is None]
-    systems = [parse(name) for name in dict.fromkeys(names)]
+    systems = list(dict.fromkeys(parse(name).after(pretrain) for name in names))
     for system in systems:
         if reason := why_not(system, collection):
             raise InputError(f"system {system.name} cannot be used on {collection.name}: {reason}")

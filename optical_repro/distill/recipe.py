@@ -16,6 +16,14 @@ LEARNING = {"embeddings": 1e-3, "all": 1e-4}
 """What of the student learns, with its learning rate. On little text the word embeddings alone do better: what the layers know of
 English, and of meaning, carries over as it is (REPRODUCE.md, table 4)."""
 
+PRETRAINING = {
+    "none": "distillation alone",
+    "mlm": "masked language modelling on sentences of the language and passages of the collection",
+    "tlm": "translation language modelling: masked tokens of a sentence and its English translation, read together",
+    "cs-mlm": "masked language modelling on code-switched English: of the parallel text, and passages that are English",
+}
+"""What the student may learn before distillation, in as many steps."""
+
 
 @dataclass(frozen=True)
 class Recipe:

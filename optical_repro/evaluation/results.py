@@ -201,17 +201,21 @@ def natural_baseline(names: list[str]) -> str | None:
 def telling_pairs(results: Results) -> list[significance.Comparison]:
     """The comparisons by MAP that a reader asks for first: every competitor with the baseline, then the question pairs."""
     pairs = [(name, results.baseline) for name in results.systems if results.baseline and name not in (HUMAN, results.baseline)]
-    pairs += [pair for pair in question_pairs(list(results.systems)) if pair not in pairs]
+    pairs += [pair for asked in question_pairs(list(results.systems)).values() for pair in asked if pair not in pairs]
     return [made for made in (results.comparison("map", *pair) for pair in pairs) if made]
 
 
-def question_pairs(names: list[str]) -> list[tuple[str, str]]:
-    """The pairs that the toolkit is for: code-switched against back-translated training, all else alike."""
-    pairs = [(name, name.replace("optical-cs", "optical-bt", 1)) for name in names if name.startswith("optical-cs")]
-    return [pair for pair in pairs if pair[1] in names]
+def question_pairs(names: list[str]) -> dict[str, list[tuple[str, str]]]:
+    """The questions that the toolkit is for, each with its pairs of systems that are alike in all else."""
+    switched = [(name, name.replace("optical-cs", "optical-bt", 1)) for name in names if name.startswith("optical-cs")]
+    pretrained = [(name, re.sub(r"-after-.+?(?=-maxsim|\+|$)", "", name, count=1)) for name in names if "-after-" in name]
+    return {
+        "Code-switched against back-translated training text": [pair for pair in switched if pair[1] in names],
+        "With pre-training before distillation against without": [pair for pair in pretrained if pair[1] in names],
+    }
 
 
 def pairs_with(baseline: str, names: list[str]) -> list[tuple[str, str]]:
     """The baseline's pairs and the question pairs, each once."""
     pairs = [(name, baseline) for name in names if name != baseline]
-    return pairs + [pair for pair in question_pairs(names) if baseline not in pair]
+    return pairs + [pair for asked in question_pairs(names).values() for pair in asked if baseline not in pair]

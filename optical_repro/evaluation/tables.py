@@ -126,10 +126,10 @@ def _hits(results: Results, change: Change, hits: list[str]) -> str:
 
 def as_markdown(results: Results) -> str:
     """The table, the findings, all comparisons by MAP, and the topics that make the difference."""
-    out = [f"# {results.name}", "", f"{described(results)}.", "", *_markdown_head(["system", *HEADINGS.values()], names=1)]
+    out = [f"# {results.name}", "", f"{described(results)}.", "", *markdown_head(["system", *HEADINGS.values()], names=1)]
     for row in rows(results):
         cells = [(f"**{cell.text}**" if cell.best else cell.text) + ["", " ▲", " ▼"][cell.mark] for cell in row.cells]
-        out.append(_markdown_row([_code(row.system) + (f" ({row.note})" if row.note else ""), *cells]))
+        out.append(markdown_row([_code(row.system) + (f" ({row.note})" if row.note else ""), *cells]))
     out += ["", "Best below the ceiling in bold."]
     if results.baseline:
         out[-1] += f" ▲ significantly better than {_code(results.baseline)}, ▼ significantly worse ({method(results)})."
@@ -137,8 +137,8 @@ def as_markdown(results: Results) -> str:
         out += ["", f"**{heading}**", "", *(f"- {line}" for line in told)]
     compared = [comparison_cells(made) for made in results.comparisons if made.metric == "map"]
     if compared:
-        out += ["", "## All comparisons by MAP", "", *_markdown_head(COMPARISON_HEADINGS, names=2)]
-        out += [_markdown_row([_code(a), _code(b), *cells]) for a, b, *cells in compared]
+        out += ["", "## All comparisons by MAP", "", *markdown_head(COMPARISON_HEADINGS, names=2)]
+        out += [markdown_row([_code(a), _code(b), *cells]) for a, b, *cells in compared]
         out += ["", EXPLAINED]
     return "\n".join(out + _markdown_topics(results)) + "\n"
 
@@ -150,10 +150,10 @@ def _markdown_topics(results: Results) -> list[str]:
     for made in telling_pairs(results):
         gained, lost = changes(results, made.a, made.b)
         if gained or lost:
-            out += [f"**a = {_code(made.a)}, b = {_code(made.b)}**", "", *_markdown_head(headings, names=1)]
+            out += [f"**a = {_code(made.a)}, b = {_code(made.b)}**", "", *markdown_head(headings, names=1)]
         for change in (*gained, *lost[::-1]):
             hits = (_hits(results, change, found).replace("|", "·") for found in (change.hits_a, change.hits_b))
-            out.append(_markdown_row([_plain(_topic(change)), value(change.ap_a), value(change.ap_b), *map(_plain, hits)]))
+            out.append(markdown_row([_plain(_topic(change)), value(change.ap_a), value(change.ap_b), *map(_plain, hits)]))
         out.append("")
     return out[:-1] if len(out) > 3 else []
 
@@ -163,12 +163,13 @@ def _plain(text: str) -> str:
     return re.sub(r"([\\`*_|<>\[\]])", r"\\\1", " ".join(text.split()))
 
 
-def _markdown_head(headings: list[str], names: int) -> list[str]:
+def markdown_head(headings: list[str], names: int) -> list[str]:
     """The head of a table whose first columns are names and whose others are numbers."""
-    return [_markdown_row(headings), "|" + "---|" * names + "---:|" * (len(headings) - names)]
+    return [markdown_row(headings), "|" + "---|" * names + "---:|" * (len(headings) - names)]
 
 
-def _markdown_row(cells: list[str]) -> str:
+def markdown_row(cells: list[str]) -> str:
+    """A row of a table."""
     return f"| {' | '.join(cells)} |"
 
 

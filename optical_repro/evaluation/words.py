@@ -61,15 +61,18 @@ def findings(results: Results) -> list[tuple[str, list[str]]]:
         if group:
             lines = [f"{made.a} {value(made.mean_a)}, {_difference(made)}" for made in group]
             told.append((f"{heading} {results.baseline} by MAP:", lines))
-    regimes = []
-    for pair in question_pairs(list(results.systems)):
-        made = results.comparison("map", *pair)
-        if made:
-            verdict = "is better than" if made.delta > 0 else "is worse than"
-            if not made.significant:
-                verdict = "does not differ significantly from"
-            regimes.append(f"{made.a} {verdict} {made.b}: {_difference(made)}")
-    return told + ([("Code-switched against back-translated training text, by MAP:", regimes)] if regimes else [])
+    for question, pairs in question_pairs(list(results.systems)).items():
+        compared = [made for made in (results.comparison("map", *pair) for pair in pairs) if made]
+        if compared:
+            told.append((f"{question}, by MAP:", [f"{made.a} {verdict(made)} {made.b}: {_difference(made)}" for made in compared]))
+    return told
+
+
+def verdict(made: Comparison) -> str:
+    """``is better than``, ``is worse than`` or ``does not differ significantly from``."""
+    if not made.significant:
+        return "does not differ significantly from"
+    return "is better than" if made.delta > 0 else "is worse than"
 
 
 def _against_baseline(results: Results) -> dict[str, list[Comparison]]:

@@ -11,19 +11,19 @@ SPAN = 16
 """Words of a span: about a topic's length; whole sentences taught no more and took twice the time (REPRODUCE.md, table 4)."""
 
 
-def spans(passages: Iterable[Passage], count: int, seed: int) -> list[str]:
-    """``count`` spans from random places of passages (their titles where they have no text); few passages serve in turn.
+def spans(passages: Iterable[Passage], count: int, seed: int, length: int = SPAN) -> list[str]:
+    """``count`` spans of ``length`` words from random places of passages (titles where there is no text); few passages serve in turn.
 
     Reads the passages once and holds no more than ``count`` of them.
     """
     chance = random.Random(seed)
     texts = sample((passage.text or passage.title for passage in passages), count, chance)
-    return [_span(texts[index % len(texts)].split(), chance) for index in range(count if texts else 0)]
+    return [_span(texts[index % len(texts)].split(), length, chance) for index in range(count if texts else 0)]
 
 
-def _span(words: list[str], chance: random.Random) -> str:
-    start = chance.randrange(max(len(words) - SPAN, 0) + 1)
-    return " ".join(words[start : start + SPAN])
+def _span(words: list[str], length: int, chance: random.Random) -> str:
+    start = chance.randrange(max(len(words) - length, 0) + 1)
+    return " ".join(words[start : start + length])
 
 
 def sample(texts: Iterable[str], count: int, chance: random.Random) -> list[str]:

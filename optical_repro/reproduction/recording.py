@@ -45,7 +45,7 @@ def recorded(row: Row, metrics: list[str], report: dict[str, Any], seconds: floa
 
 
 def questions(systems: Iterable[str]) -> list[tuple[str, str]]:
-    """The pairs to be compared: code-switched with back-translated students, and each student with the translation in its place."""
+    """The pairs to be compared: those of the toolkit's questions, and each student with the translation in its place."""
     from ..evaluation.results import question_pairs
 
     names = list(systems)
@@ -53,7 +53,7 @@ def questions(systems: Iterable[str]) -> list[tuple[str, str]]:
     for name in names:
         if name.startswith("optical-"):
             alike.append((name, "dense-qt" + name.removeprefix(parse(name).retriever)))
-    return question_pairs(names) + [pair for pair in alike if pair[1] in names]
+    return [pair for asked in question_pairs(names).values() for pair in asked] + [pair for pair in alike if pair[1] in names]
 
 
 def _difference(report: dict[str, Any], metric: str, a: str, b: str | None) -> Difference | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ..evaluation.results import question_pairs
 from ..evaluation.significance import ALPHA, CORRECTIONS, TESTS
 from ..evaluation.words import counted, p_value, signed, value
 from ..terminal import duration
@@ -38,10 +39,11 @@ def tolerances(row: Row, system: str) -> str:
 
 def answers(row: Row) -> Iterator[tuple[str, list[str]]]:
     """The row's comparisons in words, made of their numbers: a heading and its sentences."""
-    regimes = [made for made in row.differences if made.b.startswith("optical-")]
+    for question, pairs in question_pairs(row.systems).items():
+        asked = [made for made in row.differences if (made.a, made.b) in pairs]
+        if asked:
+            yield question, list(_sentences(row, asked))
     alike = [made for made in row.differences if not made.b.startswith("optical-")]
-    if regimes:
-        yield "Code-switched against back-translated training text", list(_sentences(row, regimes))
     if alike:
         yield "Like against like: a student, and the translated topics in its place", list(_sentences(row, alike))
 

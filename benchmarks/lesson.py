@@ -1,0 +1,37 @@
+"""The material of the benchmarks of training: the sample's Yorùbá sentence pairs, the untrained student, and the teacher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from optical_repro import models
+from optical_repro.bitext import lexicon as lexicons
+from optical_repro.bitext.readers import Pair, read_bitext
+from optical_repro.collections import sample
+from optical_repro.distill import student
+from optical_repro.distill.teacher import TeacherStates, write_states
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a student learns from."""
+
+    pairs: list[Pair]
+    teacher: Path
+    untrained: Path
+    states: TeacherStates
+    """The teacher's, of the English sides."""
+
+
+def prepare(folder: Path, count: int) -> Lesson:
+    """The first ``count`` pairs, read again from the first where there are fewer, and both models; written into ``folder``."""
+    read = read_bitext([sample.FOLDER / "bitext.yo-en.tsv"], "yo").pairs
+    pairs = [read[place % len(read)] for place in range(count)]
+    teacher = models.locate(models.EMBEDDED)
+    untrained, states = folder / "untrained", folder / "states"
+    for made in (untrained, states):
+        made.mkdir()
+    student.build(teacher, lexicons.induce(read, seed=42), untrained)
+    write_states(teacher, [pair.english for pair in pairs], states, "cpu")
+    return Lesson(pairs, teacher, untrained, TeacherStates(states))

@@ -1,0 +1,149 @@
+"""Training on the Hugging Face Trainer, whatever is learnt: its pace, checkpoints, resumption, and the loss as it falls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import TrainerState
+
+
+def fit(
+    model: torch.nn.Module,
+    examples: Sequence[Any],
+    collate: Callable[[list[Any]], dict[str, Any]],
+    loss: Callable[[Any, dict[str, Any]], torch.Tensor],
+    recipe: Recipe,
+    checkpoints: Path,
+    *,
+    device: str,
+    title: str,
+) -> TrainerState:
+    """Trains what of ``model`` asks for gradients, in place, on ``examples`` in their order; returns how it went.
+
+    ``collate`` makes tensors of a batch of examples, ``loss`` a number of model and tensors. Where ``checkpoints`` holds
+    any, training goes on from the last whole one. Raises FloatingPointError at a loss that is not finite.
+    """
+    import torch
+    from transformers import Trainer, TrainingArguments
+    from transformers.trainer_callback import PrinterCallback, ProgressCallback
+
+    class LossTrainer(Trainer):
+        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
+            found = loss(model, inputs)
+            if not torch.isfinite(found):
+                raise FloatingPointError(f"the loss is {found.item()} at step {self.state.global_step}; a lower learning rate may help")
+            return (found, None) if return_outputs else found
+
+    arguments = TrainingArguments(
+        output_dir=str(checkpoints),
+        max_steps=recipe.steps,
+        per_device_train_batch_size=recipe.batch_size,
+        learning_rate=recipe.learning_rate,
+        warmup_steps=round(recipe.warmup * recipe.steps),
+        weight_decay=0.0,
+        train_sampling_strategy="sequential",
+        bf16=has_fast_bf16(device),
+        use_cpu=device == "cpu",
+        save_steps=max(recipe.steps // 6, 25),
+        save_total_limit=2,
+        logging_steps=max(recipe.steps // 50, 1),
+        report_to=[],
+        seed=recipe.seed,
+        remove_unused_columns=False,
+        dataloader_num_workers=0,
+        dataloader_pin_memory=device != "cpu",
+    )
+    trainer = LossTrainer(model=model, args=arguments, train_dataset=examples, data_collator=collate)
+    for callback in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(callback)
+    trainer.add_callback(_bar(title))
+    trainer.train(resume_from_checkpoint=_last_whole(checkpoints))
+    return trainer.state
+
+
+def losses(state: TrainerState) -> list[dict[str, float]]:
+    """The training log: steps, each with its loss."""
+    return [{"step": entry["step"], "loss": entry["loss"]} for entry in state.log_history if "loss" in entry]
+
+
+def let_learn(model: Any, recipe: Recipe) -> None:
+    """Freezes all of an encoder that the recipe does not let learn."""
+    model.requires_grad_(recipe.learns == "all")
+    model.get_input_embeddings().requires_grad_(True)
+    if getattr(model, "pooler", None) is not None:
+        model.pooler.requires_grad_(False)  # Unused: vectors are means of token states.
+
+
+def reading_order(lengths: Sequence[int], recipe: Recipe) -> list[int]:
+    """The texts that training reads, batch after batch: each once an epoch, those of like length together.
+
+    The Trainer's own order by length follows from the draws before it, so that a resumed training would read other batches than
+    an uninterrupted one; this follows from the seed alone.
+    """
+    import torch
+    from transformers.trainer_pt_utils import get_length_grouped_indices
+
+    generator = torch.Generator().manual_seed(recipe.seed)
+    needed = recipe.steps * recipe.batch_size
+    order: list[int] = []
+    while len(order) < needed:
+        order += get_length_grouped_indices(lengths, recipe.batch_size, generator=generator)
+    return order[:needed]
+
+
+def _bar(title: str) -> Any:
+    """A progress bar with the loss."""
+    from tqdm import tqdm
+    from transformers import TrainerCallback
+
+    class Bar(TrainerCallback):
+        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            self.bar = tqdm(total=state.max_steps, initial=state.global_step, desc=f"  {title}", unit="step", leave=False, disable=None)
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            self.bar.update(state.global_step - self.bar.n)
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            if logs and "loss" in logs:
+                self.bar.set_postfix(loss=f"{float(logs['loss']):.3f}")
+
+        def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            self.bar.close()
+
+    return Bar()
+
+
+CHECKPOINT = ("model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state*.pth", "trainer_state.json")
+"""The files of a whole checkpoint."""
+
+
+def _last_whole(checkpoints: Path) -> str | None:
+    """The newest checkpoint that was neither half-written (the Trainer writes trainer_state.json last) nor half-deleted."""
+    found = [path for path in checkpoints.glob("checkpoint-*") if all(any(path.glob(name)) for name in CHECKPOINT)]
+    whole_ones = [path for path in found if _is_json(path / "trainer_state.json")]
+    return str(max(whole_ones, key=lambda path: int(path.name.rpartition("-")[2]))) if whole_ones else None
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return True
+
+
+def has_fast_bf16(device: str) -> bool:
+    """Whether 16-bit brain floats are faster there: on GPUs that know them and processors with AMX tiles.
+
+    Processors with AVX-512's bf16 alone took twice as long with them as with 32-bit floats (benchmarks/precision.py).
+    """
+    import torch
+
+    return torch.cuda.is_bf16_supported() if device != "cpu" else torch.cpu._is_amx_tile_supported()

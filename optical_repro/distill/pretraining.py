@@ -1,0 +1,91 @@
+"""Multilingual pre-training of the student, before distillation: masked language modelling on text that its teacher never read.
+
+What it reads makes the objective (``recipe.PRETRAINING``): BERT's masking in every one (Devlin et al. 2019, arXiv 1810.04805), over a
+sentence and its translation at once in translation language modelling (Conneau and Lample 2019, arXiv 1901.07291), over code-switched
+sentences in the last.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..files import whole
+from ..terminal import hush_transformers
+from .loop import fit, let_learn, losses, reading_order
+from .recipe import Recipe
+from .teacher import LONGEST
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+MASKED = 0.15
+"""Share of the tokens that are to be guessed: of these 8 in 10 are masked, 1 is another token, 1 is as it was (BERT's shares)."""
+
+
+def pretrain(untrained: Path, texts: Sequence[tuple[str, ...]], recipe: Recipe, folder: Path, *, device: str, title: str) -> None:
+    """Trains the student in ``untrained`` to guess masked tokens of ``texts``, at the recipe's pace; writes it to ``folder``.
+
+    Each text is one sentence, or all are a sentence and its translation, read together. What learns is what the recipe lets
+    learn, and a head that is thrown away. Where ``folder/checkpoints`` has checkpoints, training goes on from the last whole one.
+    Raises FloatingPointError at a loss that is not finite.
+    """
+    import torch
+    from transformers import AutoModel, AutoTokenizer, DataCollatorForLanguageModeling
+
+    from .student import save
+
+    hush_transformers()
+    torch.manual_seed(recipe.seed)
+    tokenizer = AutoTokenizer.from_pretrained(untrained)
+    sides = [list(side) for side in zip(*texts, strict=True)]
+    ids = tokenizer(*sides, truncation=True, max_length=LONGEST)["input_ids"]
+    order = reading_order([len(text) for text in ids], recipe)
+    examples = [{"input_ids": ids[index], "place": place} for place, index in enumerate(order)]
+    masking = DataCollatorForLanguageModeling(tokenizer, mlm_probability=MASKED, seed=recipe.seed)
+
+    def collate(batch: list[dict[str, Any]]) -> dict[str, Tensor]:
+        # Masks follow from the place in the order, so that a resumed training draws those of a whole one.
+        masking.generator = torch.Generator().manual_seed(recipe.seed + batch[0]["place"])
+        return dict(masking([{"input_ids": example["input_ids"]} for example in batch]))
+
+    encoder = AutoModel.from_pretrained(untrained)
+    let_learn(encoder, recipe)
+    state = fit(with_head(encoder), examples, collate, guessing_loss, recipe, folder / "checkpoints", device=device, title=title)
+
+    encoder.float().to("cpu")
+    save(encoder, json.loads((untrained / "tokenizer.json").read_text(encoding="utf-8")), untrained, folder)
+    with whole(folder / "training.json") as file:
+        json.dump({"recipe": asdict(recipe), "log": losses(state)}, file, indent=1)
+
+
+def with_head(encoder: Any) -> torch.nn.Module:
+    """An encoder with BERT's head for masked tokens: a linear map, a layer norm, and the input embeddings once more as output.
+
+    Sentence encoders come without theirs. The map starts as the identity, where the states of frozen layers are what is to be read.
+    """
+    import torch
+
+    size, words = encoder.config.hidden_size, encoder.config.vocab_size
+    transform = torch.nn.Linear(size, size)
+    torch.nn.init.eye_(transform.weight)
+    torch.nn.init.zeros_(transform.bias)
+    head = torch.nn.ModuleDict({"encoder": encoder, "transform": transform, "norm": torch.nn.LayerNorm(size)})
+    head.register_parameter("bias", torch.nn.Parameter(torch.zeros(words)))
+    return head
+
+
+def guessing_loss(model: Any, inputs: dict[str, Tensor]) -> Tensor:
+    """Cross-entropy of the tokens to be guessed (``labels``; -100 elsewhere), over the whole vocabulary."""
+    import torch
+
+    labels = inputs.pop("labels")
+    wanted = labels != -100
+    states = model["encoder"](**inputs).last_hidden_state[wanted]
+    read = model["norm"](model["transform"](states))
+    scores = torch.nn.functional.linear(read, model["encoder"].get_input_embeddings().weight, model.bias)
+    return torch.nn.functional.cross_entropy(scores.float(), labels[wanted])

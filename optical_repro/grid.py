@@ -1,0 +1,116 @@
+"""``python -m optical_repro.grid FILE.yaml``: trains every combination of a grid, and tells which factor matters."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .grid_file import EXPECTED, Cell, Grid, read_grid
+from .run import compile_metrics_beside, prepare
+from .terminal import duration, log_path, run_command, say
+
+if TYPE_CHECKING:
+    from .evaluation.factors import Trial
+
+EXPLAINED = """\
+Trains a student for every combination of the levels that FILE.yaml names (training text, objective, pre-training, seed,
+language) and reports, in one place: each setting's mean and standard deviation over the seeds, its difference from the best
+baseline, and how much each factor matters, with paired tests over topics, Holm-corrected.
+
+Ctrl-C or a kill loses nothing: the same command goes on from there. The runs are those of the commands that --dry-run
+prints, in folders that `python -m optical_repro.compare` reads; the report is grid.txt, .md, .csv and .json beside them.
+"""
+
+EXAMPLES = """
+examples:
+  python -m optical_repro.grid grids/sample.yaml --dry-run
+  python -m optical_repro.grid grids/sample.yaml
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    arguments = parser().parse_args(argv)
+    return run_command(lambda: run_grid(arguments))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    keys = "\n".join(f"  {key:11}{meaning}" for key, meaning in EXPECTED.items())
+    made = argparse.ArgumentParser(
+        prog="python -m optical_repro.grid",
+        description=EXPLAINED,
+        epilog=f"keys of the file:\n{keys}\n{EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = made.add_argument
+    add("file", type=Path, metavar="FILE.yaml", help="the grid")
+    add("--dry-run", action="store_true", help="print the command of each cell, and stop")
+    add("--runs-dir", type=Path, metavar="DIR", help="run files and reports (default: runs/grids/FILE)")
+    add("--cache-dir", type=Path, metavar="DIR", help="finished stages (default: run's)")
+    return made
+
+
+def run_grid(arguments: argparse.Namespace) -> None:
+    """The stages, one after the other."""
+    folder = arguments.runs_dir or Path("runs/grids") / arguments.file.stem
+    grid = read_grid(arguments.file, folder, arguments.cache_dir)
+    if arguments.dry_run:
+        say("\n".join(cell.command for cell in grid.cells))
+        return
+    for lang in dict.fromkeys(cell.lang for cell in grid.cells):
+        prepare(next(cell for cell in grid.cells if cell.lang == lang).parsed())
+    say(f"{grid.name}: {len(grid.cells)} cells; what was done before is taken from the cache\n")
+    compiling = compile_metrics_beside()
+    names = make_cells(grid)
+    compiling.wait()
+
+    from .evaluation.factor_tables import write_factors
+    from .evaluation.factors import read_factors
+
+    trials = [trial(cell, name, grid.baselines) for cell, name in zip(grid.cells, names, strict=True)]
+    say(write_factors(read_factors(grid.name, trials), folder))
+
+
+def make_cells(grid: Grid) -> list[str]:
+    """Makes the runs of every cell, with a line of progress for each; returns the names of the cells' collections."""
+    from .manifest import publish_all
+
+    names: list[str] = []
+    started, working = time.monotonic(), 0.0
+    made = 0
+    width = max(len(cell.title) for cell in grid.cells)
+    for number, cell in enumerate(grid.cells, 1):
+        begun = time.monotonic()
+        parsed = cell.parsed()
+        with log_path().open("a", encoding="utf-8") as log, redirect_stdout(log):
+            experiment, systems = prepare(parsed)
+            publish_all(experiment, systems, parsed.runs_dir, parsed.qrels_dir, cell.command, vars(parsed))
+        names.append(experiment.collection.name)
+        taken = time.monotonic() - begun
+        if experiment.worked:
+            made, working = made + 1, working + taken
+        left = working / made * (len(grid.cells) - number) if made else 0.0
+        told = duration(taken) if experiment.worked else "kept from before"
+        say(f"{number:>4}/{len(grid.cells)}  {cell.title:{width}}  {told}{f'; about {duration(left)} left' if left else ''}")
+    say(f"\n{len(names)} cells in {duration(time.monotonic() - started)}")
+    return names
+
+
+def trial(cell: Cell, name: str, baselines: list[str]) -> Trial:
+    """Where the runs of a cell lie, of the collection with this name."""
+    from .evaluation.factors import Trial
+
+    parsed = cell.parsed()
+    runs = parsed.runs_dir / name
+    qrels = parsed.qrels_dir / f"{name}.txt"
+    return Trial(
+        name, cell.levels, cell.seed, runs / f"{cell.system}.trec", qrels, {system: runs / f"{system}.trec" for system in baselines}
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,227 @@
+"""Grids: the file, the runs of every cell, going on after a kill, and the report of what matters."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from optical_repro.errors import InputError
+from optical_repro.evaluation.factor_tables import write_factors
+from optical_repro.evaluation.factors import ALL, Factors, Trial, read_factors
+from optical_repro.evaluation.metrics import METRICS, evaluate
+from optical_repro.evaluation.significance import compare
+from optical_repro.files import sha256
+from optical_repro.grid import main
+from optical_repro.grid_file import read_grid
+from optical_repro.run import main as run_main
+from optical_repro.trec import read_qrels, read_run, write_qrels, write_run
+
+# The report, on runs whose strength depends on one factor alone
+
+STRENGTHS = {"cs": 1.0, "bt": 2.0}
+COLLECTIONS = {"tiny.yo.test": 40, "tiny.sw.test": 30}
+
+
+def write_trial(folder: Path, collection: str, seed: int, text: str, pretrain: str) -> Trial:
+    topics, place = COLLECTIONS[collection], folder / f"seed-{seed}" / collection
+    systems = {f"{text}-{pretrain}": STRENGTHS[text], "weak": 0.3, "strong": 1.0}
+    for system, strength in systems.items():
+        random = np.random.default_rng([seed, topics, *system.encode()])
+        run = {f"q{topic}": {f"d{topic}.{n}": random.normal() + (n < 3) * strength for n in range(30)} for topic in range(topics)}
+        write_run(place / f"{system}.trec", run, system)
+    qrels = folder / f"{collection}.txt"
+    write_qrels(qrels, {f"q{topic}": {f"d{topic}.{n}": 1 for n in range(3)} for topic in range(topics)})
+    levels = {"training text": text, "pre-training": pretrain}
+    baselines = {name: place / f"{name}.trec" for name in ("weak", "strong")}
+    return Trial(collection, levels, seed, place / f"{text}-{pretrain}.trec", qrels, baselines)
+
+
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory: pytest.TempPathFactory) -> list[Trial]:
+    folder = tmp_path_factory.mktemp("trials")
+    return [write_trial(folder, *cell) for cell in product(COLLECTIONS, (1, 2, 3), STRENGTHS, ("none", "mlm"))]
+
+
+@pytest.fixture(scope="module")
+def factors(trials: list[Trial]) -> Factors:
+    return read_factors("tiny", trials)
+
+
+def by_hand(trials: list[Trial], metric: str, **wanted: str) -> np.ndarray:
+    """Mean scores of the trials with these levels or this collection: [topics]."""
+    chosen = [t for t in trials if all(v in (t.collection, *t.levels.values()) for v in wanted.values())]
+    return np.mean([list(evaluate(read_qrels(t.qrels), read_run(t.run))[metric].values()) for t in chosen], axis=0)
+
+
+def test_means_and_deviations_are_over_the_seeds(factors: Factors, trials: list[Trial]) -> None:
+    assert len(factors.settings) == 8 and {setting.seeds for setting in factors.settings} == {3}
+    for setting in factors.settings:
+        own = [trial for trial in trials if (trial.collection, trial.levels) == (setting.collection, setting.levels)]
+        means = [by_hand([trial], "precision@5").mean() for trial in own]
+        assert setting.mean["precision@5"] == pytest.approx(np.mean(means))
+        assert setting.deviation["precision@5"] == pytest.approx(np.std(means, ddof=1))
+
+
+def test_the_best_baseline_of_each_collection_is_compared_with(factors: Factors) -> None:
+    assert factors.baselines == dict.fromkeys(COLLECTIONS, "strong")
+    for setting in factors.settings:
+        made = setting.comparisons["map"]
+        assert made.b == "strong" and made.mean_a == pytest.approx(setting.mean["map"])
+        assert made.significant == (setting.levels["training text"] == "bt")
+
+
+def test_the_factor_that_matters_is_found_and_the_other_is_not(factors: Factors, trials: list[Trial]) -> None:
+    for scope in (ALL, *COLLECTIONS):
+        assert factors.spread(scope, "training text") > 0.1 > factors.spread(scope, "pre-training")
+    for effect in factors.effects:
+        if effect.comparison.metric == "map":
+            assert effect.comparison.significant == (effect.factor == "training text")
+    [made] = [e.comparison for e in factors.effects if (e.scope, e.factor, e.comparison.metric) == (ALL, "training text", "map")]
+    cs, bt = (np.concatenate([by_hand(trials, "map", where=where, text=text) for where in COLLECTIONS]) for text in ("cs", "bt"))
+    [expected] = compare({"cs": {"map": cs}, "bt": {"map": bt}}, [("cs", "bt")], correction="none")
+    assert (made.delta, made.p) == (pytest.approx(expected.delta), pytest.approx(expected.p))
+
+
+def test_p_is_holm_corrected_over_the_whole_grid(factors: Factors) -> None:
+    families = [[setting.comparisons[metric] for setting in factors.settings] for metric in METRICS]
+    families += [[effect.comparison for effect in factors.effects if effect.comparison.metric == metric] for metric in METRICS]
+    for family in families:
+        rising = sorted(made.p for made in family)
+        adjusted = [min(1.0, max((len(rising) - rank) * rising[rank] for rank in range(place + 1))) for place in range(len(rising))]
+        assert sorted(made.p_adjusted for made in family) == pytest.approx(adjusted)
+    assert [len(family) for family in families] == [8] * len(METRICS) + [6] * len(METRICS)
+
+
+def test_the_report_in_every_form(factors: Factors, tmp_path: Path) -> None:
+    shown = write_factors(factors, tmp_path)
+    text, markdown, whole = ((tmp_path / f"grid.{form}").read_text() for form in ("txt", "md", "json"))
+    assert text in shown
+    best = max(factors.settings, key=lambda setting: setting.mean["map"])
+    number = f"{best.mean['map']:.3f} ± {best.deviation['map']:.3f}".replace("0.", ".")
+    assert f"{number}+" in text and f"{number} ▲" in markdown
+    assert "training text: bt" in text and "is better than cs" in text and "does not differ significantly from" in text
+    data = json.loads(whole)
+    assert [setting["mean"]["map"] for setting in data["settings"]] == [setting.mean["map"] for setting in factors.settings]
+    assert len(data["factors"]) == 6 * len(METRICS) and data["topics"] == COLLECTIONS
+    rows = list(csv.DictReader((tmp_path / "grid.csv").open()))
+    assert [row["kind"] for row in rows] == ["setting"] * 8 * len(METRICS) + ["factor"] * 6 * len(METRICS)
+    assert {row["training text"] for row in rows if row["kind"] == "setting"} == {"cs", "bt"}
+    again = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    write_factors(factors, tmp_path)
+    assert again == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def test_a_grid_of_one_setting_and_one_seed(trials: list[Trial], tmp_path: Path) -> None:
+    made = read_factors("one", trials[:1])
+    assert made.effects == [] and made.settings[0].deviation["map"] == 0
+    assert "Which factor" not in write_factors(made, tmp_path) and "±" not in (tmp_path / "grid.md").read_text()
+
+
+# The file
+
+
+GRID = """
+languages: {{yo: {{collection: {small}, bitext: [{small}/bitext.tsv]}}}}
+regimes: [cs]
+pretrain: [none, cs-mlm]
+seeds: [42]
+arguments: {{steps: 4}}
+"""
+
+
+def test_the_example_is_a_grid() -> None:
+    grid = read_grid(Path(__file__).parents[1] / "grids/sample.yaml", Path("runs"), None)
+    assert len(grid.cells) == 24 and {cell.lang for cell in grid.cells} == {"yo", "sw"}
+    assert {cell.system for cell in grid.cells} == {"optical-cs", "optical-bt", "optical-cs-after-mlm", "optical-bt-after-mlm"}
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("languages: [yo]\n", 'no "regimes"; expected where the training text'),
+        ("languages: [yo\nregimes: [cs]\n", r"grid\.yaml:2: .*; expected YAML"),
+        ("just words\n", "no keys in it; expected languages"),
+        ("languages: [yo]\nregime: [cs]\n", 'unknown key "regime"; did you mean regimes'),
+        ("languages: [no]\nregimes: [cs]\n", "languages is .False."),
+        ("languages: {no: {}}\nregimes: [cs]\n", "YAML reads no as false"),
+        ("languages: [yo]\nregimes: cs\n", "regimes is 'cs'; expected a list"),
+        ("languages: [yo]\nregimes: [sc]\n", 'unknown regime "sc"'),
+        ("languages: [yo]\nregimes: [cs]\npretrain: [lm]\n", 'unknown pre-training "lm"; did you mean'),
+        ("languages: [yo]\nregimes: [cs]\nobjectives: [tot]\n", 'unknown objective "tot"'),
+        ("languages: [yo]\nregimes: [cs]\nseeds: [one]\n", "seed one: expected a whole number"),
+        ("languages: [yo]\nregimes: [cs]\nbaselines: [bm52]\n", 'unknown system "bm52"'),
+        ("languages: [yo]\nregimes: [cs]\narguments: {stepz: 1}\n", 'unknown argument "stepz"; did you mean steps'),
+        ("languages: [yo]\nregimes: [cs]\narguments: {seed: 1}\n", 'unknown argument "seed"'),
+        ("languages: [yo]\nregimes: [cs]\narguments: {steps: many}\n", "argument --steps: invalid int value: 'many'"),
+        ("languages: [yo]\nregimes: [cs]\narguments: {no-lexical-init: 1}\n", "expected true or false"),
+    ],
+)
+def test_files_that_are_no_grid(tmp_path: Path, text: str, wrong: str) -> None:
+    (tmp_path / "grid.yaml").write_text(text)
+    with pytest.raises(InputError, match=wrong) as raised:
+        read_grid(tmp_path / "grid.yaml", tmp_path, None)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_file_ends_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "none.yaml")]) == 2
+    assert capsys.readouterr().err == f"error: {tmp_path}/none.yaml: no such file; check the path\n"
+
+
+def test_variables_and_switches_in_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_DATA", "/some/where")
+    text = (
+        "languages: {yo: {bitext: [$MY_DATA/a.tsv, b.tsv], switch: 0.7}}\nregimes: [cs]\narguments: {no-lexical-init: true, switch: 0.1}\n"
+    )
+    (tmp_path / "grid.yaml").write_text(text)
+    [cell] = read_grid(tmp_path / "grid.yaml", tmp_path, None).cells
+    parsed = cell.parsed()
+    assert (parsed.bitext, parsed.switch, parsed.no_lexical_init) == ([Path("/some/where/a.tsv"), Path("b.tsv")], 0.7, True)
+
+
+# From end to end
+
+
+def test_a_killed_grid_goes_on_and_its_commands_make_its_runs(
+    small: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "two.yaml"
+    file.write_text(GRID.format(small=small))
+    given = [str(file), "--runs-dir", str(tmp_path / "runs"), "--cache-dir", str(cache)]
+    first = tmp_path / "runs/ot+pooled/seed-42/small.yo.test/optical-cs.manifest.json"
+    process = subprocess.Popen([sys.executable, "-m", "optical_repro.grid", *given], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    limit = time.monotonic() + 600
+    while not first.exists():
+        assert process.poll() is None and time.monotonic() < limit
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (tmp_path / "runs/grid.json").exists()
+
+    assert main(given) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("two: 2 cells")
+    assert lines[2].split() == ["1/2", "yo", "optical-cs", "ot+pooled", "seed", "42", "kept", "from", "before"]
+    assert lines[3].split()[:3] == ["2/2", "yo", "optical-cs-after-cs-mlm"] and "kept" not in lines[3]
+    report = json.loads((tmp_path / "runs/grid.json").read_text())
+    assert [setting["levels"]["pre-training"] for setting in report["settings"]].count("cs-mlm") == 1
+    assert report["baselines"].keys() == report["topics"].keys() == {"small.yo.test"}
+
+    assert main([*given, "--dry-run"]) == 0
+    command = shlex.split(capsys.readouterr().out.splitlines()[1])
+    assert command[:3] == ["python", "-m", "optical_repro.run"]
+    elsewhere = [*command[3:], "--runs-dir", str(tmp_path / "again")]
+    assert run_main(elsewhere) == 0
+    run = "small.yo.test/optical-cs-after-cs-mlm.trec"
+    assert sha256(tmp_path / "again" / run) == sha256(tmp_path / "runs/ot+pooled/seed-42" / run)

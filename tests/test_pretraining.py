@@ -1,0 +1,148 @@
+"""Pre-training before distillation: what the student reads, what it learns, and the names of the runs that come of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from optical_repro.bitext.lexicon import Lexicon
+from optical_repro.bitext.readers import Pair
+from optical_repro.distill.pretraining import guessing_loss, pretrain, with_head
+from optical_repro.distill.recipe import PRETRAINING, Recipe
+from optical_repro.errors import InputError
+from optical_repro.files import sha256
+from optical_repro.regimes import REGIMES
+from optical_repro.regimes.pretraining_text import pretraining_texts
+from optical_repro.run import main
+from optical_repro.systems import optical_name, parse
+from optical_repro.trec import read_run
+
+RECIPE = Recipe("mlm", steps=30, batch_size=4)
+"""Long enough for a checkpoint."""
+
+# What it reads
+
+PAIRS = [Pair("ọba gbé", "the king lives"), Pair("odò náà", "the river")]
+LEXICON = Lexicon({"oba": {"king": 1.0}, "odo": {"river": 1.0}})
+
+
+def test_texts_of_every_objective() -> None:
+    def texts(objective: str, passages: list[str], english: bool = True) -> list[tuple[str, ...]]:
+        return pretraining_texts(objective, PAIRS, passages, english, LEXICON, 1.0, seed=1)
+
+    assert texts("mlm", ["a king"]) == [("ọba gbé",), ("odò náà",), ("a king",)]
+    assert texts("tlm", ["a king"]) == [("ọba gbé", "the king lives"), ("odò náà", "the river")]
+    assert texts("cs-mlm", ["a king"]) == [("the oba lives",), ("the odo",), ("a oba",)]
+    assert texts("cs-mlm", ["ọba kan"], english=False) == [("the oba lives",), ("the odo",)]
+
+
+# What it learns
+
+
+def taught(untrained: Path, pairs: list[Pair], folder: Path, recipe: Recipe = RECIPE) -> Path:
+    texts = [(pair.target, pair.english) for pair in pairs[:60]]
+    pretrain(untrained, texts, recipe, folder, device="cpu", title="pre-training")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pretrained(untrained: Path, pairs: list[Pair], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return taught(untrained, pairs, tmp_path_factory.mktemp("pretrained"))
+
+
+def test_the_loss_falls(pretrained: Path) -> None:
+    losses = [entry["loss"] for entry in json.loads((pretrained / "training.json").read_text())["log"]]
+    assert len(losses) == 30 and np.isfinite(losses).all()
+    assert np.mean(losses[-8:]) < 0.9 * np.mean(losses[:8])
+
+
+def test_word_embeddings_alone_learn_and_the_head_is_thrown_away(untrained: Path, pretrained: Path) -> None:
+    before, after = (load_file(folder / "model.safetensors") for folder in (untrained, pretrained))
+    assert before.keys() == after.keys()
+    assert [name for name in before if not torch.equal(before[name], after[name])] == ["embeddings.word_embeddings.weight"]
+
+
+def test_the_head_starts_as_the_identity_and_shares_the_embeddings(untrained: Path) -> None:
+    from transformers import AutoModel
+
+    encoder = AutoModel.from_pretrained(untrained)
+    head = with_head(encoder)
+    states = torch.randn(3, 384)
+    assert torch.equal(head["transform"](states), states)
+    trained = sum(parameter.numel() for parameter in head.parameters()) - sum(parameter.numel() for parameter in encoder.parameters())
+    assert trained == 384 * 384 + 384 + 2 * 384 + encoder.config.vocab_size
+    labels = torch.full((2, 5), -100)
+    labels[0, 2] = 1200
+    loss = guessing_loss(
+        head, {"input_ids": torch.randint(1000, 2000, (2, 5)), "attention_mask": torch.ones(2, 5).long(), "labels": labels}
+    )
+    assert 0 < loss.item() < 60
+
+
+def test_what_was_interrupted_ends_with_the_same_weights(untrained: Path, pretrained: Path, pairs: list[Pair], tmp_path: Path) -> None:
+    checkpoint = "checkpoints/checkpoint-25"
+    shutil.copytree(pretrained / checkpoint, tmp_path / checkpoint)
+    state = json.loads((tmp_path / checkpoint / "trainer_state.json").read_text())
+    state["log_history"][0]["loss"] = 123.0
+    (tmp_path / checkpoint / "trainer_state.json").write_text(json.dumps(state))
+    taught(untrained, pairs, tmp_path)
+    assert json.loads((tmp_path / "training.json").read_text())["log"][0]["loss"] == 123.0
+    assert sha256(tmp_path / "model.safetensors") == sha256(pretrained / "model.safetensors")
+
+
+# Names
+
+
+def test_names_of_pretrained_systems_are_read_back() -> None:
+    names = [
+        optical_name(regime, objective) + suffix for regime in REGIMES for objective in PRETRAINING for suffix in ("", "-maxsim", "+bm25")
+    ]
+    assert len(set(names)) == len(names)
+    for regime in REGIMES:
+        for objective in PRETRAINING:
+            system = parse(optical_name(regime, objective) + "-maxsim+bm25")
+            assert (system.regime, system.pretrain, system.maxsim, system.fused) == (regime, objective, True, True)
+    assert parse("optical-cs-after-cs-mlm").regime == "cs" and parse("dense-qt").pretrain == "none"
+    for name in ("optical-cs-mlm", "optical-cs-after-none", "dense-qt-after-mlm", "optical-cs-maxsim-after-mlm"):
+        with pytest.raises(InputError, match="unknown system"):
+            parse(name)
+
+
+def test_pretraining_names_the_systems_that_tell_none() -> None:
+    assert parse("optical-cs+bt+bm25").after("tlm") == parse("optical-cs+bt-after-tlm+bm25")
+    for name in ("optical-cs-after-mlm", "dense-qt", "human+bm25"):
+        assert parse(name).after("tlm") == parse(name)
+    assert parse("optical-cs").after("none") == parse("optical-cs")
+
+
+# From end to end
+
+
+def test_with_and_without_pretraining_in_one_report(small: Path, cache: Path, tmp_path: Path) -> None:
+    where = ["--runs-dir", str(tmp_path), "--qrels-dir", str(tmp_path / "qrels"), "--cache-dir", str(cache)]
+    what = ["--lang", "yo", "--collection", str(small), "--bitext", str(small / "bitext.tsv"), "--steps", "4", *where]
+    assert main([*what, "--systems", "optical-cs,dense-qt"]) == 0
+    without = sha256(tmp_path / "small.yo.test/optical-cs.trec")
+    assert main([*what, "--systems", "optical-cs,optical-none", "--pretrain", "cs-mlm"]) == 0
+    folder = tmp_path / "small.yo.test"
+    assert sha256(folder / "optical-cs.trec") == without != sha256(folder / "optical-cs-after-cs-mlm.trec")
+    assert read_run(folder / "optical-cs-after-cs-mlm.trec") != read_run(folder / "optical-none-after-cs-mlm.trec")
+
+    training = json.loads((folder / "optical-cs-after-cs-mlm.manifest.json").read_text())["training"]
+    assert (training["regime"], training["pretrain"], training["recipe"]["objective"]) == ("cs", "cs-mlm", "ot+pooled")
+    assert training["pretraining"]["recipe"]["steps"] == training["recipe"]["steps"] == 4
+    assert [entry["step"] for entry in training["pretraining"]["log"]] == [1, 2, 3, 4]
+    none = json.loads((folder / "optical-none-after-cs-mlm.manifest.json").read_text())["training"]
+    assert none["log"] == [] and none["pretraining"] == training["pretraining"]
+
+    pair = {"optical-cs", "optical-cs-after-cs-mlm"}
+    report = json.loads((folder / "report.json").read_text())
+    assert any({made["a"], made["b"]} == pair and made["metric"] == "map" for made in report["comparisons"])
+    _, heading, told = (folder / "report.md").read_text().partition("With pre-training before distillation against without")
+    assert heading and told.split("- ")[1].startswith("optical-cs-after-cs-mlm ")
