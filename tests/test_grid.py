@@ -134,6 +134,7 @@ def test_a_grid_of_one_setting_and_one_seed(trials: list[Trial], tmp_path: Path)
 GRID = """
 languages: {{yo: {{collection: {small}, bitext: [{small}/bitext.tsv]}}}}
 regimes: [cs]
+objectives: [ot+pooled]
 pretrain: [none, cs-mlm]
 seeds: [42]
 arguments: {{steps: 4}}

@@ -126,7 +126,19 @@ def test_pretraining_names_the_systems_that_tell_none() -> None:
 
 def test_with_and_without_pretraining_in_one_report(small: Path, cache: Path, tmp_path: Path) -> None:
     where = ["--runs-dir", str(tmp_path), "--qrels-dir", str(tmp_path / "qrels"), "--cache-dir", str(cache)]
-    what = ["--lang", "yo", "--collection", str(small), "--bitext", str(small / "bitext.tsv"), "--steps", "4", *where]
+    what = [
+        "--lang",
+        "yo",
+        "--collection",
+        str(small),
+        "--bitext",
+        str(small / "bitext.tsv"),
+        "--steps",
+        "4",
+        "--objective",
+        "ot+pooled",
+        *where,
+    ]
     assert main([*what, "--systems", "optical-cs,dense-qt"]) == 0
     without = sha256(tmp_path / "small.yo.test/optical-cs.trec")
     assert main([*what, "--systems", "optical-cs,optical-none", "--pretrain", "cs-mlm"]) == 0
