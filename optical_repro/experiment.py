@@ -24,7 +24,7 @@ from .regimes.in_domain import SPAN, spans
 from .regimes.pairs import TrainingPair, drawn, training_pairs
 from .regimes.pretraining_text import SENTENCE, pretraining_texts
 from .settings import Settings
-from .systems import LEXICAL, System, optical_name
+from .systems import LEXICAL, PREBUILT, System, optical_name
 from .terminal import duration, say
 from .translate.lexical import LexicalTranslator
 from .trec import Run, read_run, write_run
@@ -69,7 +69,7 @@ class Experiment:
         known = self.pairs or any(lexicon.entries for lexicon in listed) or lexicons.cldr_lexicon(lang).entries
         if not known and any(self._needs_lexicon(system) for system in systems):
             raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")
-        if any(system.retriever not in LEXICAL for system in systems):
+        if any(system.retriever not in (*LEXICAL, *PREBUILT) for system in systems):
             _ = self.teacher, self.device
 
     def _needs_lexicon(self, system: System) -> bool:
@@ -80,8 +80,16 @@ class Experiment:
 
     def run(self, system: System) -> Path:
         """The run file of a system: ``run.trec`` in its stage's folder."""
-        kind = "fused" if system.fused else "maxsim" if system.maxsim else "lexical" if system.retriever in LEXICAL else "dense"
-        inputs, search = {"fused": self._fused, "maxsim": self._maxsim, "lexical": self._lexical, "dense": self._dense}[kind](system)
+        if system.retriever in PREBUILT:
+            inputs, search = self._prebuilt(system)
+        elif system.fused:
+            inputs, search = self._fused(system)
+        elif system.maxsim:
+            inputs, search = self._maxsim(system)
+        elif system.retriever in LEXICAL:
+            inputs, search = self._lexical(system)
+        else:
+            inputs, search = self._dense(system)
         inputs |= {"system": system.name, "topics": digest(list(self.collection.topics.items())), "collection": self.collection.digest}
 
         def make(folder: Path) -> None:
@@ -137,6 +145,17 @@ class Experiment:
             return fuse([read_run(first), found], [DENSE_SHARE, 1 - DENSE_SHARE])
 
         return {"first": sha256(first), "index": index.name, "queries": digest(queries), "share": DENSE_SHARE}, search
+
+    def _prebuilt(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
+        from .retrieval import prebuilt
+
+        lang, topics = self.collection.doc_lang, self.collection.topics
+        baseline = prebuilt.BASELINES[self.collection.source][system.retriever]
+        inputs = prebuilt.identity(baseline, lang)
+        if isinstance(baseline, prebuilt.Fusion):
+            parts = [self.run(System(part, part)) for part in baseline.parts]
+            return inputs | {"runs": [sha256(part) for part in parts]}, lambda: prebuilt.fuse(baseline.method, list(map(read_run, parts)))
+        return inputs, lambda: prebuilt.search(baseline, lang, topics, k=DEPTH, device=self.device)
 
     def queries(self, retriever: str) -> Mapping[str, str]:
         """The topics as a retriever reads them: as they are, or translated by the translator or by people."""

@@ -3,7 +3,8 @@
 A name reads from left to right: what retrieves (``bm25``, ``bm25-qt``, ``bm25-dt``, or a dense retriever: ``dense-zs``, ``dense-qt``,
 ``optical-<regime>``, ``human``), then ``-after-mlm``, ``-after-tlm`` or ``-after-cs-mlm`` where an optical system's student was
 pre-trained before distillation, then ``-maxsim`` where late interaction over tokens orders a dense retriever's best hits anew,
-then ``+bm25`` where BM25 over the topics and their translations is fused in.
+then ``+bm25`` where BM25 over the topics and their translations is fused in. The baselines that Pyserini publishes indexes of
+(``bm25-prebuilt``, ``mdpr``, ``mcontriever`` ...) have the names that ``retrieval.prebuilt`` gives them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from .collections.collection import Collection
 from .distill.recipe import PRETRAINING
 from .errors import InputError, unknown
 from .regimes import REGIMES
+from .retrieval.prebuilt import BASELINES
+from .retrieval.prebuilt import SYSTEMS as PREBUILT
 
 LEXICAL = ("bm25", "bm25-qt", "bm25-dt")
 AFTER = "-after-"
@@ -28,7 +31,8 @@ class System:
 
     name: str
     retriever: str
-    """``bm25``, ``bm25-qt``, ``bm25-dt``, ``dense-zs``, ``dense-qt``, ``human`` or ``optical-<regime>[-after-<pre-training>]``."""
+    """``bm25``, ``bm25-qt``, ``bm25-dt``, ``dense-zs``, ``dense-qt``, ``human``, ``optical-<regime>[-after-<pre-training>]``, or one of
+    PREBUILT."""
     maxsim: bool = False
     fused: bool = False
 
@@ -57,6 +61,8 @@ class System:
 
 def parse(name: str) -> System:
     """A system by its name; raises InputError, with the near matches, for one that there is not."""
+    if name in PREBUILT:
+        return System(name, name)
     bare, maxsim, fused = name, False, False
     if bare.endswith(FUSED):
         bare, fused = bare.removesuffix(FUSED), True
@@ -66,7 +72,9 @@ def parse(name: str) -> System:
     dense = ["dense-zs", "dense-qt", "human", *optical]
     if bare in dense or (bare in LEXICAL and not maxsim and not fused):
         return System(name, bare, maxsim, fused)
-    raise unknown("system", name, [*LEXICAL, *(base + suffix for base in dense for suffix in ("", MAXSIM, FUSED, MAXSIM + FUSED))])
+    raise unknown(
+        "system", name, [*LEXICAL, *PREBUILT, *(base + suffix for base in dense for suffix in ("", MAXSIM, FUSED, MAXSIM + FUSED))]
+    )
 
 
 def optical_name(regime: str, pretrain: str = "none") -> str:
@@ -89,6 +97,9 @@ def parse_regimes(text: str) -> list[str]:
 def why_not(system: System, collection: Collection) -> str | None:
     """Why a system has no meaning on a collection; None if it has."""
     across = collection.lang != collection.doc_lang
+    if system.retriever in PREBUILT and system.retriever not in BASELINES.get(collection.source, {}):
+        has = ", ".join(BASELINES.get(collection.source, {})) or f"none at all (it has those of {' and '.join(BASELINES)})"
+        return f"Pyserini publishes no such index of it; it publishes {has}"
     if system.retriever in ("bm25-qt", "bm25-dt", "dense-qt") and not across:
         return f"topics and documents are both in {collection.lang}: there is nothing to translate"
     if system.retriever in ("dense-qt", "human") and collection.doc_lang != "en":

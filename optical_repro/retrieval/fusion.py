@@ -24,6 +24,17 @@ def fuse(runs: Sequence[Run], weights: Sequence[float]) -> Run:
     return fused
 
 
+def interpolate(runs: Sequence[Run], weights: Sequence[float]) -> Run:
+    """The weighted sum of scores as they are; a hit that a run lacks counts 0 there (``pyserini.fusion --method interpolation``)."""
+    fused: Run = {topic: {} for run in runs for topic in run}
+    for run, weight in zip(runs, weights, strict=True):
+        for topic, hits in run.items():
+            total = fused[topic]
+            for document, score in hits.items():
+                total[document] = total.get(document, 0.0) + weight * score
+    return fused
+
+
 def reciprocal_rank(runs: Sequence[Run], k: int = 60) -> Run:
     """The sum of 1 / (k + rank) over the runs (Cormack, Clarke and Büttcher, SIGIR 2009); ranks from 1."""
     fused: Run = {topic: {} for run in runs for topic in run}

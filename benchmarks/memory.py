@@ -1,0 +1,197 @@
+"""Memory while a collection is read, indexed by Lucene and encoded: resident set size over passages, as a CSV and a figure.
+
+    python benchmarks/memory.py                                          # 1,000,000 passages into Lucene, 100,000 through an encoder
+    python benchmarks/memory.py --lucene 20000 --encoder 2000 --out /tmp/memory
+
+The passages are generated, always the same ones; the encoder is a real one, of two small layers with a WordPiece vocabulary trained on
+them, made on the spot. Each of the two runs in a process of its own, through the same functions as `python -m optical_repro.run`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+
+from optical_repro.collections import Passage, folder
+from optical_repro.files import whole
+
+WORDS = 60
+"""Words a passage."""
+VOCABULARY = 50_000
+"""Different words, as frequent as Zipf's law has it."""
+INTERVAL = 0.5
+"""Seconds between two samples."""
+COLUMNS = ["path", "stage", "seconds", "passages", "rss_mb"]
+
+
+def main() -> None:
+    """Measures both paths, or (in a child process) one of them."""
+    arguments = parser().parse_args()
+    if arguments.measure:
+        measure(arguments.measure, arguments.lucene if arguments.measure == "lucene" else arguments.encoder)
+        return
+    rows = []
+    for path, count in (("lucene", arguments.lucene), ("encoder", arguments.encoder)):
+        print(f"{path}: {count:,} passages ...", flush=True)
+        line = [sys.executable, __file__, "--measure", path, f"--{path}", str(count)]
+        done = subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True)
+        rows += [[path, *row] for row in json.loads(done.stdout)]
+    with whole(arguments.out.with_suffix(".csv")) as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+    draw(rows, arguments.out.with_suffix(".png"))
+    print(table(rows))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--lucene", type=int, default=1_000_000, metavar="N", help="passages for the lexical index (default: 1,000,000)")
+    made.add_argument("--encoder", type=int, default=100_000, metavar="N", help="passages for the encoder (default: 100,000)")
+    place = Path(__file__).with_name("memory")
+    made.add_argument("--out", type=Path, default=place, metavar="FILE", help="written with .csv and .png (default: benchmarks/memory)")
+    made.add_argument("--measure", choices=["lucene", "encoder"], help=argparse.SUPPRESS)
+    return made
+
+
+def generated(count: int) -> Iterator[Passage]:
+    """Passages of invented words in the letters of a language that Anserini has no analyzer for; the same at every call."""
+    chance = random.Random(1)
+    syllables = [consonant + vowel for consonant in "bdfgjklmnrstwy" for vowel in "aeiou"]
+    words = ["".join(chance.choices(syllables, k=chance.randint(1, 4))) for _ in range(VOCABULARY)]
+    weights = list(accumulate(1 / rank for rank in range(1, VOCABULARY + 1)))
+    for number in range(count):
+        text = chance.choices(words, cum_weights=weights, k=WORDS)
+        yield Passage(f"d{number}", " ".join(text[:3]), " ".join(text[3:]) + ".")
+
+
+class Meter:
+    """Samples this process's memory and how many passages went by, in a thread of its own."""
+
+    def __init__(self) -> None:
+        self.stage, self.passages = "", 0
+        self.rows: list[list[object]] = []
+        self.started = time.monotonic()
+        threading.Thread(target=self._sample, daemon=True).start()
+
+    def counted(self, passages: Iterator[Passage], stage: str) -> Iterator[Passage]:
+        """Passes the passages on, counting them."""
+        self.stage, self.passages = stage, 0
+        for passage in passages:
+            self.passages += 1
+            yield passage
+
+    def note(self) -> None:
+        """Writes down a sample."""
+        row = [self.stage, round(time.monotonic() - self.started, 1), self.passages, round(resident_mb(), 1)]
+        self.rows.append(row)
+
+    def _sample(self) -> None:
+        while True:
+            if self.stage:
+                self.note()
+            time.sleep(INTERVAL)
+
+
+def resident_mb() -> float:
+    """Megabytes that this process holds in memory, Java's included."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def measure(path: str, count: int) -> None:
+    """Reads, checks and indexes (or encodes) a generated collection; prints the samples as JSON."""
+    with tempfile.TemporaryDirectory() as place:
+        collection = Path(place) / "generated"
+        write(collection, count)
+        meter = Meter()
+        meter.stage = "checking"
+        loaded = folder.load(collection, "sw")
+        meter.note()
+        if path == "lucene":
+            from optical_repro.retrieval import lexical
+
+            lexical.build_index(meter.counted(loaded.passages(), "indexing"), loaded.doc_lang, Path(place) / "lucene")
+        else:
+            from optical_repro.retrieval import dense
+
+            model = tiny_model(Path(place) / "model")
+            dense.build_index(meter.counted(loaded.passages(), "encoding"), model, Path(place) / "faiss")
+        meter.note()
+    json.dump(meter.rows, sys.stdout)
+
+
+def write(collection: Path, count: int) -> None:
+    """The collection's folder, with one topic."""
+    collection.mkdir()
+    with (collection / "corpus.jsonl").open("w", encoding="utf-8") as file:
+        for passage in generated(count):
+            file.write(json.dumps({"id": passage.id, "title": passage.title, "text": passage.text}) + "\n")
+    (collection / "collection.json").write_text('{"name": "generated", "doc_lang": "sw"}')
+    (collection / "topics.sw.test.tsv").write_text("1\tbabe fagi\n")
+    (collection / "qrels.sw.test.txt").write_text("1 0 d0 1\n")
+
+
+def tiny_model(place: Path) -> Path:
+    """A BERT of two layers, 64 wide, with its own vocabulary: every part of a large one, and fast."""
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    tokenizer = BertWordPieceTokenizer()
+    tokenizer.train_from_iterator((passage.text for passage in generated(2000)), vocab_size=4000, show_progress=False)
+    place.mkdir()
+    tokenizer.save_model(str(place))
+    BertTokenizerFast(vocab=str(place / "vocab.txt"), model_max_length=128).save_pretrained(place)
+    config = BertConfig(vocab_size=4000, hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128)
+    BertModel(config).save_pretrained(place)
+    return place
+
+
+def draw(rows: list[list[object]], path: Path) -> None:
+    """Resident memory over passages, a panel a path, a line a stage."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(1, 2, figsize=(10, 3.5), layout="constrained")
+    for panel, name in zip(panels, ("lucene", "encoder"), strict=True):
+        for stage in dict.fromkeys(row[1] for row in rows if row[0] == name):
+            samples = [(row[3], row[4]) for row in rows if row[:2] == [name, stage]]
+            if stage == "checking":
+                panel.axhline(max(memory for _, memory in samples), linestyle=":", label="checking, at most")
+            else:
+                panel.plot(*zip(*samples, strict=True), label=stage)
+        panel.set(xlabel="passages", ylabel="resident memory (MB)", title=name)
+        panel.set_ylim(bottom=0)
+        panel.xaxis.set_major_formatter("{x:,.0f}")
+        panel.legend()
+    figure.savefig(path, dpi=110)
+
+
+def table(rows: list[list[object]]) -> str:
+    """Memory at tenths of the way, in Markdown."""
+    parts = (0.1, 0.25, 0.5, 0.75, 1.0)
+    lines = ["| path | passages | " + " | ".join(f"{part:.0%}" for part in parts) + " | most | seconds |"]
+    lines.append("|---|---:|" + "---:|" * (len(parts) + 2))
+    for name in ("lucene", "encoder"):
+        samples = [row[2:] for row in rows if row[0] == name and row[1] != "checking"]
+        count = max(passages for _, passages, _ in samples)
+        at = [next(memory for _, passages, memory in samples if passages >= part * count) for part in parts]
+        cells = [f"{memory:,.0f}" for memory in (*at, max(memory for *_, memory in samples))]
+        lines.append(f"| {name} | {count:,} | " + " | ".join(cells) + f" | {samples[-1][0] - samples[0][0]:,.0f} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""Baselines from the indexes that Pyserini publishes, run as its own reproductions (``pyserini.2cr``) run them.
+
+Nothing is indexed or encoded here but the topics: an index comes from the address in Pyserini's registry, is checked against the
+MD5 sum there, and is kept where Pyserini itself keeps and finds it (``$PYSERINI_CACHE``, else ``~/.cache/pyserini``). Encoders of
+topics come from the Hugging Face Hub.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import downloads
+from ..errors import InputError, unknown
+from ..trec import Run
+from .quiet import quiet
+
+WHITESPACE = ("yo",)
+"""Languages whose prebuilt Lucene indexes hold words as blanks part them."""
+
+
+@dataclass(frozen=True)
+class Lexical:
+    """BM25 over a Lucene index."""
+
+    index: str
+    """Its name in Pyserini's registry; ``{lang}`` is the documents' language."""
+    lang: str = "{lang}"
+    """Of the analyzer."""
+
+
+@dataclass(frozen=True)
+class Dense:
+    """An encoder's vectors in a FAISS index."""
+
+    index: str
+    encoder: str
+    pooling: str = "cls"
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """Two baselines fused: ``interpolation`` (half of each score) or ``rrf`` (reciprocal rank)."""
+
+    parts: tuple[str, str]
+    method: str
+
+
+Baseline = Lexical | Dense | Fusion
+
+MDPR = "castorini/mdpr-tied-pft-msmarco"
+
+BASELINES: dict[str, dict[str, Baseline]] = {
+    "miracl": {
+        "bm25-prebuilt": Lexical("miracl-v1.0-{lang}"),
+        "mdpr": Dense("miracl-v1.0-{lang}-mdpr-tied-pft-msmarco", MDPR),
+        "mdpr-ft-all": Dense("miracl-v1.0-{lang}-mdpr-tied-pft-msmarco-ft-all", f"{MDPR}-ft-all"),
+        "mcontriever": Dense("miracl-v1.0-{lang}-mcontriever-pft-msmarco", "facebook/mcontriever-msmarco", "mean"),
+        "bm25+mdpr": Fusion(("bm25-prebuilt", "mdpr"), "interpolation"),
+    },
+    "ciral": {
+        "bm25-dt-prebuilt": Lexical("ciral-v1.0-{lang}-en", lang="en"),
+        "mdpr": Dense("ciral-v1.0-{lang}-mdpr-tied-pft-msmarco", MDPR),
+        "afriberta-dpr": Dense(
+            "ciral-v1.0-{lang}-afriberta-dpr-ptf-msmarco-ft-latin-mrtydi", "castorini/afriberta-dpr-pft-msmarco-ft-latin-mrtydi"
+        ),
+        "bm25-dt+afriberta-dpr": Fusion(("bm25-dt-prebuilt", "afriberta-dpr"), "rrf"),
+    },
+}
+"""Collection to system to what it is."""
+
+SYSTEMS = tuple(dict.fromkeys(system for systems in BASELINES.values() for system in systems))
+
+
+def search(baseline: Lexical | Dense, lang: str, topics: Mapping[str, str], *, k: int = 1000, device: str = "cpu") -> Run:
+    """The ``k`` best documents of each topic; ``lang`` is the documents' language. Downloads index and encoder if they are not there."""
+    folder = fetch(baseline.index.format(lang=lang))
+    if isinstance(baseline, Lexical):
+        return _lexical(folder, baseline.lang.format(lang=lang), topics, k)
+    return _dense(folder, baseline, topics, k, device)
+
+
+def fuse(method: str, runs: Sequence[Run]) -> Run:
+    """Fuses two runs as ``pyserini.fusion`` does, with its defaults."""
+    from .fusion import interpolate, reciprocal_rank
+
+    return interpolate(runs, [0.5, 0.5]) if method == "interpolation" else reciprocal_rank(runs)
+
+
+def identity(baseline: Baseline, lang: str) -> dict[str, Any]:
+    """What a run of the baseline depends on besides its topics."""
+    if isinstance(baseline, Fusion):
+        return {"parts": list(baseline.parts), "method": baseline.method}
+    of_encoder = {"encoder": baseline.encoder, "pooling": baseline.pooling} if isinstance(baseline, Dense) else {"analyzer": baseline.lang}
+    return {"md5": entry(baseline.index.format(lang=lang))["md5"], **of_encoder}
+
+
+def _lexical(folder: Path, lang: str, topics: Mapping[str, str], k: int) -> Run:
+    from pyserini.analysis import JWhiteSpaceAnalyzer
+    from pyserini.search.lucene import LuceneSearcher
+
+    searcher = LuceneSearcher(str(folder))
+    if lang in WHITESPACE:
+        searcher.set_analyzer(JWhiteSpaceAnalyzer())
+    else:
+        searcher.set_language(lang)
+    hits = searcher.batch_search(list(topics.values()), list(topics), k=k, threads=os.cpu_count() or 1)
+    return {topic: {hit.docid: hit.score for hit in hits[topic]} for topic in topics}
+
+
+def _dense(folder: Path, baseline: Dense, topics: Mapping[str, str], k: int, device: str) -> Run:
+    import numpy as np
+
+    from .dense import search_vectors
+
+    with quiet():
+        from pyserini.encode import AutoQueryEncoder
+
+        try:
+            encoder = AutoQueryEncoder(baseline.encoder, device=device, pooling=baseline.pooling)
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split()).partition(". ")[0]
+            raise InputError(f"{baseline.encoder}: no such model on the Hub, or no network ({reason}); check the network") from None
+    vectors = np.array([encoder.encode(text) for text in topics.values()], dtype=np.float32)
+    return search_vectors(folder, vectors, list(topics), k=k)
+
+
+# ---- indexes
+
+
+def fetch(name: str) -> Path:
+    """The folder of a prebuilt index, downloaded and unpacked if it is not there; raises InputError where that fails."""
+    found = entry(name)
+    address, md5 = found["urls"][0], found["md5"]
+    packed = (found.get("filename") or address.rpartition("/")[2]).partition(".tar")[0]
+    home = Path(os.environ.get("PYSERINI_CACHE") or Path.home() / ".cache" / "pyserini") / "indexes"
+    folder = home / f"{packed}.{md5}"
+    if not folder.is_dir():
+        archive = downloads.fetch(address, home / f"{packed}.tar.gz", md5)
+        _unpack(archive, folder)
+        archive.unlink()
+    return folder
+
+
+def entry(name: str) -> dict[str, Any]:
+    """What Pyserini's registry tells of an index: "urls", "md5" and more; raises InputError for a name that it does not have."""
+    from . import jvm
+
+    jvm.start()
+    from pyserini import prebuilt_index_info
+
+    registries = [value for key, value in vars(prebuilt_index_info).items() if key in ("TF_INDEX_INFO", "FAISS_INDEX_INFO")]
+    known: dict[str, Any] = {index: told for registry in registries for index, told in registry.items()}
+    if name not in known:
+        raise unknown("prebuilt index of Pyserini", name, known)
+    return dict(known[name])
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """Unpacks an archive of one folder under another name; the folder is whole when it has that name."""
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        with tarfile.open(archive) as files:
+            files.extractall(part, filter="data")
+    except (tarfile.TarError, EOFError) as error:
+        raise InputError(f"{archive}: not an archive that can be unpacked ({error}); remove it and try again") from None
+    inside = [path for path in part.iterdir() if path.is_dir()]
+    if len(inside) != 1:
+        raise InputError(f"{archive}: {len(inside)} folders in it; expected one, the index")
+    inside[0].rename(folder)
+    shutil.rmtree(part)
