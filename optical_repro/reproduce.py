@@ -111,7 +111,8 @@ def list_tables(tables: list[Table]) -> None:
         state = "nothing to run: " + made.missing if made.missing else f"needs {made.needs}" if made.rows else "text, nothing to run"
         say(f"{made.number}  {made.title} ({state})")
         for row in made.rows:
-            say(f"     --row {row.name:16} {row.title}{'' if row.measured else ' (nothing recorded)'}")
+            state = "" if row.measured else " (published figures)" if row.cells else " (nothing recorded)"
+            say(f"     --row {row.name:16} {row.title}{state}")
 
 
 def list_commands(tables: list[Table]) -> None:

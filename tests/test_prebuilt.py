@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import faiss
-import numpy as np
 import pytest
 from serve import serve
 
@@ -110,7 +109,7 @@ def test_the_baselines_by_name_through_to_a_report(published: str, miracl: Path,
     assert run.main(["--lang", "yo", "--collection", str(miracl), "--systems", ",".join(systems), *where]) == 0
     folder = tmp_path / "runs/miracl.yo.dev"
     assert set(json.loads((folder / "report.json").read_text())["systems"]) == set(systems)
-    assert read_run(folder / "bm25-prebuilt.trec")["q2"].keys() == {"1#1", "1#0", "9#2"} - {"1#0"} | {"1#0"}
+    assert read_run(folder / "bm25-prebuilt.trec")["q2"].keys() == {"1#0", "1#1", "9#2"}
 
     from pyserini.encode import AutoQueryEncoder
 
@@ -173,4 +172,3 @@ def test_they_are_of_their_collections_alone(miracl: Path) -> None:
         choose(["mdpr"], [], collections.load("sample", "yo"))
     with pytest.raises(InputError, match=r"system afriberta-dpr cannot be used on miracl\.yo\.dev: .*bm25-prebuilt, mdpr"):
         choose(["afriberta-dpr"], [], collections.load(str(miracl), "yo"))
-    assert np.isfinite(1.0)

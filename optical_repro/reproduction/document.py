@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..evaluation.tables import HEADINGS
 from ..evaluation.words import value
 from .tables import Row, Table
-from .words import EXPLAINED, NOT_RECORDED, answers, mark, tolerances, took
+from .words import EXPLAINED, answers, mark, standing, tolerances
 
 HEAD = """\
 # Reproduce the results
@@ -56,7 +56,7 @@ def _table(table: Table) -> Iterator[str]:
         yield from ["", f"Needs {table.needs}."]
     if table.notes:
         yield from ["", *(f"- {note}" for note in table.notes)]
-    if any(row.cells for row in table.rows):
+    if any(row.measured for row in table.rows):
         yield from ["", EXPLAINED]
     for row in table.rows:
         yield from _row(table, row)
@@ -75,10 +75,9 @@ def _table(table: Table) -> Iterator[str]:
 
 def _row(table: Table, row: Row) -> Iterator[str]:
     yield from ["", f"### {row.title} (`--table {table.number} --row {row.name}`)", "", f"    {row.command}", ""]
-    if not row.measured:
-        yield NOT_RECORDED
-        return
-    yield from [f"{took(row.measured)}.", "", *_scores(table, row)]
+    yield standing(row)
+    if row.cells:
+        yield from ["", *_scores(table, row)]
     for heading, sentences in answers(row):
         yield from ["", f"{heading}:", "", *(f"- {sentence}" for sentence in sentences)]
 

@@ -9,7 +9,7 @@ from string import Template
 from ..evaluation.tables import HEADINGS
 from ..evaluation.words import p_value, value
 from .tables import Cell, Row, Table, command, narrowed
-from .words import EXPLAINED, NOT_RECORDED, answers, mark, took
+from .words import EXPLAINED, answers, mark, standing
 
 
 def as_html(tables: list[Table]) -> str:
@@ -42,10 +42,7 @@ def _table(table: Table) -> str:
 
 def _row(table: Table, row: Row) -> str:
     inside = _command(row.command)
-    if row.measured:
-        inside += f'<p class="note">{escape(took(row.measured))}.</p>{_grid(table, row)}'
-    else:
-        inside += f"<p>{NOT_RECORDED}</p>"
+    inside += f'<p class="note">{escape(standing(row))}</p>{_grid(table, row) if row.cells else ""}'
     for heading, sentences in answers(row):
         inside += f"<h3>{escape(heading)}</h3><ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
     opened = " open" if row.measured else ""

@@ -16,6 +16,8 @@ EXPLAINED = f"""\
 
 NOT_RECORDED = "Nothing is recorded yet."
 
+PUBLISHED = "Needs a network. The scores are those that Pyserini publishes, the mark to hit; nobody ran them here."
+
 
 def took(measured: Measured) -> str:
     """``7 min, 2,310 MB; Intel Xeon, 2 cores, 24 GB; 2025-11-02; 253 topics``."""
@@ -34,7 +36,15 @@ def mark(row: Row, cell: Cell) -> str:
 
 def tolerances(row: Row, system: str) -> str:
     """The tolerances of a system's cells: ``± .005``."""
-    return "± " + ", ".join(dict.fromkeys(f"{value(cell.tolerance)}" for cell in row.cells if cell.system == system))
+    small = {cell.tolerance: f"{cell.tolerance:.4f}".lstrip("0") for cell in row.cells if cell.tolerance < 0.001}
+    return "± " + ", ".join(dict.fromkeys(small.get(cell.tolerance, value(cell.tolerance)) for cell in row.cells if cell.system == system))
+
+
+def standing(row: Row) -> str:
+    """What a row's scores are: what it took to measure them, that others published them, or that there are none."""
+    if row.measured:
+        return f"{took(row.measured)}."
+    return PUBLISHED if row.cells else NOT_RECORDED
 
 
 def answers(row: Row) -> Iterator[tuple[str, list[str]]]:
