@@ -61,9 +61,12 @@ class Experiment:
         lang = collection.target
         listed = [lexicons.read_lexicon(path, lang) for path in settings.lexicon]
         trained = [system for system in systems if system.regime and (system.regime, system.pretrain) != ("none", "none")]
-        if trained and not self.pairs:
-            learner = f"regime {trained[0].regime}" if trained[0].regime != "none" else f"--pretrain {trained[0].pretrain}"
-            raise InputError(f"{learner} needs parallel text of {lang} and English; give it with --bitext FILE")
+        for system in trained if not self.pairs else []:
+            learner = f"regime {system.regime}" if system.pretrain == "none" else f"--pretrain {system.pretrain}"
+            if learner != "regime cs" or collection.doc_lang != "en":
+                raise InputError(f"{learner} needs parallel text of {lang} and English; give it with --bitext FILE")
+            if not settings.lexicon:
+                raise InputError(f"{learner} needs parallel text of {lang} and English, or a lexicon: --bitext FILE, --lexicon FILE")
         if trained:
             settings.recipe.fitted(1, collection.doc_lang == "en")
         known = self.pairs or any(lexicon.entries for lexicon in listed) or lexicons.cldr_lexicon(lang).entries
@@ -303,9 +306,10 @@ class Experiment:
 
     @cached_property
     def _in_domain_text(self) -> list[str]:
-        """The spans of the English documents that are in every regime's text."""
+        """The spans of the English documents that are in every regime's text; all of it where there is no parallel text."""
         recipe = self.settings.recipe
-        count = round(recipe.steps * recipe.batch_size * self.settings.in_domain)
+        share = self.settings.in_domain if self.pairs else 1.0
+        count = round(recipe.steps * recipe.batch_size * share)
         return self._spans(count, SPAN) if self.collection.doc_lang == "en" else []
 
     def _spans(self, count: int, length: int) -> list[str]:

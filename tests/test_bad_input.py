@@ -68,7 +68,11 @@ def told(place: Path, capfd: pytest.CaptureFixture[str], arguments: list[str]) -
         ("--lang yo --bitext small/bitxt.tsv", "error: small/bitxt.tsv: no such file; check the path"),
         ("--lang yo --bitext small", "error: small: is a folder; expected a file"),
         ("--lang yo --lexicon small/lexicon.txt", "error: small/lexicon.txt: no such file; check the path"),
-        ("--lang yo --collection small", "error: regime cs needs parallel text of yo and English; give it with --bitext FILE"),
+        (
+            "--lang yo --collection small",
+            "error: regime cs needs parallel text of yo and English, or a lexicon: --bitext FILE, --lexicon FILE",
+        ),
+        ("--lang yo --collection small --regime bt", "error: regime bt needs parallel text of yo and English; give it with --bitext FILE"),
         ("--lang yo --systems human --collection miracl --split tset", "tset"),
     ],
 )

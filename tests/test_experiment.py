@@ -23,6 +23,7 @@ from conftest import Done
 from test_evaluation import TREC_EVAL, by_trec_eval
 
 from optical_repro import collections
+from optical_repro.bitext.lexicon import Lexicon
 from optical_repro.bitext.readers import Pair
 from optical_repro.collections import Collection
 from optical_repro.collections.folder import load as load_folder
@@ -218,6 +219,26 @@ def test_another_seed_gives_another_student(every: Path, small: Path, cache: Pat
     made = trec_files(tmp_path / "runs/small.yo.test")
     assert made["dense-zs.trec"] == trec_files(every)["dense-zs.trec"]
     assert made["optical-cs.trec"] != trec_files(every)["optical-cs.trec"]
+
+
+def test_code_switching_needs_no_parallel_text_where_there_is_a_lexicon(small: Path, lexicon: Lexicon, cache: Path, tmp_path: Path) -> None:
+    lexicon.write(tmp_path / "lexicon.tsv")
+    line = [
+        "--lang",
+        "yo",
+        "--collection",
+        str(small),
+        "--lexicon",
+        str(tmp_path / "lexicon.tsv"),
+        "--steps",
+        "4",
+        "--cache-dir",
+        str(cache),
+    ]
+    where = ["--runs-dir", str(tmp_path / "runs"), "--qrels-dir", str(tmp_path / "qrels"), "--systems", "dense-zs,optical-cs"]
+    assert main(line + where) == 0
+    report = json.loads((tmp_path / "runs/small.yo.test/report.json").read_text())
+    assert report["systems"]["optical-cs"]["map"] > 2 * report["systems"]["dense-zs"]["map"]
 
 
 def test_a_later_regime_joins_the_report(every: Path, small: Path, cache: Path, tmp_path: Path) -> None:
