@@ -14,6 +14,7 @@ from serve import Quiet, serve
 
 from optical_repro import collections, downloads
 from optical_repro.collections import Passage, hub
+from optical_repro.collections import __main__ as listing
 from optical_repro.errors import InputError
 
 
@@ -164,3 +165,11 @@ def test_the_list() -> None:
     names = [line.split()[0] for line in listed.stdout.splitlines() if line[:1].strip() and "→" in line and ":" not in line]
     assert names == list(collections.SOURCES)
     assert listed.stderr == ""
+    assert "49,043 (yo) to 32,893,221 (en)" in listed.stdout and "ir-datasets.com/miracl.html" in listed.stdout
+
+
+def test_the_list_of_a_language(capsys: pytest.CaptureFixture[str]) -> None:
+    assert listing.main(["--lang", "yo"]) == 0
+    said = capsys.readouterr().out
+    assert "dev        49,043 documents, 119 topics" in said
+    assert "\nmr-tydi" not in said and "\nclirmatrix" in said

@@ -4,23 +4,70 @@ from __future__ import annotations
 
 import argparse
 import sys
+from operator import itemgetter
 
+from .. import languages
 from ..terminal import run_command, say
 from . import SOURCES
+from .source import Size
+
+DESCRIPTION = """\
+Lists the collections known by name: direction, languages, splits, documents, topics, licence, where each comes from, and whether
+something of it is on disk. With --lang: those that have the language, and how much of it, split by split.
+"""
 
 
-def main() -> None:
-    """Prints every source: direction, languages, splits, licence, citation, whether it is on disk."""
-    argparse.ArgumentParser(prog="python -m optical_repro.collections", description="Lists the collections known by name.").parse_args()
-    for source in SOURCES.values():
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    made = argparse.ArgumentParser(
+        prog="python -m optical_repro.collections", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--lang", metavar="CODE", help="collections of this language alone (ISO 639: yo, sw, ha ...)")
+    arguments = made.parse_args(argv)
+    return run_command(lambda: show(arguments.lang))
+
+
+def show(lang: str | None) -> None:
+    """Prints every source, or those that have a language."""
+    if lang:
+        languages.check(lang)
+    shown = [source for source in SOURCES.values() if lang is None or not source.languages or lang in source.languages]
+    for source in shown:
         say(f"{source.name}  ({source.direction}{', on disk' if source.on_disk() else ''})")
         say(f"    {source.about}")
-        say(f"    --lang   {' '.join(source.languages) or 'any of its languages'}")
-        say(f"    --split  {' '.join(source.splits) or 'none'}")
-        say(f"    {source.license}; {source.citation}")
+        say(f"    --lang     {' '.join(source.languages) or 'any of its languages'}")
+        say(f"    --split    {' '.join(source.splits) or 'none'}")
+        sizes = [size for size in source.sizes() if lang in (None, size.lang)]
+        if lang:
+            for size in sizes:
+                say(f"    {size.split or 'all':10} {_counted(size)}")
+        else:
+            say(f"    documents  {_range(sizes, 'documents')}")
+            say(f"    topics     {_range(sizes, 'topics')}")
+        say(f"    from       {source.origin}")
+        say(f"    licence    {source.license}")
+        say(f"    cite       {source.citation}")
     say("\nxx → en: topics in --lang, English documents; en → xx: English topics, documents in --lang; the first split is the default.")
     say("Also: the path of a folder (corpus.jsonl, topics.<lang>.<split>.tsv, qrels.<lang>.<split>.txt), or any id of ir-datasets.com.")
 
 
+def _counted(size: Size) -> str:
+    documents, topics = (f"{count:,}" if count is not None else "?" for count in (size.documents, size.topics))
+    return f"{documents} documents, {topics} topics"
+
+
+def _range(sizes: list[Size], what: str) -> str:
+    """``49,043 (yo) to 32,893,221 (en)``."""
+    known = sorted(((count, size) for size in sizes if (count := getattr(size, what)) is not None), key=itemgetter(0))
+    if not known:
+        return "counted when it is loaded"
+    (low, first), (high, last) = known[0], known[-1]
+    return f"{low:,}" if low == high else f"{low:,} ({_where(first, what)}) to {high:,} ({_where(last, what)})"
+
+
+def _where(size: Size, what: str) -> str:
+    return f"{size.lang} {size.split}".strip() if what == "topics" else size.lang
+
+
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(main())

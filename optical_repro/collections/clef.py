@@ -219,9 +219,10 @@ SOURCE = Source(
     languages=LANGUAGES,
     direction="xx → en",
     splits=(),
-    about=f"news, in a folder of your own that ${HOME} names: documents/ in SGML, topics.<lang>.<split>.xml, qrels.<split>.txt",
+    about="news; documents/ in SGML, topics.<lang>.<split>.xml or .tsv, qrels.<split>.txt; any language that has topics there",
     license="CLEF's agreement, by ELDA or LDC; nothing is downloaded",
     citation="Braschler and Peters 2004, Cross-Language Evaluation Forum (Information Retrieval 7)",
+    origin=f"a folder of yours, named by ${HOME}",
     load=load_named,
     on_disk=lambda: bool(os.environ.get(HOME)) and is_one(Path(os.environ[HOME])),
 )

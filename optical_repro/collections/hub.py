@@ -16,11 +16,12 @@ from ..files import digest, lines, sha256
 from ..trec import Qrels, read_qrels
 from . import corpus
 from .collection import Collection, Passage
-from .source import Source
+from .source import Size, Source
 from .topics import judged, read_topics
 
 CIRAL = {"ha": "hausa", "so": "somali", "sw": "swahili", "yo": "yoruba"}
 CIRAL_SPLITS = ("test-a", "test-a-pools", "test-b", "dev")
+CIRAL_PASSAGES = {"ha": 715_355, "so": 827_552, "sw": 949_013, "yo": 82_095}
 
 AFRICLIRMATRIX = {
     "af": ("afrikaans", "afr"),
@@ -178,9 +179,11 @@ SOURCES = {
         languages=tuple(CIRAL),
         direction="en → xx",
         splits=CIRAL_SPLITS,
-        about="passages of news; the Hub's CIRAL/ciral and CIRAL/ciral-corpus",
+        about="passages of news",
         license="Apache-2.0",
         citation="Adeyemi et al. 2024, CIRAL (SIGIR 2024)",
+        origin="huggingface.co/datasets: CIRAL/ciral, CIRAL/ciral-corpus",
+        sizes=lambda: [Size(lang, split, count, None) for lang, count in CIRAL_PASSAGES.items() for split in CIRAL_SPLITS],
         load=load_ciral,
         on_disk=partial(hub_on_disk, "CIRAL/ciral-corpus"),
     ),
@@ -189,9 +192,10 @@ SOURCES = {
         languages=tuple(AFRICLIRMATRIX),
         direction="en → xx",
         splits=("test",),
-        about="Wikipedia articles; the Hub's and GitHub's castorini/africlirmatrix",
+        about="Wikipedia articles",
         license="Apache-2.0",
         citation="Ogundepo et al. 2022, AfriCLIRMatrix (EMNLP 2022)",
+        origin="huggingface.co/datasets and github.com: castorini/africlirmatrix",
         load=load_africlirmatrix,
         on_disk=partial(hub_on_disk, "castorini/africlirmatrix"),
     ),
@@ -200,9 +204,11 @@ SOURCES = {
         languages=tuple(AFRIQA),
         direction="xx → en",
         splits=("test", "dev", "train"),
-        about="gold passages of Wikipedia; GitHub's masakhane-io/afriqa; no dev split for sw and yo, no train split for sw",
+        about="gold passages of Wikipedia; no dev split for sw and yo, no train split for sw",
         license="CC BY 4.0",
         citation="Ogundepo et al. 2023, AfriQA (arXiv 2305.06897)",
+        origin="github.com: masakhane-io/afriqa",
+        sizes=lambda: [Size(lang, split, 5364, None) for lang, (_, splits) in AFRIQA.items() for split in splits],
         load=load_afriqa,
         on_disk=lambda: github_folder("masakhane-io/afriqa").is_dir(),
     ),
@@ -211,9 +217,10 @@ SOURCES = {
         languages=tuple(AFRIQA),
         direction="xx → en",
         splits=("test", "dev", "train"),
-        about=f"the same topics over all of English Wikipedia in passages of 100 words; the Hub's {AFRIQA_DUMP}, 13 GB",
+        about="the same topics over all of English Wikipedia in passages of 100 words, 13 GB",
         license="CC BY 4.0; passages CC BY-SA 3.0 (Wikipedia)",
         citation="Ogundepo et al. 2023, AfriQA (arXiv 2305.06897)",
+        origin=f"github.com: masakhane-io/afriqa; huggingface.co/datasets: {AFRIQA_DUMP}",
         load=load_afriqa_full,
         on_disk=partial(hub_on_disk, AFRIQA_DUMP),
     ),

@@ -17,7 +17,7 @@ from ..errors import InputError, unknown
 from ..files import digest
 from ..trec import Qrels
 from .collection import Collection, Passage
-from .source import Source
+from .source import Size, Source
 from .topics import judged
 
 
@@ -164,11 +164,31 @@ def sources() -> dict[str, Source]:
             about=family.about,
             license=family.license,
             citation=family.citation,
+            origin=f"ir-datasets.com/{name}.html",
             load=partial(load, name),
             on_disk=partial(_on_disk, name),
+            sizes=partial(_sizes, family),
         )
         for name, family in FAMILIES.items()
     }
+
+
+def _sizes(family: Family) -> list[Size]:
+    """What ir_datasets tells of the ids that the short name stands for, those that there are."""
+    import ir_datasets
+
+    sizes = []
+    for lang in family.languages:
+        for split in family.splits or ("",):
+            dataset_id = family.pattern.format(lang=lang, split=split)
+            if dataset_id in ir_datasets.registry:
+                told = ir_datasets.load(dataset_id).metadata()
+                sizes.append(Size(lang, split, _count(told.get("docs")), _count(told.get("queries"))))
+    return sizes
+
+
+def _count(told: Any) -> int | None:
+    return told.get("count") if isinstance(told, dict) else told
 
 
 def _home() -> Path:

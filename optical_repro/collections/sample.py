@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
+from ..files import lines
 from . import folder
 from .collection import Collection
-from .source import Source
+from .source import Size, Source
 
 FOLDER = Path(__file__).parent.parent / "data" / "sample"
 
@@ -24,6 +25,11 @@ def load(lang: str, split: str | None = None) -> Collection:
     return replace(folder.load(FOLDER, lang, split), source="sample", bitext=(FOLDER / f"bitext.{lang}-en.tsv",))
 
 
+def _size(lang: str) -> Size:
+    counts = [sum(1 for _ in lines(FOLDER / name)) for name in ("corpus.jsonl", f"topics.{lang}.test.tsv")]
+    return Size(lang, "test", *counts)
+
+
 SOURCE = Source(
     name="sample",
     languages=tuple(sorted(folder.languages(FOLDER))),
@@ -32,6 +38,8 @@ SOURCE = Source(
     about="embedded, with bitext; shows that everything works, no benchmark",
     license="CC0-1.0",
     citation="optical_repro",
+    origin="embedded",
     load=load,
     on_disk=FOLDER.is_dir,
+    sizes=lambda: [_size(lang) for lang in sorted(folder.languages(FOLDER))],
 )

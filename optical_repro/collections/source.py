@@ -9,6 +9,16 @@ from .collection import Collection
 
 
 @dataclass(frozen=True)
+class Size:
+    """How much there is of a source in one language and split; None where nobody has told."""
+
+    lang: str
+    split: str
+    documents: int | None
+    topics: int | None
+
+
+@dataclass(frozen=True)
 class Source:
     """A name for ``--collection``."""
 
@@ -22,7 +32,11 @@ class Source:
     about: str
     license: str
     citation: str
+    origin: str
+    """Where it comes from: an address, or ``embedded``."""
     load: Callable[[str, str | None], Collection]
     """Takes language and split."""
     on_disk: Callable[[], bool]
     """Whether something of it has been downloaded."""
+    sizes: Callable[[], list[Size]] = list
+    """What is known, without a download, of its sizes."""
