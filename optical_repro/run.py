@@ -136,7 +136,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help=f"training steps, fewer on little bitext (default: {recipe.steps})",
     )
-    how("--systems", metavar="A,B", help="rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim (default: all that fit)")
+    how(
+        "--systems",
+        metavar="A,B",
+        help="rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; on MIRACL and CIRAL also Pyserini's own, from its "
+        "prebuilt indexes: bm25-prebuilt, mdpr, mcontriever, bm25+mdpr (default: all that fit, without these)",
+    )
     how("--seed", type=int, default=recipe.seed, metavar="N", help=f"of everything random (default: {recipe.seed})")
     how(
         "--device",

@@ -155,11 +155,14 @@ def _mmarco(rest: str, lang: str) -> Iterator[tuple[str, str]]:
     if lang not in names:
         raise unknown("language of mmarco", lang, names)
     ir_datasets.log.easy().logger().setLevel("CRITICAL")
-    with downloads.reachable("mmarco"):
-        english = {query.query_id: query.text for query in ir_datasets.load("msmarco-passage/train").queries_iter()}
-        for query in ir_datasets.load(f"mmarco/v2/{lang}/train").queries_iter():
-            if query.query_id in english:
-                yield query.text, english[query.query_id]
+    try:
+        with downloads.reachable("mmarco"):
+            english = {query.query_id: query.text for query in ir_datasets.load("msmarco-passage/train").queries_iter()}
+            for query in ir_datasets.load(f"mmarco/v2/{lang}/train").queries_iter():
+                if query.query_id in english:
+                    yield query.text, english[query.query_id]
+    except RuntimeError:  # Every address that ir_datasets knows failed.
+        raise InputError("mmarco: cannot be downloaded from any address that ir_datasets knows; check the network and try again") from None
 
 
 def _split(name: str, rest: str) -> str:
