@@ -321,7 +321,7 @@ class Experiment:
             with whole(folder / "spans.txt") as file:
                 file.writelines(f"{span}\n" for span in spans(self.collection.passages(), count, seed, length))
 
-        stage = self._stage(f"text of the collection, {length}", "spans", inputs, make)
+        stage = self._stage(f"text in {length}-word spans", "spans", inputs, make)
         return (stage / "spans.txt").read_text(encoding="utf-8").split("\n")[:-1]
 
     @cached_property
