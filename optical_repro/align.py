@@ -34,6 +34,8 @@ a word aligner (eflomal's model) on parallel text: about a thousand pairs, not t
 lexicon that its words start from was aligned there by the same model.
   precision  share of the plan's links that the aligner found, in either direction
   recall     share of the links that the aligner found in both directions and the plan has
+  F1         the harmonic mean of the two
+  1 - AER    one minus the alignment error rate (Och and Ney 2003), which a run's report shows too, before and after training
 
 examples:
   python -m optical_repro.align "Ìwé òfin fún àwọn obìnrin ní ẹ̀tọ́ láti dìbò." "The constitution gives women the right to vote." \\
@@ -135,7 +137,7 @@ def draw(alignments: dict[str, TokenAlignment], paths: dict[str, Path | None], t
 
 
 def measure_agreement(arguments: argparse.Namespace, students: dict[str, TextEncoder], teacher: TextEncoder) -> None:
-    """Prints precision, recall and F1 of the word links of each student."""
+    """Prints precision, recall, F1 and 1 - AER of the word links of each student."""
     from .bitext.readers import read_bitext
     from .distill.token_alignment import measure
 
@@ -143,9 +145,9 @@ def measure_agreement(arguments: argparse.Namespace, students: dict[str, TextEnc
     measured = measure(students, teacher, pairs, arguments.seed, arguments.pairs)
     count = min(arguments.pairs, len(pairs))
     say(f"word links of the plan against the aligner's, {count:,} of {len(pairs):,} pairs\n")
-    say(f"{'':16} precision  recall     F1")
+    say(f"{'':16} precision  recall     F1  1 - AER")
     for name, agreement in measured.items():
-        say(f"{name:16} {agreement.precision:9.3f} {agreement.recall:7.3f} {agreement.f1:6.3f}")
+        say(f"{name:16} {agreement.precision:9.3f} {agreement.recall:7.3f} {agreement.f1:6.3f} {agreement.score:8.3f}")
 
 
 if __name__ == "__main__":

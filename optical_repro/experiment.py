@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .bitext.lexicon import Lexicon
+    from .distill.held_out import HeldOut
 
 DEPTH = 1000
 """Hits a topic in a run."""
@@ -408,6 +409,56 @@ class Experiment:
             shutil.rmtree(folder / "checkpoints")
 
         return self._stage(f"student {name}", "student", inputs, make)
+
+    # ---- alignment
+
+    def alignment(self, regime: str, pretrain: str = "none") -> dict[str, Any] | None:
+        """How far the word links of a student's plans agree with an aligner's on held-out pairs, before training and after.
+
+        None for an untrained student, and where there is too little to measure on.
+        """
+        student = self.student(regime, pretrain)
+        if student == self.untrained or self._held_out is None:
+            return None
+        title = regime if pretrain == "none" else f"{regime} after {pretrain}"
+        before, after = self._agreement(self.untrained, "before training"), self._agreement(student, title)
+        return {"of": self._held_out.origin, "pairs": len(self._held_out.pairs), "before": before, "after": after}
+
+    @cached_property
+    def _held_out(self) -> HeldOut | None:
+        from .distill.held_out import hold_out
+
+        collection = self.collection
+        translated = (collection.human_topics or {}) if collection.lang == collection.target else {}
+        topics = [Pair(text, translated[topic]) for topic, text in collection.topics.items() if translated.get(topic)]
+        return hold_out(topics, self.pairs, self.chosen_pairs, self.settings.recipe.seed)
+
+    @cached_property
+    def _held_out_links(self) -> Path:
+        from .distill.held_out import write_links
+
+        held_out, seed = self._held_out, self.settings.recipe.seed
+        assert held_out is not None
+        inputs = {"pairs": digest(held_out.pairs), "company": digest(held_out.company), "seed": seed}
+        return self._stage("word links of held-out pairs", "links", inputs, lambda there: write_links(held_out, seed, there / "links.json"))
+
+    def _agreement(self, student: Path, title: str) -> dict[str, float]:
+        held_out = self._held_out
+        assert held_out is not None
+        inputs = {"links": self._held_out_links.name, "student": self.identity(student), "teacher": self.identity(self.teacher)}
+
+        def make(folder: Path) -> None:
+            from .distill.held_out import read_links
+            from .distill.token_alignment import agreement, align_all
+            from .retrieval.text_encoder import TextEncoder
+
+            reader, teacher = (TextEncoder(model, self.device) for model in (student, self.teacher))
+            found = agreement(align_all(reader, teacher, held_out.pairs), read_links(self._held_out_links / "links.json"))
+            with whole(folder / "agreement.json") as file:
+                json.dump({"score": found.score, "precision": found.precision, "recall": found.recall}, file)
+
+        stage = self._stage(f"alignment, {title}", "agreement", inputs, make)
+        return dict(json.loads((stage / "agreement.json").read_text(encoding="utf-8")))
 
     def _sample_of_vectors(self, index: Path) -> np.ndarray:
         """The teacher's vectors of the passages, or of ``POOL`` of them: [passages, d]."""

@@ -98,14 +98,16 @@ def _collection(experiment: Experiment) -> dict[str, Any]:
 
 
 def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
-    """Recipes, losses and the checkpoint of the student that a system uses; None for a system without one."""
+    """Recipes, losses, alignment and the checkpoint of the student that a system uses; None for a system without one."""
     if not system.regime:
         return None
     student = experiment.student(system.regime, system.pretrain)
     trained = {"recipe": None, "log": []} if system.regime == "none" else _log(student)
     pretraining = None if system.pretrain == "none" else _log(experiment.pretrained(system.pretrain))
     checkpoint = {"checkpoint": str(student), "checkpoint_sha256": sha256(student / "model.safetensors")}
-    return {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **trained, **checkpoint}
+    alignment = experiment.alignment(system.regime, system.pretrain)
+    stages = {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **trained}
+    return {**stages, "alignment": alignment, **checkpoint}
 
 
 def _log(student: Path) -> dict[str, Any]:

@@ -131,7 +131,9 @@ def test_agreement_counts_sure_and_possible_links(plan: TokenAlignment) -> None:
     assert found.precision == pytest.approx(3 / 7)
     assert found.recall == pytest.approx(2 / 4)
     assert found.f1 == pytest.approx(2 * (3 / 7) * 0.5 / (3 / 7 + 0.5))
-    assert agreement([plan], [[]]).f1 == 0
+    assert found.score == pytest.approx((2 + 3) / (4 + 7))
+    assert agreement([plan], [[]]).f1 == agreement([plan], [[]]).score == 0
+    assert agreement([plan], [[(*link, 1.0) for link in ours]]).score == 1
 
 
 def test_lexical_initialisation_agrees_with_the_aligner_and_the_bare_teacher_does_not(
@@ -214,12 +216,13 @@ def test_command_measures_agreement(sample_run: Done, small: Path, capsys: pytes
     assert main(["--agreement", str(small / "bitext.tsv"), "--lang", "yo", "--pairs", "40", "--model", manifest(sample_run)]) == 0
     said = capsys.readouterr().out
     assert "40 of 240 pairs" in said
-    rows = re.findall(r"^(before|after) training +([.\d]+) +([.\d]+) +([.\d]+)$", said, re.MULTILINE)
+    rows = re.findall(r"^(before|after) training +([.\d]+) +([.\d]+) +([.\d]+) +([.\d]+)$", said, re.MULTILINE)
     assert [row[0] for row in rows] == ["before", "after"]
-    for _, precision, recall, f1 in rows:
+    for _, precision, recall, f1, score in rows:
         p, r = float(precision), float(recall)
         assert 0.5 < p < 1 and 0.5 < r <= 1
         assert float(f1) == pytest.approx(2 * p * r / (p + r), abs=2e-3)
+        assert min(p, r) - 1e-3 <= float(score) <= max(p, r) + 1e-3
 
 
 def test_command_says_which_students_there_are(sample_run: Done, capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,6 +33,8 @@ def pooled(folders: list[Results], baseline: str | None = None) -> Results:
                 hits={label(results, topic): hits for results in folders for topic, hits in results.systems[name].hits.items()},
                 found={label(results, topic): ranks for results in folders for topic, ranks in results.systems[name].found.items()},
                 log=[],
+                alignment=None,
+                queries={label(results, topic): text for results in folders for topic, text in results.systems[name].queries.items()},
             )
         )
     systems.sort(key=lambda system: (-system.mean("map"), system.name))

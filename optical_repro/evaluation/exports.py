@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from .metrics import METRICS
@@ -64,6 +65,7 @@ def json_value(results: Results) -> dict[str, Any]:
         "comparisons": [{column: getattr(made, column) for column in columns} for made in results.comparisons],
         "baseline": results.baseline,
         "map_intervals": {name: list(system.interval) for name, system in results.systems.items()},
+        "alignment": {name: asdict(system.alignment) for name, system in results.systems.items() if system.alignment},
         "changes": [_changes(results, made.a, made.b) for made in telling_pairs(results)],
     }
 

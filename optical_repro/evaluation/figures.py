@@ -12,7 +12,7 @@ from html import escape
 
 from .metrics import RECALL_LEVELS
 from .results import HUMAN, Results
-from .words import p_value, signed, value
+from .words import aligned_students, p_value, signed, value
 
 WIDTH = 440
 INK, MUTED, LINE = "var(--ink, #1d2430)", "var(--muted, #5d6877)", "var(--line, #d6dce4)"
@@ -100,6 +100,36 @@ def training(results: Results) -> str:
     return _svg(axes.bottom + 36, "Training loss by step, a line a student", parts)
 
 
+def alignment(results: Results) -> str:
+    """How far each student's plans agree with a word aligner, before training (ring) and after (disc); empty where it was not measured."""
+    measured = aligned_students(results)
+    if not measured:
+        return ""
+    ends = [end for made in measured.values() for end in (made.before, made.after)]
+    ticks = _ticks(min(ends), max(ends))
+    left, row, top = _name_width(measured), 30, 6
+    height = top + row * len(measured) + 24
+    right = WIDTH - 92
+    parts = []
+
+    def x(score: float) -> float:
+        return left + 8 + (right - left - 8) * (score - ticks[0]) / (ticks[-1] - ticks[0])
+
+    for tick in ticks:
+        parts.append(_line(x(tick), top, x(tick), height - 20, LINE))
+        parts.append(_text(x(tick), height - 5, f"{tick:g}".removeprefix("0") or "0", "middle", MUTED))
+    for number, (name, made) in enumerate(measured.items()):
+        middle, colour = top + row * (number + 0.5), BETTER if made.after >= made.before else WORSE
+        parts.append(f"<g><title>{escape(name)}: {value(made.before)} before training, {value(made.after)} after</title>")
+        parts.append(_text(left - 8, middle + 4, name, "end", INK))
+        parts.append(f'<path d="M{x(made.before):.1f} {middle:g}H{x(made.after):.1f}" stroke="{colour}" stroke-width="3"/>')
+        ring = f'fill="var(--paper, #ffffff)" stroke="{colour}" stroke-width="2"'
+        parts.append(f'<circle cx="{x(made.before):.1f}" cy="{middle:g}" r="5" {ring}/>')
+        parts.append(f'<circle cx="{x(made.after):.1f}" cy="{middle:g}" r="6" fill="{colour}"/>')
+        parts.append(_text(WIDTH - 2, middle + 4, f"{value(made.before)} → {value(made.after)}", "end", colour) + "</g>")
+    return _svg(height, "Agreement with a word aligner before and after training, a line a student", parts)
+
+
 def significance_matrix(results: Results) -> str:
     """Row against column by MAP: blue where the row is significantly better, orange where worse; systems by their rank."""
     names = list(results.systems)
@@ -119,9 +149,10 @@ def significance_matrix(results: Results) -> str:
             colour = LEVEL if not made.significant else BETTER if made.delta > 0 else WORSE
             told = f"{a} {signed(made.delta)} against {b}, {p_value(made.p_adjusted)}"
             parts.append(f"<g><title>{escape(told)}</title>{_rectangle(left + wide * column + 1, y + 1, wide - 2, high - 2, colour)}")
-            if wide >= 24:
+            if wide >= 22:
                 ink, points = "var(--paper, #ffffff)" if made.significant else MUTED, round(100 * made.delta)
-                parts.append(_text(left + wide * (column + 0.5), y + high / 2 + 4, f"{points:+}" if points else "0", "middle", ink))
+                x = left + wide * (column + 0.5)
+                parts.append(_text(x, y + high / 2 + 4, f"{points:+}" if points else "0", "middle", ink, size=10.5))
             parts.append("</g>")
     return _svg(top + high * len(names) + 4, "Which systems differ significantly by MAP, row against column", parts)
 
@@ -178,8 +209,9 @@ def _svg(height: float, told: str, parts: list[str]) -> str:
     )
 
 
-def _text(x: float, y: float, text: str, anchor: str, colour: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'
+def _text(x: float, y: float, text: str, anchor: str, colour: str, size: float = 12) -> str:
+    smaller = "" if size == 12 else f' font-size="{size:g}"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{smaller}>{escape(text)}</text>'
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:

@@ -68,12 +68,13 @@ function show(number) {
   const parts = [element("h3", {}, topic.text || topic.id)];
   if (topic.human) parts.push(element("p", { lang: data.docLang }, topic.human));
   parts.push(element("p", { class: "note", lang: "en" }, `${topic.id} · ${topic.relevant.length} relevant`));
-  const words = new Set(wordsOf(topic.text + " " + topic.human).filter(telling));
-  const sides = [...new Set([left.value, right.value])].map((system) => side(data.systems[system], number, topic, words));
+  const sides = [...new Set([left.value, right.value])].map((system) => side(data.systems[system], number, topic));
   byId("topic").replaceChildren(...parts, element("div", { class: "sides" }, ...sides));
 }
 
-function side(system, number, topic, words) {
+function side(system, number, topic) {
+  const read = system.read[number];
+  const words = new Set(wordsOf([topic.text, topic.human, read].join(" ")).filter(telling));
   const grades = new Map(topic.relevant), hits = system.hits[number];
   const items = hits.map((document) => {
     const grade = grades.get(document);
@@ -84,6 +85,7 @@ function side(system, number, topic, words) {
   const missed = topic.relevant.length - system.found[number].length;
   if (missed) below.push(`${missed} not found`);
   return element("div", {}, element("h4", { lang: "en" }, `${system.name}: average precision ${score(system.ap[number])}`),
+    ...(read ? [element("p", { class: "read", lang: "" }, element("span", { class: "note", lang: "en" }, "reads "), read)] : []),
     element("ol", { lang: data.docLang }, ...items),
     ...(hits.length ? [] : [element("p", { class: "note", lang: "en" }, "No hits.")]),
     ...(below.length ? [element("p", { class: "note", lang: "en" }, "Relevant further down: " + below.join(", "))] : []));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -10,7 +11,7 @@ from urllib.parse import quote
 
 from . import figures
 from .metrics import METRICS
-from .results import HUMAN, Results, telling_pairs
+from .results import HUMAN, Results, System, telling_pairs
 from .significance import Comparison
 from .tables import COMPARISON_HEADINGS, HEADINGS, Row, comparison_cells, rows
 from .topics import changes
@@ -24,35 +25,47 @@ DRAWN = 6
 
 def as_html(results: Results) -> str:
     """The whole page."""
+    return page(results, results.name, described(results), [])
+
+
+def page(results: Results, name: str, about: str, first: list[str]) -> str:
+    """A page with sections of its own before those that every report has."""
     assets = files(__package__)
-    sections = [section(results) for section in (_table, _findings, _figures, _topics_by_pair, _browser, _all_comparisons)]
+    makers = (_table, _findings, _figures, _topics_by_pair, _browser, _all_comparisons) if results.systems else ()
+    sections = [made for made in (*first, *(maker(results) for maker in makers)) if made]
+    links = [
+        f'<a href="#{found[1]}">{found[2]}</a>' for made in sections if (found := re.match('<section id="(.*?)"><h2>(.*?)</h2>', made))
+    ]
     return Template((assets / "page.html").read_text(encoding="utf-8")).substitute(
-        name=escape(results.name),
-        described=escape(described(results)),
+        name=escape(name),
+        described=escape(about),
+        contents=" ".join(links),
         style=(assets / "page.css").read_text(encoding="utf-8"),
         script=(assets / "page.js").read_text(encoding="utf-8"),
-        sections="\n".join(section for section in sections if section),
+        sections="\n".join(sections),
         data=_data(results),
     )
 
 
-def _section(identifier: str, heading: str, content: str) -> str:
-    return f'<section id="{identifier}"><h2>{heading}</h2>\n{content}\n</section>'
+def section(identifier: str, title: str, content: str) -> str:
+    """A part of the page that its contents lead to."""
+    return f'<section id="{identifier}"><h2>{title}</h2>\n{content}\n</section>'
 
 
-def _sortable(heads: str, body: str, label: str, kind: str = "") -> str:
+def sortable(heads: str, body: str, label: str, kind: str = "") -> str:
     """A table whose headings sort it, wider than a phone if it must be."""
     table = f'<table class="sortable {kind}"><thead><tr>{heads}</tr></thead><tbody>\n{body}</tbody></table>'
     return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{table}</div>'
 
 
-def _heading(text: str, order: str = "none") -> str:
+def heading(text: str, order: str = "none") -> str:
+    """A column's heading that sorts it; ``order``: how it is sorted at first."""
     return f'<th scope="col" aria-sort="{order}"><button type="button">{text}</button></th>'
 
 
 def _table(results: Results) -> str:
     """Systems by metrics."""
-    heads = _heading("System") + "".join(_heading(HEADINGS[metric], "descending" if metric == "map" else "none") for metric in METRICS)
+    heads = heading("System") + "".join(heading(HEADINGS[metric], "descending" if metric == "map" else "none") for metric in METRICS)
     legend = "Best below the ceiling in bold."
     if results.baseline:
         better, worse = '<span class="better">▲</span>', '<span class="worse">▼</span>'
@@ -61,7 +74,7 @@ def _table(results: Results) -> str:
     if HUMAN in results.systems:
         legend += " The ceiling reads people's translations of the topics."
     body = "".join(_table_row(results, row) for row in rows(results))
-    return _section("systems", "Systems", f'{_sortable(heads, body, "Table of systems")}<p class="note">{legend}</p>')
+    return section("systems", "Systems", f'{sortable(heads, body, "Table of systems")}<p class="note">{legend}</p>')
 
 
 def _table_row(results: Results, row: Row) -> str:
@@ -80,29 +93,41 @@ def _table_row(results: Results, row: Row) -> str:
 
 def _findings(results: Results) -> str:
     told = ""
-    for heading, lines in findings(results):
-        told += f"<h3>{escape(heading)}</h3><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
-    return _section("findings", "What differs", told) if told else ""
+    for title, lines in findings(results):
+        told += f"<h3>{escape(title)}</h3><ul>{''.join(f'<li>{_unbroken(escape(line))}</li>' for line in lines)}</ul>"
+    return section("findings", "What differs", told) if told else ""
+
+
+def _unbroken(text: str) -> str:
+    """Text whose numbers stay on the line of what they are numbers of."""
+    return re.sub(r" (=|&lt;|%) ?", lambda found: found[0].replace(" ", "\u00a0"), text)
 
 
 def _figures(results: Results) -> str:
-    drawn = [_figure("MAP with 95 % bootstrap intervals", figures.means(results))]
+    drawn = [figure("MAP with 95 % bootstrap intervals", figures.means(results))]
     if results.comparisons:
         caption = "Row against column by MAP, in points: coloured where significant, blue for better, orange for worse"
-        drawn.append(_figure(caption, figures.significance_matrix(results)))
+        drawn.append(figure(caption, figures.significance_matrix(results)))
     students = [name for name in results.systems if name.startswith("optical-")]
     shown = list(dict.fromkeys([HUMAN, results.baseline, "dense-zs", *students, *results.systems]))
     visible = [name for name in shown if name in results.systems][:DRAWN]
     legend = _legend(results, list(results.systems), visible)
-    drawn.append(_figure("Interpolated precision by recall", figures.precision_recall(results), legend))
+    drawn.append(figure("Interpolated precision by recall", figures.precision_recall(results), legend))
     losses = figures.training(results)
     if losses:
         trained = [name for number, name in enumerate(results.systems) if f'data-system="{number}"' in losses]
-        drawn.append(_figure("Training: loss by step", losses, _legend(results, trained, trained)))
-    return _section("figures", "Figures", f'<div class="figures">{"".join(drawn)}</div>')
+        drawn.append(figure("Training: loss by step", losses, _legend(results, trained, trained)))
+    aligned = figures.alignment(results)
+    if aligned:
+        caption = (
+            "Alignment: agreement of transport plans with a word aligner (1 - AER) on held-out pairs, ring before training, disc after"
+        )
+        drawn.append(figure(caption, aligned))
+    return section("figures", "Figures", f'<div class="figures">{"".join(drawn)}</div>')
 
 
-def _figure(caption: str, picture: str, legend: str = "") -> str:
+def figure(caption: str, picture: str, legend: str = "") -> str:
+    """A picture with its caption above it."""
     return f"<figure><figcaption>{escape(caption)}</figcaption>{picture}{legend}</figure>"
 
 
@@ -125,24 +150,24 @@ def _topics_by_pair(results: Results) -> str:
     out = ""
     for made in telling_pairs(results):
         summary = f'{escape(made.a)} against {escape(made.b)} <span class="note">{_told(made)}</span>'
-        inside = f"<figure>{figures.topic_deltas(results, made.a, made.b)}</figure><div>{_extremes(results, made.a, made.b)}</div>"
+        inside = f"<figure>{figures.topic_deltas(results, made.a, made.b)}</figure>{_extremes(results, made.a, made.b)}"
         out += f'<details{opened}><summary>{summary}</summary><div class="pair">{inside}</div></details>\n'
         opened = ""
-    return _section("topics", "Topic by topic: average precision", out) if out else ""
+    return section("topics", "Topic by topic: average precision", out) if out else ""
 
 
 def _extremes(results: Results, a: str, b: str) -> str:
     """The topics that gained and lost most, each a link into the topic browser."""
     names = list(results.systems)
     out = ""
-    for heading, told in zip(("Gained most", "Lost most"), changes(results, a, b), strict=True):
+    for title, told in zip(("Gained most", "Lost most"), changes(results, a, b), strict=True):
         items = ""
         for change in told:
-            text = f'<span lang="{escape(results.lang)}">{escape(change.text or change.topic)}</span>'
+            text = f'<span lang="{_code(results.lang)}">{escape(change.text or change.topic)}</span>'
             link = f'<a href="#topic={quote(change.topic)}" data-pair="{names.index(a)},{names.index(b)}">{text}</a>'
             translation = f"<br>{escape(change.translation)}" if change.translation else ""
             items += f'<li>{link} <span class="note">{value(change.ap_a)} from {value(change.ap_b)}</span>{translation}</li>'
-        out += f"<h3>{heading}</h3><ol>{items}</ol>" if items else ""
+        out += f"<div><h3>{title}</h3><ol>{items}</ol></div>" if items else ""
     return out
 
 
@@ -161,19 +186,24 @@ def _browser(results: Results) -> str:
     systems = [[(str(number), name, name == side) for number, name in enumerate(names)] for side in (left, right)]
     orders = [("gain", "left gains most", True), ("loss", "left loses most", False), ("id", "topic", False)]
     choices = _choice("Left", "left", systems[0]) + _choice("Right", "right", systems[1]) + _choice("Order", "order", orders)
-    return _section(
+    return section(
         "browser",
         "Topic browser",
         f"""<div class="controls">{choices}<label>Find <input id="find" type="search" placeholder="word or topic"></label></div>
-<div class="browser"><ul id="list" aria-label="Topics; the arrow keys move through them" lang="{escape(results.lang)}"></ul>
-<article id="topic" aria-live="polite" lang="{escape(results.lang)}"></article></div>
+<div class="browser"><ul id="list" aria-label="Topics; the arrow keys move through them" lang="{_code(results.lang)}"></ul>
+<article id="topic" aria-live="polite" lang="{_code(results.lang)}"></article></div>
 <noscript><p>The topic browser needs scripts; all else on this page does without.</p></noscript>""",
     )
 
 
-def _choice(heading: str, identifier: str, options: list[tuple[str, str, bool]]) -> str:
+def _code(lang: str) -> str:
+    """A language for HTML's ``lang``; empty, unknown there, where topics are in several or nothing tells."""
+    return "" if "," in lang or lang == "und" else escape(lang)
+
+
+def _choice(title: str, identifier: str, options: list[tuple[str, str, bool]]) -> str:
     inside = "".join(f'<option value="{key}"{" selected" if chosen else ""}>{escape(text)}</option>' for key, text, chosen in options)
-    return f'<label>{heading} <select id="{identifier}">{inside}</select></label>'
+    return f'<label>{title} <select id="{identifier}">{inside}</select></label>'
 
 
 def _all_comparisons(results: Results) -> str:
@@ -186,10 +216,10 @@ def _all_comparisons(results: Results) -> str:
             cells = "".join(f"<td>{number}</td>" for number in numbers)
             kind = "significant" if made.significant else "level"
             body += f'<tr class="{kind}"><th scope="row">{a}</th><th scope="row">{b}</th>{cells}</tr>\n'
-    table = _sortable("".join(map(_heading, COMPARISON_HEADINGS)), body, "Table of comparisons", "plain")
+    table = sortable("".join(map(heading, COMPARISON_HEADINGS)), body, "Table of comparisons", "plain")
     note = f"{method(results)}. {EXPLAINED}"
     inside = f'{table}<p class="note">{escape(note)} The other metrics stand in report.csv.</p>'
-    return _section("comparisons", "All comparisons by MAP", f"<details><summary>Show the table</summary>{inside}</details>")
+    return section("comparisons", "All comparisons by MAP", f"<details><summary>Show the table</summary>{inside}</details>")
 
 
 def _data(results: Results) -> str:
@@ -198,12 +228,13 @@ def _data(results: Results) -> str:
     wanted += [document for system in results.systems.values() for hits in system.hits.values() for document in hits]
     numbers = {document: number for number, document in enumerate(dict.fromkeys(wanted))}
     whole = {
-        "docLang": results.doc_lang,
+        "docLang": _code(results.doc_lang),
         "systems": [
             {
                 "name": name,
                 "ap": [round(score, 4) for score in system.scores["map"].tolist()],
                 "hits": [[numbers[document] for document in system.hits.get(topic, [])] for topic in results.qrels],
+                "read": [_read_as(results, system, topic) for topic in results.qrels],
                 "found": [[[numbers[document], rank] for document, rank in system.found.get(topic, {}).items()] for topic in results.qrels],
             }
             for name, system in results.systems.items()
@@ -220,6 +251,12 @@ def _data(results: Results) -> str:
         "documents": [_document(results, document) for document in numbers],
     }
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _read_as(results: Results, system: System, topic: str) -> str:
+    """The topic as a system read it; empty where it read the topic itself or its human translation, which stand above both rankings."""
+    text = system.queries.get(topic, "")
+    return "" if text in (results.topics.get(topic), results.human_topics.get(topic)) else text
 
 
 def _document(results: Results, document: str) -> list[str]:

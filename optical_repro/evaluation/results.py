@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, bad_line, unknown
+from ..files import lines
 from ..trec import Qrels, read_qrels, read_run
 from . import significance
 from .metrics import evaluate, order, precision_curve
@@ -24,6 +25,18 @@ SHOWN_HITS = 10
 """Hits of each topic that the report's topic browser shows."""
 HUMAN = "human"
 """The system that reads people's translations of the topics: the ceiling, out of competition."""
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How far the word links of a student's transport plans agree with a word aligner's on held-out pairs: 1 - AER, from 0 to 1."""
+
+    before: float
+    """Training."""
+    after: float
+    pairs: int
+    of: str
+    """What the pairs are, in words."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,10 @@ class System:
     """Topic to the relevant documents that it found, each with its rank from 1."""
     log: list[dict[str, float]]
     """Training log of the system's student: {"step", "loss", ...}; empty where it was not trained here."""
+    alignment: Alignment | None
+    """Of its student; None where a manifest does not tell."""
+    queries: dict[str, str]
+    """Topic to its text as the system read it, translated or respelled; empty where no ``<system>.topics.tsv`` tells."""
 
     def mean(self, metric: str) -> float:
         """The metric's mean over the topics."""
@@ -146,6 +163,7 @@ def _system(path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dic
     """Reads and scores one run."""
     import numpy as np
 
+    training = manifests.get(path.stem, {}).get("training") or {}
     # BM25 over topics in another language may find nothing at all: where a manifest tells that the run is whole, that is a result.
     nothing = path.stem in manifests and path.stat().st_size == 0
     run = {} if nothing else read_run(path)
@@ -164,8 +182,25 @@ def _system(path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dic
             topic: {document: rank for rank, document in enumerate(documents, 1) if qrels[topic].get(document, 0) > 0}
             for topic, documents in rankings.items()
         },
-        log=(manifests.get(path.stem, {}).get("training") or {}).get("log") or [],
+        log=training.get("log") or [],
+        alignment=_alignment(training.get("alignment")),
+        queries=_queries(path.with_name(f"{path.stem}.topics.tsv")),
     )
+
+
+def _alignment(told: dict[str, Any] | None) -> Alignment | None:
+    return Alignment(told["before"]["score"], told["after"]["score"], told["pairs"], told["of"]) if told else None
+
+
+def _queries(path: Path) -> dict[str, str]:
+    """Topics beside a run, ``topic TAB text`` a line; empty where there is no such file."""
+    if not path.exists():
+        return {}
+    split = [(number, line.partition("\t")) for number, line in lines(path)]
+    for number, (_, tab, _) in split:
+        if not tab:
+            raise bad_line(path, number, "no tab", "topic TAB text (delete the file to do without)")
+    return {topic: text for _, (topic, _, text) in split}
 
 
 def _by_map(system: System) -> tuple[float, str]:

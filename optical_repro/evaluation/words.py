@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .metrics import METRICS
-from .results import HUMAN, Results, question_pairs
+from .results import HUMAN, Alignment, Results, question_pairs
 from .significance import ALPHA, CORRECTIONS, TESTS, Comparison
 
 EXPLAINED = (
@@ -53,9 +53,9 @@ def method(results: Results) -> str:
 
 
 def findings(results: Results) -> list[tuple[str, list[str]]]:
-    """Which differences by MAP are significant: headings, each with its lines; empty where there is nothing to compare."""
+    """Which differences by MAP are significant, and what training did to alignment: headings, each with its lines."""
     if not results.baseline:
-        return []
+        return aligning(results)
     told = []
     for heading, group in _against_baseline(results).items():
         if group:
@@ -65,7 +65,7 @@ def findings(results: Results) -> list[tuple[str, list[str]]]:
         compared = [made for made in (results.comparison("map", *pair) for pair in pairs) if made]
         if compared:
             told.append((f"{question}, by MAP:", [f"{made.a} {verdict(made)} {made.b}: {_difference(made)}" for made in compared]))
-    return told
+    return told + aligning(results)
 
 
 def verdict(made: Comparison) -> str:
@@ -73,6 +73,24 @@ def verdict(made: Comparison) -> str:
     if not made.significant:
         return "does not differ significantly from"
     return "is better than" if made.delta > 0 else "is worse than"
+
+
+def aligned_students(results: Results) -> dict[str, Alignment]:
+    """Systems whose student's alignment was measured, each student once, by the shortest name."""
+    measured: dict[Alignment, str] = {}
+    for name, system in results.systems.items():
+        if system.alignment and len(name) < len(measured.get(system.alignment, name + "?")):
+            measured[system.alignment] = name
+    return {name: alignment for alignment, name in measured.items()}
+
+
+def aligning(results: Results) -> list[tuple[str, list[str]]]:
+    """Whether the students' word alignment got better with training: a heading with its lines; empty where it was not measured."""
+    lines = []
+    for name, made in aligned_students(results).items():
+        verb = "rises" if made.after > made.before else "falls" if made.after < made.before else "stays"
+        lines.append(f"{name} {verb} from {value(made.before)} to {value(made.after)}: {counted(made.pairs, 'pair')}, {made.of}")
+    return [("Agreement of the students' transport plans with a word aligner (1 - AER) in training:", lines)] if lines else []
 
 
 def _against_baseline(results: Results) -> dict[str, list[Comparison]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +39,17 @@ def read(encoder: TextEncoder, text: str) -> Reading:
     >>> read(TextEncoder("student"), "Ilé-ìwé náà tóbi.").pieces
     ['Ilé', '-', 'ìwé', 'náà', 'tóbi', '.']
     """
-    text = unicodedata.normalize("NFC", text)
-    [vectors] = encoder.encode_tokens([text])
+    [reading] = read_all(encoder, [text])
+    return reading
+
+
+def read_all(encoder: TextEncoder, texts: Sequence[str]) -> list[Reading]:
+    """Reads texts as `read` does, many times faster than one by one."""
+    texts = [unicodedata.normalize("NFC", text) for text in texts]
+    return [_reading(encoder, text, vectors) for text, vectors in zip(texts, encoder.encode_tokens(texts), strict=True)]
+
+
+def _reading(encoder: TextEncoder, text: str, vectors: np.ndarray) -> Reading:
     read_as = encoder.tokenizer(text, truncation=True, max_length=encoder.max_length, return_offsets_mapping=True)
     own = read_as.encodings[0].sequence_ids
     spans = [span for span, sequence in zip(read_as["offset_mapping"], own, strict=True) if sequence is not None]
