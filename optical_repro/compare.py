@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 EXPLAINED = """\
 Reads every *.trec file of a folder of runs, those of others too (TREC's six columns; the file's name is the system's),
 scores them against qrels/NAME.txt, tests each difference over the topics, prints the table, and writes report.html
-(a page to look at), .md, .tex, .csv and .json into the folder.
+(a page to look at), .md, .tex, .csv and .json into the folder. Several folders are reported each, then side by side and
+together, over all their topics, in across.html and the other formats.
 
 examples:
   python -m optical_repro.compare runs/sample.yo.test
   python -m optical_repro.compare runs/sample.yo.test --baseline dense-zs --test student
-  python -m optical_repro.compare runs/afriqa.*.test          (each, then all topics of all folders together)
+  python -m optical_repro.compare runs/afriqa.*.test          (across languages)
   cp theirs.trec runs/sample.yo.test/ && python -m optical_repro.compare runs/sample.yo.test --baseline theirs
 """
 
@@ -33,8 +34,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from .evaluation.across import across_text
-    from .evaluation.report import Report, write_report
+    from .evaluation.report import Report, write_across, write_report
     from .evaluation.tables import topics_text
 
     reports: list[Report] = []
@@ -49,7 +49,7 @@ def _compare(arguments: argparse.Namespace) -> None:
             say("\n" + told)
         reports.append(report)
     if len(reports) > 1:
-        say("\n" + across_text([report.results for report in reports], arguments.baseline))
+        say("\n" + write_across(reports, arguments.baseline, arguments.out or reports[0].folder.parent))
 
 
 def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
@@ -87,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=["holm", "bonferroni", "none"],
         default="holm",
         help="of p for the number of pairs, within each metric; Tukey's test needs none (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where across.html and the others of several folders go (default: beside the first folder)"
     )
     parser.add_argument("--qrels-dir", type=Path, default=Path("qrels"), metavar="DIR", help="where NAME.txt lies (default: %(default)s)")
     return parser

@@ -12,6 +12,7 @@ from html import escape
 
 from .metrics import RECALL_LEVELS
 from .results import HUMAN, Results
+from .significance import Comparison
 from .words import aligned_students, p_value, signed, value
 
 WIDTH = 440
@@ -52,6 +53,25 @@ def _kind(results: Results, name: str) -> str:
     if name in (HUMAN, results.baseline):
         return "ceiling" if name == HUMAN else "baseline"
     return "student" if name.startswith("optical-") else "other"
+
+
+def forest(columns: list[tuple[str, Comparison]]) -> str:
+    """A difference in MAP in several folders, each with its 95 % bootstrap interval; ``columns``: what each is over."""
+    left, row, top = _name_width([name for name, _ in columns]), 26, 6
+    height = top + row * len(columns) + 24
+    ends = [end for _, made in columns for end in (made.low, made.high)]
+    ticks = _ticks(min(0, *ends), max(0, *ends))
+    axis = _Axes(height - 20, ticks, ticks, left + 8, WIDTH - 56)
+    parts = [_line(axis.x(tick), top, axis.x(tick), height - 20, LINE if tick else INK) for tick in ticks]
+    parts += [_text(axis.x(tick), height - 5, f"{tick:+g}".replace("0.", ".") if tick else "0", "middle", MUTED) for tick in ticks]
+    for number, (name, made) in enumerate(columns):
+        middle, colour = top + row * (number + 0.5), {1: BETTER, -1: WORSE, 0: MUTED}[made.direction]
+        told = f"{name}: {signed(made.delta)}, 95 % interval {signed(made.low)} to {signed(made.high)}, {p_value(made.p_adjusted)}"
+        parts.append(f"<g><title>{escape(told)}</title>{_text(left - 8, middle + 4, name, 'end', INK)}")
+        parts.append(_line(axis.x(made.low), middle, axis.x(made.high), middle, colour))
+        parts.append(f'<circle cx="{axis.x(made.delta):.1f}" cy="{middle:g}" r="5" fill="{colour}"/>')
+        parts.append(_text(WIDTH - 2, middle + 4, signed(made.delta), "end", colour) + "</g>")
+    return _svg(height, "The difference in MAP by folder with its 95 % bootstrap interval", parts)
 
 
 def topic_deltas(results: Results, a: str, b: str) -> str:
@@ -109,23 +129,17 @@ def alignment(results: Results) -> str:
     ticks = _ticks(min(ends), max(ends))
     left, row, top = _name_width(measured), 30, 6
     height = top + row * len(measured) + 24
-    right = WIDTH - 92
-    parts = []
-
-    def x(score: float) -> float:
-        return left + 8 + (right - left - 8) * (score - ticks[0]) / (ticks[-1] - ticks[0])
-
-    for tick in ticks:
-        parts.append(_line(x(tick), top, x(tick), height - 20, LINE))
-        parts.append(_text(x(tick), height - 5, f"{tick:g}".removeprefix("0") or "0", "middle", MUTED))
+    axis = _Axes(height - 20, ticks, ticks, left + 8, WIDTH - 92)
+    parts = [_line(axis.x(tick), top, axis.x(tick), height - 20, LINE) for tick in ticks]
+    parts += [_text(axis.x(tick), height - 5, f"{tick:g}".removeprefix("0") or "0", "middle", MUTED) for tick in ticks]
     for number, (name, made) in enumerate(measured.items()):
         middle, colour = top + row * (number + 0.5), BETTER if made.after >= made.before else WORSE
         parts.append(f"<g><title>{escape(name)}: {value(made.before)} before training, {value(made.after)} after</title>")
         parts.append(_text(left - 8, middle + 4, name, "end", INK))
-        parts.append(f'<path d="M{x(made.before):.1f} {middle:g}H{x(made.after):.1f}" stroke="{colour}" stroke-width="3"/>')
+        parts.append(f'<path d="M{axis.x(made.before):.1f} {middle:g}H{axis.x(made.after):.1f}" stroke="{colour}" stroke-width="3"/>')
         ring = f'fill="var(--paper, #ffffff)" stroke="{colour}" stroke-width="2"'
-        parts.append(f'<circle cx="{x(made.before):.1f}" cy="{middle:g}" r="5" {ring}/>')
-        parts.append(f'<circle cx="{x(made.after):.1f}" cy="{middle:g}" r="6" fill="{colour}"/>')
+        parts.append(f'<circle cx="{axis.x(made.before):.1f}" cy="{middle:g}" r="5" {ring}/>')
+        parts.append(f'<circle cx="{axis.x(made.after):.1f}" cy="{middle:g}" r="6" fill="{colour}"/>')
         parts.append(_text(WIDTH - 2, middle + 4, f"{value(made.before)} → {value(made.after)}", "end", colour) + "</g>")
     return _svg(height, "Agreement with a word aligner before and after training, a line a student", parts)
 
@@ -164,10 +178,12 @@ class _Axes:
     bottom: float
     x_ticks: list[float]
     y_ticks: list[float]
+    left: float = 36
+    right: float = WIDTH - 16
 
     def x(self, at: float) -> float:
         first, last = self.x_ticks[0], self.x_ticks[-1]
-        return 36 + (WIDTH - 52) * (at - first) / (last - first)
+        return self.left + (self.right - self.left) * (at - first) / (last - first)
 
     def y(self, at: float) -> float:
         first, last = self.y_ticks[0], self.y_ticks[-1]

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..files import whole
+from .across import Across, across
+from .across_page import across_html
+from .across_tables import across_csv, across_json, across_latex, across_markdown, across_text
 from .exports import as_csv, as_json, as_topics_csv
 from .page import as_html
 from .results import Results, read_results
@@ -47,6 +50,28 @@ class Report:
                 f"Qrels   {self.qrels_path}",
             ]
         )
+
+
+ACROSS: dict[str, Callable[[Across], str]] = {
+    "json": across_json,
+    "csv": across_csv,
+    "md": across_markdown,
+    "tex": across_latex,
+    "html": across_html,
+}
+"""Suffix of each ``across.*`` file to what writes it."""
+
+
+def write_across(reports: list[Report], baseline: str | None, folder: Path) -> str:
+    """Compares the folders of several reports with each other and writes across.json, .csv, .md, .tex and .html into ``folder``.
+
+    Returns what the terminal prints.
+    """
+    made = across([report.results for report in reports], baseline)
+    for suffix, text in [(suffix, write(made)) for suffix, write in ACROSS.items()]:
+        with whole(folder / f"across.{suffix}") as file:
+            file.write(text)
+    return f"{across_text(made)}\n\nReport  {folder / 'across.html'} (open it in a browser; also .json, .csv, .md, .tex)"
 
 
 def write_report(

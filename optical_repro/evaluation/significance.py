@@ -64,6 +64,11 @@ class Comparison:
         """Whether the adjusted p is below ALPHA."""
         return self.p_adjusted < ALPHA
 
+    @property
+    def direction(self) -> int:
+        """1 where a is significantly better, -1 where it is worse, else 0."""
+        return (1 if self.delta > 0 else -1) if self.significant else 0
+
     def reversed(self) -> Comparison:
         """The same comparison, told of b against a."""
         return replace(

@@ -58,9 +58,8 @@ def rows(results: Results) -> list[Row]:
         cells = []
         for metric in METRICS:
             made = results.against_baseline(metric, name)
-            mark = (1 if made.delta > 0 else -1) if made and made.significant else 0
             text = value(system.mean(metric))
-            cells.append(Cell(system.mean(metric), text, name != HUMAN and text == best[metric], mark))
+            cells.append(Cell(system.mean(metric), text, name != HUMAN and text == best[metric], made.direction if made else 0))
         table.append(Row(name, {HUMAN: "ceiling", results.baseline: "baseline"}.get(name, ""), cells))
     return table
 
@@ -129,16 +128,16 @@ def as_markdown(results: Results) -> str:
     out = [f"# {results.name}", "", f"{described(results)}.", "", *markdown_head(["system", *HEADINGS.values()], names=1)]
     for row in rows(results):
         cells = [(f"**{cell.text}**" if cell.best else cell.text) + ["", " ▲", " ▼"][cell.mark] for cell in row.cells]
-        out.append(markdown_row([_code(row.system) + (f" ({row.note})" if row.note else ""), *cells]))
+        out.append(markdown_row([markdown_code(row.system) + (f" ({row.note})" if row.note else ""), *cells]))
     out += ["", "Best below the ceiling in bold."]
     if results.baseline:
-        out[-1] += f" ▲ significantly better than {_code(results.baseline)}, ▼ significantly worse ({method(results)})."
+        out[-1] += f" ▲ significantly better than {markdown_code(results.baseline)}, ▼ significantly worse ({method(results)})."
     for heading, told in findings(results):
         out += ["", f"**{heading}**", "", *(f"- {line}" for line in told)]
     compared = [comparison_cells(made) for made in results.comparisons if made.metric == "map"]
     if compared:
         out += ["", "## All comparisons by MAP", "", *markdown_head(COMPARISON_HEADINGS, names=2)]
-        out += [markdown_row([_code(a), _code(b), *cells]) for a, b, *cells in compared]
+        out += [markdown_row([markdown_code(a), markdown_code(b), *cells]) for a, b, *cells in compared]
         out += ["", EXPLAINED]
     return "\n".join(out + _markdown_topics(results)) + "\n"
 
@@ -150,7 +149,7 @@ def _markdown_topics(results: Results) -> list[str]:
     for made in telling_pairs(results):
         gained, lost = changes(results, made.a, made.b)
         if gained or lost:
-            out += [f"**a = {_code(made.a)}, b = {_code(made.b)}**", "", *markdown_head(headings, names=1)]
+            out += [f"**a = {markdown_code(made.a)}, b = {markdown_code(made.b)}**", "", *markdown_head(headings, names=1)]
         for change in (*gained, *lost[::-1]):
             hits = (_hits(results, change, found).replace("|", "·") for found in (change.hits_a, change.hits_b))
             out.append(markdown_row([_plain(_topic(change)), value(change.ap_a), value(change.ap_b), *map(_plain, hits)]))
@@ -173,29 +172,29 @@ def markdown_row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _code(name: str) -> str:
+def markdown_code(name: str) -> str:
+    """A name as code, in a cell of a table."""
     return "`" + name.replace("|", "\\|") + "`"
 
 
 def as_latex(results: Results) -> str:
     """Two booktabs tables, the systems and the telling pairs; needs the package booktabs and nothing else."""
-    caption = f"{_latex(results.name)}: {_latex(described(results))}. Best below the ceiling in bold."
+    caption = f"{in_latex(results.name)}: {in_latex(described(results))}. Best below the ceiling in bold."
     if results.baseline:
-        caption += f" Arrows: significantly better or worse than {_latex(results.baseline)} ({_latex(method(results))})."
+        caption += f" Arrows: significantly better or worse than {in_latex(results.baseline)} ({in_latex(method(results))})."
     head = ["System", *HEADINGS.values()]
     body = []
     for row in rows(results):
-        cells = [(rf"\textbf{{{cell.text}}}" if cell.best else cell.text) + _ARROWS[cell.mark] for cell in row.cells]
-        body.append([_latex(row.system) + (f" ({row.note})" if row.note else ""), *cells])
+        cells = [(rf"\textbf{{{cell.text}}}" if cell.best else cell.text) + ARROWS[cell.mark] for cell in row.cells]
+        body.append([in_latex(row.system) + (f" ({row.note})" if row.note else ""), *cells])
     tables = [r"% Needs \usepackage{booktabs}.", latex_table(results.name, caption, 1, head, body)]
     if pairs := telling_pairs(results):
-        caption = f"{_latex(results.name)}: differences in MAP. Arrows: significant ({_latex(method(results))}). {_latex(EXPLAINED)}"
+        caption = f"{in_latex(results.name)}: differences in MAP. Arrows: significant ({in_latex(method(results))}). {in_latex(EXPLAINED)}"
         body = []
         for made in pairs:
-            a, b, delta, *others = map(_latex, comparison_cells(made))
-            arrow = _ARROWS[(1 if made.delta > 0 else -1) if made.significant else 0]
-            body.append([a, b, delta + arrow, *others])
-        tables.append(latex_table(f"{results.name}:differences", caption, 2, list(map(_latex, COMPARISON_HEADINGS)), body))
+            a, b, delta, *others = map(in_latex, comparison_cells(made))
+            body.append([a, b, delta + ARROWS[made.direction], *others])
+        tables.append(latex_table(f"{results.name}:differences", caption, 2, list(map(in_latex, COMPARISON_HEADINGS)), body))
     return "\n".join(tables)
 
 
@@ -207,10 +206,11 @@ def latex_table(name: str, caption: str, names: int, head: list[str], body: list
     return "\n".join([*out, *(f"    {line}" for line in lines[1:]), r"    \bottomrule", r"  \end{tabular}", r"\end{table}", ""])
 
 
-_ARROWS = ["", r"$^{\uparrow}$", r"$^{\downarrow}$"]
+ARROWS = ["", r"$^{\uparrow}$", r"$^{\downarrow}$"]
+"""By `Comparison.direction`."""
 _ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}"}
 
 
-def _latex(text: str) -> str:
+def in_latex(text: str) -> str:
     """Text with LaTeX's own characters escaped."""
     return re.sub(r"[\\~^<>&%$#_{}]", lambda found: _ESCAPES.get(found[0], "\\" + found[0]), text)

@@ -1,0 +1,51 @@
+"""Several folders of runs as one HTML page: side by side, then the report of all their topics together."""
+
+from __future__ import annotations
+
+from html import escape
+
+from . import figures
+from .across import Across
+from .across_tables import LEGEND, table
+from .page import heading, page, section, sortable
+from .results import HUMAN
+from .tables import Cell
+from .words import described
+
+
+def across_html(across: Across) -> str:
+    """The whole page."""
+    about = ", ".join(results.name for results in across.folders)
+    if across.together.systems:
+        about += f": {described(across.together)} in common"
+    return page(across.together, across.together.name, about, [_by_folder(across), _differences(across)])
+
+
+def _by_folder(across: Across) -> str:
+    """MAP, systems by folders and pools."""
+    heads = heading("System") + "".join(heading(escape(results.name)) for results in across.columns)
+    body = ""
+    for system, cells in table(across):
+        note = ' <span class="tag ceiling">ceiling</span>' if system == HUMAN else ""
+        body += f'<tr><th scope="row">{escape(system)}{note}</th>{"".join(map(_cell, cells))}</tr>\n'
+    legend = f"{LEGEND}. ▲ significantly better than the column's own baseline, ▼ significantly worse."
+    return section("folders", "MAP by folder", f'{sortable(heads, body, "Table of MAP by folder")}<p class="note">{legend}</p>')
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return '<td data-value="-1"></td>'
+    kind, sign = [("", ""), ("better", "▲"), ("worse", "▼")][cell.mark]
+    mark = f'<span class="mark {kind}">{sign}</span>'
+    return f'<td data-value="{cell.number!r}">{f"<strong>{cell.text}</strong>" if cell.best else cell.text}{mark}</td>'
+
+
+def _differences(across: Across) -> str:
+    """For each telling pair what it comes to in every folder; the first is open."""
+    out, opened = "", " open"
+    for pair, columns in across.differences():
+        picture = f"<figure>{figures.forest(columns)}</figure>"
+        out += f"<details{opened}><summary>{escape(pair.a)} against {escape(pair.b)}</summary>{picture}</details>\n"
+        opened = ""
+    note = '<p class="note">Differences in MAP with 95 % bootstrap intervals; coloured where significant.</p>'
+    return section("differences", "Differences by folder", note + out) if out else ""

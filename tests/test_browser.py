@@ -1,0 +1,277 @@
+"""The report in a real browser, headless Chromium: sorted, searched, read, in the dark, on a phone, on paper; no script errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Done
+from playwright.sync_api import Browser, Page, sync_playwright
+from test_compare import make
+
+from optical_repro.compare import main
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update", "--disable-sync"]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+DESKTOP, PHONE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}, {"width": 320, "height": 640}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The machine's own Chromium; where there is none, these tests are skipped, unless OPTICAL_BROWSER=required says that there must be."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        told = f"no {', '.join(NAMES)} on the PATH: the report was not tried in a browser (Debian: sudo apt install chromium)"
+        if os.environ.get("OPTICAL_BROWSER") == "required":
+            pytest.fail(told)
+        pytest.skip(told)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def report(sample_run: Done) -> Path:
+    return (sample_run.runs / "report.html").resolve()
+
+
+@pytest.fixture(scope="module")
+def data(report: Path) -> dict:
+    """What the page's topic browser is made of."""
+    return json.loads(re.search(r'id="data">(.*?)</script>', report.read_text(encoding="utf-8"), re.DOTALL)[1])
+
+
+@pytest.fixture
+def page(chromium: Browser, report: Path) -> Iterator[Page]:
+    """The report of a small run on a desktop, opened anew; whatever a test does to it, no script fails and nothing is fetched."""
+    yield from watched(chromium, report)
+
+
+def watched(chromium: Browser, path: Path) -> Iterator[Page]:
+    opened = chromium.new_page(viewport=DESKTOP)
+    opened.set_default_timeout(15_000)
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("console", lambda message: wrong.append(message.text))
+    fetched: list[str] = []
+    opened.on("request", lambda request: fetched.append(request.url))
+    opened.goto(path.as_uri())
+    yield opened
+    opened.close()
+    assert wrong == []
+    assert {url.partition("#")[0] for url in fetched} == {path.as_uri()}
+
+
+def column(page: Page, heading: str) -> list[str]:
+    """The cells under a heading of the table of systems, from top to bottom."""
+    headings = page.locator("#systems thead th button").all_inner_texts()
+    cells = page.locator(f"#systems tbody tr > :nth-child({headings.index(heading) + 1})")
+    return [text.split()[0] for text in cells.all_inner_texts()]
+
+
+def numbers(page: Page, heading: str) -> list[float]:
+    return [float(text.rstrip("▲▼")) for text in column(page, heading)]
+
+
+# Tables
+
+
+def test_a_heading_sorts_by_mouse(page: Page) -> None:
+    assert numbers(page, "MAP") == sorted(numbers(page, "MAP"), reverse=True)
+    page.click("#systems thead button:text('R@100')")
+    assert numbers(page, "R@100") == sorted(numbers(page, "R@100"), reverse=True) != numbers(page, "MAP")
+    page.click("#systems thead button:text('R@100')")
+    assert numbers(page, "R@100") == sorted(numbers(page, "R@100"))
+    page.click("#systems thead button:text('System')")
+    assert column(page, "System") == sorted(column(page, "System"))
+    assert page.locator("#systems thead th").evaluate_all("all => all.map(one => one.ariaSort)") == ["ascending", *["none"] * 7]
+
+
+def test_a_heading_sorts_by_keyboard(page: Page) -> None:
+    page.focus("#systems thead button:text('MAP')")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "P@5"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    assert numbers(page, "P@5") == sorted(numbers(page, "P@5"), reverse=True)
+    page.keyboard.press("Space")
+    assert numbers(page, "P@5") == sorted(numbers(page, "P@5"))
+
+
+# The topic browser
+
+
+def shown(page: Page) -> str:
+    return page.inner_text("#topic h3")
+
+
+def test_a_topic_is_found_and_both_rankings_are_read(page: Page, data: dict) -> None:
+    wanted = data["topics"][10]
+    page.fill("#find", wanted["human"][:25])
+    assert page.locator("#list button").count() == 1
+    page.click("#list button")
+    assert shown(page) == wanted["text"]
+    assert wanted["human"] in page.inner_text("#topic")
+    page.select_option("#left", label="optical-cs")
+    page.select_option("#right", label="bm25-qt")
+    sides = page.locator("#topic .sides > div")
+    assert sides.count() == 2
+    by_name = {system["name"]: system for system in data["systems"]}
+    relevant = dict(wanted["relevant"])
+    for place, name in enumerate(("optical-cs", "bm25-qt")):
+        assert sides.nth(place).locator("h4").inner_text().startswith(f"{name}: average precision ")
+        hits = by_name[name]["hits"][10]
+        items = sides.nth(place).locator("ol > li")
+        assert items.locator("strong").all_inner_texts() == [data["documents"][document][1] for document in hits]
+        told = items.evaluate_all("all => all.map(one => one.className === 'relevant' && one.innerText.includes('relevant'))")
+        assert told == [relevant.get(document, 0) > 0 for document in hits]
+    boxes = [sides.nth(place).bounding_box() for place in (0, 1)]
+    assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+
+
+def test_words_that_match_are_marked_and_translations_shown(page: Page, data: dict) -> None:
+    page.select_option("#right", label="bm25-qt")
+    translated = next(system for system in data["systems"] if system["name"] == "bm25-qt")["read"]
+    marked = 0
+    for number in range(8):
+        page.locator("#list button").nth(number).click()
+        topic = next(place for place, topic in enumerate(data["topics"]) if topic["text"] == shown(page))
+        side = page.locator("#topic .sides > div").nth(1)
+        assert translated[topic] and side.locator(".read").inner_text() == f"reads {translated[topic]}"
+        asked = set(re.findall(r"\w+", f"{data['topics'][topic]['human']} {translated[topic]}".lower()))
+        words = [word.lower() for word in side.locator("mark").all_inner_texts()]
+        assert set(words) <= asked
+        marked += len(words)
+    assert marked > 8
+
+
+def test_arrow_keys_move_through_the_topics(page: Page) -> None:
+    page.locator("#list button").first.focus()
+    first = shown(page)
+    page.keyboard.press("ArrowDown")
+    second = shown(page)
+    assert second != first and page.evaluate("document.activeElement.innerText").endswith(second)
+    assert page.locator("#list [aria-current=true]").count() == 1
+    page.keyboard.press("ArrowUp")
+    assert shown(page) == first
+    assert page.url.endswith("#topic=" + page.evaluate("encodeURIComponent(data.topics[current].id)"))
+
+
+def test_a_topic_that_gained_leads_to_its_rankings(page: Page) -> None:
+    link = page.locator("#topics details[open] a").nth(1)
+    asked = link.inner_text()
+    summary = page.locator("#topics details[open] summary").inner_text()
+    link.click()
+    assert shown(page) == asked
+    heads = [text.partition(":")[0] for text in page.locator("#topic h4").all_inner_texts()]
+    assert summary.startswith(" against ".join(heads))
+    assert page.locator("#topic").evaluate("one => one.getBoundingClientRect().top < innerHeight")
+    page.go_back()
+    page.go_forward()
+    assert shown(page) == asked
+
+
+def test_an_address_opens_its_topic(chromium: Browser, report: Path, data: dict) -> None:
+    opened = chromium.new_page()
+    opened.goto(f"{report.as_uri()}#topic={data['topics'][33]['id']}")
+    assert shown(opened) == data["topics"][33]["text"]
+    opened.close()
+
+
+# Figures
+
+
+def test_legends_show_and_hide_curves(page: Page) -> None:
+    figure = page.locator("figure", has=page.locator("figcaption:text('precision by recall')"))
+    curves, boxes = figure.locator(".curve"), figure.locator(".legend input")
+    assert curves.count() == boxes.count() >= 8
+    before = figure.locator(".curve:visible").count()
+    boxes.first.focus()
+    page.keyboard.press("Space")
+    assert figure.locator(".curve:visible").count() == before - 1
+
+
+def test_every_figure_is_there(page: Page) -> None:
+    captions = " | ".join(page.locator("#figures figcaption").all_inner_texts())
+    for part in ("MAP with 95 %", "Row against column", "precision by recall", "Training", "Alignment"):
+        assert part in captions
+    assert all(
+        box["height"] > 40
+        for box in page.locator("#figures figure > svg").evaluate_all("all => all.map(a => a.getBoundingClientRect().toJSON())")
+    )
+
+
+# Light and dark, wide and narrow, paper
+
+
+def contrasts(page: Page) -> dict[str, float]:
+    """The contrast of the page's inks on its ground, as WCAG 2 reckons it."""
+    return page.evaluate(
+        """() => {
+        const linear = (part) => (part /= 255) <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+        const parts = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map((part) => linear(Number(part)));
+        const light = (colour) => { const [r, g, b] = parts(colour); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+        const ground = light(getComputedStyle(document.body).backgroundColor);
+        const ratio = (ink) => (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05);
+        const inks = { text: "body", note: ".note", link: "nav a", worse: ".worse", better: ".better" };
+        return { ground, ...Object.fromEntries(Object.entries(inks)
+          .map(([name, where]) => [name, ratio(light(getComputedStyle(document.querySelector(where)).color))])) };
+        }"""
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark_can_be_read(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    found = contrasts(page)
+    assert found.pop("ground") < 0.05 if scheme == "dark" else found.pop("ground") == 1
+    assert min(found.values()) >= 4.5, found
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE, NARROW], ids=["desktop", "phone", "narrow"])
+def test_the_page_does_not_scroll_sideways(page: Page, viewport: dict[str, int]) -> None:
+    page.set_viewport_size(viewport)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    if viewport is not DESKTOP:
+        assert page.locator("#systems .wide").evaluate("one => one.scrollWidth > one.clientWidth")
+        assert page.locator("#list").bounding_box()["width"] <= viewport["width"]
+    page.locator("#list button").nth(3).click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+def test_it_prints(page: Page) -> None:
+    page.emulate_media(media="print", color_scheme="dark")
+    assert contrasts(page)["ground"] == 1
+    hidden, there = ["nav", ".controls", "#list"], ["#systems table", "#figures svg", "#topics figure", "#topic .sides"]
+    assert [page.locator(name).first.is_visible() for name in hidden + there] == [False] * len(hidden) + [True] * len(there)
+    printed = page.pdf(format="A4")
+    assert printed.startswith(b"%PDF") and 3 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 12
+
+
+# Several folders
+
+
+def test_several_folders_on_one_page(chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path, "tiny.yo.test", seed=1)
+    make(tmp_path, "tiny.sw.test", seed=2)
+    assert main(["runs/tiny.yo.test", "runs/tiny.sw.test"]) == 0
+    for page in watched(chromium, tmp_path / "runs/across.html"):
+        assert page.locator("#folders thead th").all_inner_texts()[1:3] == ["tiny.yo.test", "tiny.sw.test"]
+        page.click("#folders thead button:text('tiny.sw.test')")
+        means = page.locator("#folders tbody td:nth-child(3)").evaluate_all("all => all.map((one) => Number(one.dataset.value))")
+        assert means == sorted(means, reverse=True)
+        assert page.locator("#differences details[open] circle").count() == 3
+        page.fill("#find", "tiny.sw.test/q7")
+        page.locator("#list button").first.click()
+        assert shown(page) == "ibéèrè 7 <b>" and "tiny.sw.test/q7" in page.inner_text("#topic")
+        assert page.locator("#topic li code, #topic li span").first.inner_text().startswith("tiny.sw.test/d")
+        page.set_viewport_size(PHONE)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
