@@ -8,13 +8,16 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from conftest import Done
-from playwright.sync_api import Browser, Page, sync_playwright
 from test_compare import make
 
 from optical_repro.compare import main
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update", "--disable-sync"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -26,14 +29,22 @@ def chromium() -> Iterator[Browser]:
     """The machine's own Chromium; where there is none, these tests are skipped, unless OPTICAL_BROWSER=required says that there must be."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
-        told = f"no {', '.join(NAMES)} on the PATH: the report was not tried in a browser (Debian: sudo apt install chromium)"
-        if os.environ.get("OPTICAL_BROWSER") == "required":
-            pytest.fail(told)
-        pytest.skip(told)
+        missing(f"no {', '.join(NAMES)} on the PATH (Debian: sudo apt install chromium)")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("Playwright is not installed (pip install 'optical_repro[dev]')")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
+
+
+def missing(what: str) -> NoReturn:
+    told = f"{what}: the report was not tried in a browser"
+    if os.environ.get("OPTICAL_BROWSER") == "required":
+        pytest.fail(told)
+    pytest.skip(told)
 
 
 @pytest.fixture(scope="module")
