@@ -193,10 +193,55 @@ def test_several_folders_are_reported_each_and_together(place: Path, capsys: pyt
     assert (each[1]["name"], each[1]["lang"], each[1]["split"]) == ("tiny.v2.sw.dev", "sw", "dev")
     means = [report["systems"]["dense-qt"]["map"] for report in each]
     table = out[out.index("MAP by folder") :].splitlines()
-    assert next(line for line in table if line.startswith("dense-qt")).split()[1:] == [f"{mean:.3f}".removeprefix("0") for mean in means]
-    together = out[out.index("together:") :].splitlines()
-    pooled = next(line for line in together if line.startswith("dense-qt")).split()[1]
-    assert float(pooled.rstrip("+-")) == pytest.approx(sum(means) / 2, abs=0.0006)
+    cells = next(line for line in table if line.startswith("dense-qt")).split()[1:]
+    assert [float(cell) for cell in cells] == pytest.approx([*means, sum(means) / 2], abs=0.0006)
+    assert out.rstrip().endswith("Report  runs/across.html (open it in a browser; also .json, .csv, .md, .tex)")
+
+
+@pytest.fixture
+def third(place: Path) -> Path:
+    """One more folder, of the first one's collection, with a system that the others lack and without one that they have."""
+    make(place, "tiny.ha.test", seed=3)
+    folder = place / "runs/tiny.ha.test"
+    (folder / "bm25-qt.trec").rename(folder / "theirs.trec")
+    return folder
+
+
+def test_folders_are_compared_in_every_format(place: Path, third: Path) -> None:
+    folders = ["runs/tiny.yo.test", "runs/tiny.ha.test", "runs/tiny.v2.sw.dev"]
+    assert main([*folders, "--out", "both"]) == 0
+    assert {path.name for path in (place / "both").iterdir()} == {f"across.{suffix}" for suffix in ("json", "csv", "md", "tex", "html")}
+    made = json.loads((place / "both/across.json").read_text())
+    assert [report["name"] for report in made["folders"]] == ["tiny.yo.test", "tiny.ha.test", "tiny.v2.sw.dev"]
+    assert [report["name"] for report in made["groups"]] == ["collection tiny"]
+    assert (made["groups"][0]["topics"], made["together"]["topics"]) == (100, 150)
+    assert set(made["together"]["systems"]) == set(STRENGTHS) - {"bm25-qt"}
+    with (place / "both/across.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    found = next(
+        line
+        for line in lines
+        if (line["over"], line["metric"], line["b"]) == ("3 folders together", "map", "dense-qt") and "optical" in line["a"]
+    )
+    assert float(found["p_adjusted"]) < 0.05 and float(found["effect"]) > 0.3
+    delta = f"+{float(found['delta']):.3f}".replace("+0.", "+.")
+    markdown, latex, page = ((place / f"both/across.{suffix}").read_text() for suffix in ("md", "tex", "html"))
+    assert f"| 3 folders together | `{found['a']}` | `dense-qt` | {delta} |" in markdown
+    assert f"3 folders together & {found['a']} & dense-qt & {delta}$^{{\\uparrow}}$ &" in latex
+    assert "theirs" in markdown and "theirs" in latex
+    assert latex.count(r"\begin{table}") == latex.count(r"\end{table}") == latex.count(r"\toprule") == 4
+    assert f"{found['a']} against dense-qt" in page and '<th scope="row">theirs</th>' in page
+    assert next(line for line in markdown.splitlines() if line.startswith("| `theirs`")).count("|") == 7
+
+
+def test_folders_without_a_system_in_common_stand_side_by_side(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (place / "runs/tiny.yo.test").glob("*.trec"):
+        path.rename(path.with_name(f"other-{path.name}"))
+    assert main(["runs/tiny.yo.test", "runs/tiny.v2.sw.dev"]) == 0
+    assert "together" not in capsys.readouterr().out
+    assert json.loads((place / "runs/across.json").read_text())["together"] is None
+    page = (place / "runs/across.html").read_text()
+    assert '<section id="folders">' in page and '<section id="browser">' not in page
 
 
 def test_passages_come_from_the_collection_that_a_manifest_names(place: Path) -> None:
