@@ -6,8 +6,8 @@ from html import escape
 
 from . import figures
 from .across import Across
-from .across_tables import LEGEND, table
-from .page import heading, page, section, sortable
+from .across_tables import LEGEND, baseline, table
+from .page import figure, heading, page, section, sortable
 from .results import HUMAN
 from .tables import Cell
 from .words import described
@@ -28,7 +28,7 @@ def _by_folder(across: Across) -> str:
     for system, cells in table(across):
         note = ' <span class="tag ceiling">ceiling</span>' if system == HUMAN else ""
         body += f'<tr><th scope="row">{escape(system)}{note}</th>{"".join(map(_cell, cells))}</tr>\n'
-    legend = f"{LEGEND}. ▲ significantly better than the column's own baseline, ▼ significantly worse."
+    legend = escape(f"{LEGEND}. ▲ significantly better than {baseline(across)}, ▼ significantly worse.")
     return section("folders", "MAP by folder", f'{sortable(heads, body, "Table of MAP by folder")}<p class="note">{legend}</p>')
 
 
@@ -41,11 +41,8 @@ def _cell(cell: Cell | None) -> str:
 
 
 def _differences(across: Across) -> str:
-    """For each telling pair what it comes to in every folder; the first is open."""
-    out, opened = "", " open"
-    for pair, columns in across.differences():
-        picture = f"<figure>{figures.forest(columns)}</figure>"
-        out += f"<details{opened}><summary>{escape(pair.a)} against {escape(pair.b)}</summary>{picture}</details>\n"
-        opened = ""
+    """For each telling pair what it comes to in every folder."""
+    pictures = [figure(f"{pair.a} against {pair.b}", figures.forest(columns)) for pair, columns in across.differences()]
     note = '<p class="note">Differences in MAP with 95 % bootstrap intervals; coloured where significant.</p>'
-    return section("differences", "Differences by folder", note + out) if out else ""
+    content = f'{note}<div class="figures">{"".join(pictures)}</div>'
+    return section("differences", "Differences by folder", content) if pictures else ""

@@ -31,6 +31,12 @@ def table(across: Across) -> list[tuple[str, list[Cell | None]]]:
     return [(name, [column.get(name) for column in columns]) for name in across.names]
 
 
+def baseline(across: Across) -> str:
+    """What the marks of `table` compare with, in words."""
+    [first, *others] = dict.fromkeys(results.baseline for results in across.columns)
+    return "the column's own baseline" if others else str(first)
+
+
 def differing(across: Across) -> list[tuple[str, Comparison]]:
     """(column, comparison) for every telling pair, pair after pair."""
     return [(name, made) for _, columns in across.differences() for name, made in columns]
@@ -46,7 +52,7 @@ def across_text(across: Across) -> str:
         out.append(
             "  ".join([f"{system:<{width}}", *(f"{text:>{max(8, len(name) + 1)}}" for text, name in zip(texts, columns, strict=True))])
         )
-    out += ["", "+ significantly better than the folder's own baseline, - significantly worse"]
+    out += ["", f"+ significantly better than {baseline(across)}, - significantly worse"]
     if differing(across):
         lines = [["over", "a", "b", "a - b", "95 % interval", "d", "w/t/l", "p adjusted"]]
         for name, made in differing(across):
@@ -65,7 +71,7 @@ def across_markdown(across: Across) -> str:
     for system, cells in table(across):
         texts = ["" if cell is None else (f"**{cell.text}**" if cell.best else cell.text) + ["", " ▲", " ▼"][cell.mark] for cell in cells]
         out.append(markdown_row([markdown_code(system) + (" (ceiling)" if system == HUMAN else ""), *texts]))
-    out += ["", f"{LEGEND}. ▲ significantly better than the folder's own baseline, ▼ significantly worse.", ""]
+    out += ["", f"{LEGEND}. ▲ significantly better than {baseline(across)}, ▼ significantly worse.", ""]
     if differing(across):
         out += ["# Differences in MAP by folder", "", *markdown_head(["over", *COMPARISON_HEADINGS], names=3)]
         for name, made in differing(across):
@@ -82,7 +88,7 @@ def across_latex(across: Across) -> str:
     for system, cells in table(across):
         texts = ["" if cell is None else (rf"\textbf{{{cell.text}}}" if cell.best else cell.text) + ARROWS[cell.mark] for cell in cells]
         body.append([in_latex(system) + (" (ceiling)" if system == HUMAN else ""), *texts])
-    caption = f"{LEGEND}. Arrows: significantly better or worse than the column's own baseline."
+    caption = f"{LEGEND}. Arrows: significantly better or worse than {in_latex(baseline(across))}."
     tables = [r"% Needs \usepackage{booktabs}.", latex_table("map-by-folder", caption, 1, head, body)]
     if differing(across):
         body = []

@@ -14,7 +14,7 @@ from .metrics import METRICS
 from .results import HUMAN, Results, System, telling_pairs
 from .significance import Comparison
 from .tables import COMPARISON_HEADINGS, HEADINGS, Row, comparison_cells, rows
-from .topics import changes
+from .topics import changes, hit_names
 from .words import EXPLAINED, described, effect, findings, method, p_value, signed, value
 
 SNIPPET = 280
@@ -166,7 +166,11 @@ def _extremes(results: Results, a: str, b: str) -> str:
             text = f'<span lang="{_code(results.lang)}">{escape(change.text or change.topic)}</span>'
             link = f'<a href="#topic={quote(change.topic)}" data-pair="{names.index(a)},{names.index(b)}">{text}</a>'
             translation = f"<br>{escape(change.translation)}" if change.translation else ""
-            items += f'<li>{link} <span class="note">{value(change.ap_a)} from {value(change.ap_b)}</span>{translation}</li>'
+            hits = "".join(
+                f'<br><span class="hits">{escape(system)}: {escape(hit_names(results, change.topic, found))}</span>'
+                for system, found in ((a, change.hits_a), (b, change.hits_b))
+            )
+            items += f'<li>{link} <span class="note">{value(change.ap_a)} from {value(change.ap_b)}</span>{translation}{hits}</li>'
         out += f"<div><h3>{title}</h3><ol>{items}</ol></div>" if items else ""
     return out
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .metrics import METRICS
 from .results import HUMAN, Results, telling_pairs
 from .significance import Comparison
-from .topics import Change, changes, hit_name
+from .topics import Change, changes, hit_names
 from .words import EXPLAINED, described, effect, findings, method, signed, value
 
 HEADINGS = {
@@ -23,9 +23,6 @@ HEADINGS = {
 """The metrics as the field prints them."""
 
 COMPARISON_HEADINGS = ["a", "b", "a - b", "95 % interval", "relative", "effect size", "wins/ties/losses", "p", "p adjusted", "p Tukey HSD"]
-
-NAMED_HITS = 3
-"""Hits of each system that are named beside a topic."""
 
 
 @dataclass(frozen=True)
@@ -110,17 +107,13 @@ def topics_text(results: Results) -> str:
         for change in told:
             out.append(f"  {value(change.ap_b)} to {value(change.ap_a)}  {_topic(change)}")
             for system, hits in ((a, change.hits_a), (b, change.hits_b)):
-                out.append(f"      {system:<{width}}  {_hits(results, change, hits)}")
+                out.append(f"      {system:<{width}}  {hit_names(results, change.topic, hits)}")
     return "\n".join(out[1:])
 
 
 def _topic(change: Change) -> str:
     """``yo-law-3  Ta ló ń ṣe òfin? (Who makes the law?)``."""
     return f"{change.topic}  {change.text}{f' ({change.translation})' if change.translation else ''}".rstrip()
-
-
-def _hits(results: Results, change: Change, hits: list[str]) -> str:
-    return " | ".join(hit_name(results, change.topic, document) for document in hits[:NAMED_HITS]) or "no hits"
 
 
 def as_markdown(results: Results) -> str:
@@ -151,7 +144,7 @@ def _markdown_topics(results: Results) -> list[str]:
         if gained or lost:
             out += [f"**a = {markdown_code(made.a)}, b = {markdown_code(made.b)}**", "", *markdown_head(headings, names=1)]
         for change in (*gained, *lost[::-1]):
-            hits = (_hits(results, change, found).replace("|", "·") for found in (change.hits_a, change.hits_b))
+            hits = (hit_names(results, change.topic, found) for found in (change.hits_a, change.hits_b))
             out.append(markdown_row([_plain(_topic(change)), value(change.ap_a), value(change.ap_b), *map(_plain, hits)]))
         out.append("")
     return out[:-1] if len(out) > 3 else []

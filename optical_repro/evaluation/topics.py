@@ -8,6 +8,8 @@ from .results import Results
 
 EXTREMES = 5
 """Topics named for each pair, of those that gained and of those that lost most."""
+NAMED_HITS = 3
+"""Hits of each system that are named beside a topic."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,11 @@ def changes(results: Results, a: str, b: str) -> tuple[list[Change], list[Change
     return gained, lost
 
 
-def hit_name(results: Results, topic: str, document: str) -> str:
-    """A hit in a few words: its title, else its id, with a tick where it is relevant."""
-    passage = results.passages.get(document)
-    tick = " ✓" if results.qrels[topic].get(document, 0) > 0 else ""
-    return (passage.title if passage and passage.title else document) + tick
+def hit_names(results: Results, topic: str, hits: list[str]) -> str:
+    """The best hits in a few words: each by its title, else its id, with a tick where it is relevant."""
+    told = []
+    for document in hits[:NAMED_HITS]:
+        passage = results.passages.get(document)
+        tick = " ✓" if results.qrels[topic].get(document, 0) > 0 else ""
+        told.append((passage.title if passage and passage.title else document) + tick)
+    return " · ".join(told) or "no hits"
