@@ -24,7 +24,6 @@ PACKAGES = (
     "sentence-transformers",
     "tokenizers",
     "faiss-cpu",
-    "POT",
     "sil-thot",
     "Babel",
     "ranx",
