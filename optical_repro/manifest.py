@@ -24,6 +24,7 @@ PACKAGES = (
     "sentence-transformers",
     "tokenizers",
     "faiss-cpu",
+    "POT",
     "sil-thot",
     "Babel",
     "ranx",
