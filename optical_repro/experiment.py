@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +20,17 @@ from .collections.collection import Collection, Passage
 from .errors import InputError
 from .files import digest, sha256, whole
 from .models import locate
+from .regimes.back_translation import back_translated
 from .regimes.code_switch import code_switched
 from .regimes.in_domain import SPAN, spans
-from .regimes.pairs import TrainingPair, drawn, training_pairs
+from .regimes.pairs import Made, TrainingPair, drawn, training_pairs
 from .regimes.pretraining_text import SENTENCE, pretraining_texts
 from .settings import Settings
 from .systems import LEXICAL, PREBUILT, System, optical_name
 from .terminal import duration, say
 from .translate.lexical import LexicalTranslator
+from .translate.translator import LEXICAL as WORD_BY_WORD
+from .translate.translator import Translator
 from .trec import Run, read_run, write_run
 
 if TYPE_CHECKING:
@@ -34,12 +38,16 @@ if TYPE_CHECKING:
 
     from .bitext.lexicon import Lexicon
     from .distill.held_out import HeldOut
+    from .translate.model import TranslationModel
 
 DEPTH = 1000
 """Hits a topic in a run."""
 
 POOL = 8192
 """Passages over which the objective ``scores`` compares distributions, at the most."""
+
+TRANSLATED = 500
+"""Passages that are translated together: enough sentences that those of like length meet."""
 
 DENSE_SHARE = 0.6
 """Weight of the dense run where BM25 is fused in; chosen on AfriQA's Hausa and Yorùbá train and dev topics."""
@@ -75,12 +83,23 @@ class Experiment:
             raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")
         if any(system.retriever not in (*LEXICAL, *PREBUILT) for system in systems):
             _ = self.teacher, self.device
+        if settings.translator != WORD_BY_WORD:
+            _ = self.translation_model
+            for system in systems:
+                self.translators(system)
 
     def _needs_lexicon(self, system: System) -> bool:
-        translates = system.retriever.endswith(("-qt", "-dt")) or (system.fused and system.retriever != "human")
-        across = self.collection.lang != self.collection.doc_lang
+        word_by_word = self.settings.translator == WORD_BY_WORD and self.directions(system)
         learns = (system.regime, system.pretrain) != ("none", "none") or self.settings.lexical_init
-        return (translates and across) or (system.regime is not None and learns)
+        return bool(word_by_word) or (system.regime is not None and learns)
+
+    def directions(self, system: System) -> list[tuple[str, str]]:
+        """From which language into which a system has text translated: the topics, the documents, the training text."""
+        lang, doc_lang, target = self.collection.lang, self.collection.doc_lang, self.collection.target
+        topics = system.retriever.endswith("-qt") or (system.fused and system.retriever != "human" and lang != doc_lang)
+        needed = [(topics, (lang, doc_lang)), (system.retriever == "bm25-dt", (doc_lang, lang))]
+        needed.append((system.regime in ("bt", "cs+bt"), (target, "en")))
+        return list(dict.fromkeys(direction for needs, direction in needed if needs))
 
     def run(self, system: System) -> Path:
         """The run file of a system: ``run.trec`` in its stage's folder."""
@@ -170,9 +189,10 @@ class Experiment:
             return self._respelled if retriever != "optical-none" or self.settings.lexical_init else self.collection.topics
         if not retriever.endswith("-qt"):
             return self.collection.topics
-        lexicon = self.lexicon if self.collection.doc_lang == "en" else self.lexicon.reversed()
-        translations = LexicalTranslator(lexicon).translate(list(self._respelled.values()))
-        return dict(zip(self.collection.topics, translations, strict=True))
+        # Respelling is for what knows words by the lexicon: a model reads the topics as they are.
+        topics = self._respelled if self.settings.translator == WORD_BY_WORD else self.collection.topics
+        translator = self.translator(self.collection.lang, self.collection.doc_lang)
+        return dict(zip(topics, translator.translate(list(topics.values())), strict=True))
 
     @cached_property
     def _respelled(self) -> Mapping[str, str]:
@@ -207,20 +227,17 @@ class Experiment:
     # ---- indexes
 
     def lexical_index(self, translated: bool = False) -> Path:
-        """The Lucene index of the documents, or (``translated``) of their word-by-word translations into the topics' language."""
+        """The Lucene index of the documents, or (``translated``) of their translations into the topics' language."""
         from .retrieval import lexical
 
         lang = self.collection.lang if translated else self.collection.doc_lang
-        inputs = {"collection": self.collection.digest, "language": lang, "translated": self._lexicon_stage.name if translated else None}
+        translator = self.translator(self.collection.doc_lang, lang) if translated else None
+        inputs = {"collection": self.collection.digest, "language": lang, "translated": translator and translator.identity}
 
         def make(folder: Path) -> None:
             empty(folder)
             passages = self.collection.passages()
-            if translated:
-                lexicon = self.lexicon if lang == "en" else self.lexicon.reversed()
-                translator = LexicalTranslator(lexicon)
-                passages = (Passage(passage.id, *translator.translate([passage.title, passage.text])) for passage in passages)
-            lexical.build_index(passages, lang, folder / "lucene")
+            lexical.build_index(translations(passages, translator) if translator else passages, lang, folder / "lucene")
 
         return self._stage("Lucene index" + (" of translations" if translated else ""), "lucene", inputs, make)
 
@@ -236,6 +253,28 @@ class Experiment:
 
         reader = "the teacher" if model == self.teacher else "a student"
         return self._stage(f"dense index by {reader}", "faiss", inputs, make)
+
+    # ---- translation
+
+    def translator(self, source: str, target: str) -> Translator:
+        """The translator that the settings ask for; raises InputError where it cannot translate from ``source`` into ``target``."""
+        if self.settings.translator == WORD_BY_WORD:
+            return LexicalTranslator(self.lexicon if target == "en" else self.lexicon.reversed(), self._lexicon_stage.name)
+        from .translate.neural import NeuralTranslator
+
+        return NeuralTranslator(self.settings.translator, self.translation_model, source, target, self.cache.folder / "translations")
+
+    def translators(self, system: System) -> dict[tuple[str, str], Translator]:
+        """The translators of a system, by the languages that each translates from and into."""
+        return {direction: self.translator(*direction) for direction in self.directions(system)}
+
+    @cached_property
+    def translation_model(self) -> TranslationModel:
+        """The translation model that the settings name."""
+        from .translate.located import locate as locate_translator
+        from .translate.model import open_model
+
+        return open_model(locate_translator(self.settings.translator), self.device)
 
     # ---- training
 
@@ -335,9 +374,15 @@ class Experiment:
         """A regime's training pairs, made of the same sentences and spans for each, no more than training will read."""
         if regime == "none":
             return []
-        switch, seed = self.settings.switch, self.settings.recipe.seed
-        pairs = training_pairs(regime, self.chosen_pairs, self.lexicon, LexicalTranslator(self.lexicon), switch, seed)
-        return pairs + [TrainingPair(*pair) for pair in code_switched(self._in_domain_text, self.lexicon, switch, seed)]
+
+        def switched(texts: Sequence[str]) -> Made:
+            return code_switched(texts, self.lexicon, self.settings.switch, self.settings.recipe.seed) if texts else []
+
+        def translated(pairs: Sequence[Pair]) -> Made:
+            return back_translated(pairs, self.translator(self.collection.target, "en")) if pairs else []
+
+        pairs = training_pairs(regime, self.chosen_pairs, switched, translated)
+        return pairs + [TrainingPair(*pair) for pair in switched(self._in_domain_text)]
 
     def pretrained(self, objective: str) -> Path:
         """The student after pre-training by an objective, before distillation; ``none``: the untrained one."""
@@ -489,3 +534,11 @@ class Experiment:
             self.times[title] = seconds(stage)
             say(f"  {title:32} {'kept from before' if there else duration(self.times[title])}")
         return stage
+
+
+def translations(passages: Iterable[Passage], translator: Translator) -> Iterator[Passage]:
+    """The passages in another language, streaming."""
+    stream = iter(passages)
+    while part := list(islice(stream, TRANSLATED)):
+        made = iter(translator.translate([text for passage in part for text in (passage.title, passage.text)]))
+        yield from (Passage(passage.id, next(made), next(made)) for passage in part)

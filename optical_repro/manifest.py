@@ -15,6 +15,7 @@ from . import __version__
 from .experiment import Experiment
 from .files import sha256, whole
 from .systems import System
+from .translate.translator import LEXICAL
 from .trec import write_qrels
 
 PACKAGES = (
@@ -67,12 +68,14 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
         "run_sha256": sha256(run),
         "collection": _collection(experiment),
         "inputs": {str(path): sha256(path) for path in (*experiment.bitext_files, *experiment.settings.lexicon)},
+        "translation": _translation(experiment, system),
         "training": _training(experiment, system),
         "seconds": dict(experiment.times),
         "versions": {
             "optical_repro": __version__,
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in PACKAGES},
+            **_translation_engine(experiment, system),
         },
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
     }
@@ -95,6 +98,22 @@ def _collection(experiment: Experiment) -> dict[str, Any]:
         "topics": collection.topics,
         "human_topics": collection.human_topics,
     }
+
+
+def _translation(experiment: Experiment, system: System) -> list[dict[str, str]]:
+    """What translated for a system, from which language into which; empty for a system that needs no translation."""
+    return [
+        {"from": source, "to": target, "translator": translator.name, "identity": translator.identity}
+        for (source, target), translator in experiment.translators(system).items()
+    ]
+
+
+def _translation_engine(experiment: Experiment, system: System) -> dict[str, str]:
+    """The package that ran the translation model, where that is not one of ``PACKAGES``, and its version."""
+    if experiment.settings.translator == LEXICAL or not experiment.directions(system):
+        return {}
+    engine = experiment.translation_model.engine
+    return {engine: metadata.version(engine)}
 
 
 def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:

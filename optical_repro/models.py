@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import InputError
@@ -27,7 +28,7 @@ def locate(name: str) -> Path:
         return _embedded()
     folder = Path(name)
     if not folder.is_dir():
-        folder = _fetch(name)
+        folder = fetch(name, NEEDED)
     for file in ("config.json", "tokenizer.json", "model.safetensors"):
         if not (folder / file).is_file():
             raise InputError(f"{folder}: no {file}; expected a Hugging Face model with config.json, tokenizer.json, model.safetensors")
@@ -46,12 +47,13 @@ def _embedded() -> Path:
     return folder
 
 
-def _fetch(name: str) -> Path:
+def fetch(name: str, needed: Sequence[str], revision: str | None = None) -> Path:
+    """The folder with those files of a model on the Hub that match ``needed``; raises InputError where they cannot be had."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=NEEDED))
+        return Path(snapshot_download(name, revision=revision, allow_patterns=list(needed)))
     except HFValidationError:
         raise InputError(f"{name}: no such folder, and no name of a model on the Hugging Face Hub") from None
     except RepositoryNotFoundError:

@@ -13,13 +13,14 @@ from . import __version__, languages
 from .bitext import filters, named
 from .cache import Cache, default_folder
 from .distill.recipe import LEARNING, OBJECTIVES, PRETRAINING, Recipe
-from .errors import InputError, unknown
+from .errors import InputError
 from .files import make_folder
 from .models import EMBEDDED
 from .regimes import REGIMES
 from .settings import Settings
 from .systems import System, choose, parse, parse_regimes
 from .terminal import log_path, run_command, say
+from .translate.translator import LEXICAL, TRANSLATOR_HELP
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -32,6 +33,8 @@ examples:
       every regime, each compared with the others
   python -m optical_repro.run --lang ha --regime cs,bt --collection my/folder --bitext my/ha-en.tsv
       a collection and parallel text of your own (README.md says what the folder holds)
+  python -m optical_repro.run --lang sw --regime bt --translator facebook/nllb-200-distilled-600M
+      topics and training text translated by a neural model of the Hugging Face Hub
 
 Runs appear in runs/<collection>.<lang>.<split>/ with report.html beside them. Stages are cached: the same command run
 again, or after an interruption, goes on where it was. Exit status: 0 done, 2 bad arguments or input, 1 anything else.
@@ -89,9 +92,7 @@ def parser() -> argparse.ArgumentParser:
         help="bilingual lexicons: MUSE (word translation), TSV with a weight, PanLex's TSV, or JSONL of Wiktionary (kaikki.org); "
         "added to what bitext and CLDR give",
     )
-    text(
-        "--translator", default="lexical", metavar="NAME", help="translates topics and back-translates: lexical, word by word (the default)"
-    )
+    text("--translator", default=LEXICAL, metavar="NAME", help=TRANSLATOR_HELP)
     text("--switch", type=float, default=settings.switch, metavar="P", help=f"probability of switching a word (default: {settings.switch})")
     text(
         "--in-domain",
@@ -220,8 +221,6 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
         raise InputError(f"--in-domain {arguments.in_domain}: expected a share from 0 to below 1")
     if arguments.steps < 1:
         raise InputError(f"--steps {arguments.steps}: expected a number from 1")
-    if arguments.translator != "lexical":
-        raise unknown("translator", arguments.translator, ["lexical"])
     recipe = Recipe(arguments.objective, arguments.steps, learns=arguments.learns, seed=arguments.seed)
     _ = recipe.parts
     settings = Settings(
@@ -229,6 +228,7 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
         bitext=tuple(arguments.bitext),
         bitext_filter=filters.parse(arguments.bitext_filter) if arguments.bitext_filter else (),
         lexicon=tuple(arguments.lexicon),
+        translator=arguments.translator,
         recipe=recipe,
         switch=arguments.switch,
         in_domain=arguments.in_domain,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .distill.recipe import Recipe
 from .models import EMBEDDED
+from .translate.translator import LEXICAL
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Settings:
     bitext_filter: tuple[str, ...] = ()
     """Names of ``bitext.filters.FILTERS``; empty: every pair is used."""
     lexicon: tuple[Path, ...] = ()
+    translator: str = LEXICAL
+    """``lexical``, or a translation model: a folder, or its name on the Hugging Face Hub."""
     recipe: Recipe = field(default_factory=Recipe)
     switch: float = 0.7
     """Probability that a word is code-switched."""

@@ -15,6 +15,7 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
+import toy_translation
 
 from optical_repro import models
 from optical_repro.bitext import lexicon as lexicons
@@ -145,6 +146,24 @@ def trained(untrained: Path, lesson: Lesson, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("trained")
     trainer.train(untrained, lesson.texts, lesson.states, lesson.which, RECIPE, folder, device="cpu", title="training")
     return folder
+
+
+@pytest.fixture(scope="session")
+def marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Marian model from a toy Yorùbá into English."""
+    return toy_translation.marian(tmp_path_factory.mktemp("translators") / "opus-mt-yo-en")
+
+
+@pytest.fixture(scope="session")
+def m2m(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An M2M-100 model between the toy Yorùbá and English."""
+    return toy_translation.m2m(tmp_path_factory.mktemp("translators") / "m2m100")
+
+
+@pytest.fixture(scope="session")
+def converted(m2m: Path) -> Path:
+    """The same model, for CTranslate2."""
+    return toy_translation.converted(m2m, m2m.with_name("m2m100-ct2"))
 
 
 def open_terminal() -> tuple[int, int]:

@@ -12,7 +12,8 @@ from optical_repro.bitext.readers import Pair
 from optical_repro.bitext.words import tokens
 from optical_repro.collections.collection import Passage
 from optical_repro.regimes import REGIMES
-from optical_repro.regimes.code_switch import switch
+from optical_repro.regimes.back_translation import back_translated
+from optical_repro.regimes.code_switch import code_switched, switch
 from optical_repro.regimes.in_domain import SPAN, sample, spans
 from optical_repro.regimes.pairs import EPOCHS, TrainingPair, drawn, training_pairs
 from optical_repro.translate.lexical import LexicalTranslator
@@ -21,7 +22,12 @@ TRAINED = [regime for regime in REGIMES if regime != "none"]
 
 
 def made(regime: str, pairs: list[Pair], lexicon: Lexicon, probability: float = 0.5, seed: int = 42) -> list[TrainingPair]:
-    return training_pairs(regime, pairs, lexicon, LexicalTranslator(lexicon), probability, seed)
+    return training_pairs(
+        regime,
+        pairs,
+        lambda part: code_switched(part, lexicon, probability, seed),
+        lambda part: back_translated(part, LexicalTranslator(lexicon)),
+    )
 
 
 @pytest.mark.parametrize("regime", TRAINED)

@@ -114,6 +114,7 @@ def _pooled_system(folders: list[Results], name: str) -> System:
         log=[],
         alignment=None,
         queries={_label(results, topic): text for results, run in runs for topic, text in run.queries.items()},
+        translator=", ".join(sorted({run.translator for _, run in runs if run.translator})) or None,
     )
 
 

@@ -15,7 +15,7 @@ from .results import HUMAN, Results, System, telling_pairs
 from .significance import Comparison
 from .tables import COMPARISON_HEADINGS, HEADINGS, Row, comparison_cells, rows
 from .topics import changes, hit_names
-from .words import EXPLAINED, described, effect, findings, method, p_value, signed, value
+from .words import EXPLAINED, described, effect, findings, method, p_value, signed, translators, value
 
 SNIPPET = 280
 """Characters of a passage that the topic browser shows."""
@@ -73,6 +73,8 @@ def _table(results: Results) -> str:
         legend += f" ({escape(method(results))})."
     if HUMAN in results.systems:
         legend += " The ceiling reads people's translations of the topics."
+    if translated := translators(results):
+        legend += f" {escape(translated)}"
     body = "".join(_table_row(results, row) for row in rows(results))
     return section("systems", "Systems", f'{sortable(heads, body, "Table of systems")}<p class="note">{legend}</p>')
 

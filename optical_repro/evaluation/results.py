@@ -60,6 +60,8 @@ class System:
     """Of its student; None where a manifest does not tell."""
     queries: dict[str, str]
     """Topic to its text as the system read it, translated or respelled; empty where no ``<system>.topics.tsv`` tells."""
+    translator: str | None
+    """What translated for it, where a manifest tells; None where nothing was translated."""
 
     def mean(self, metric: str) -> float:
         """The metric's mean over the topics."""
@@ -185,6 +187,7 @@ def _system(path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dic
         log=training.get("log") or [],
         alignment=_alignment(training.get("alignment")),
         queries=_queries(path.with_name(f"{path.stem}.topics.tsv")),
+        translator=next((made["translator"] for made in manifests.get(path.stem, {}).get("translation") or []), None),
     )
 
 

@@ -9,7 +9,7 @@ from .metrics import METRICS
 from .results import HUMAN, Results, telling_pairs
 from .significance import Comparison
 from .topics import Change, changes, hit_names
-from .words import EXPLAINED, described, effect, findings, method, signed, value
+from .words import EXPLAINED, described, effect, findings, method, signed, translators, value
 
 HEADINGS = {
     "map": "MAP",
@@ -88,6 +88,8 @@ def as_text(results: Results) -> str:
         out.append("  ".join([f"{row.system:<{width}}", *cells, note]).rstrip())
     if results.baseline:
         out += ["", f"+ significantly better than {results.baseline}, - significantly worse ({method(results)})"]
+    if translated := translators(results):
+        out += ["", translated]
     for heading, told in findings(results):
         out += ["", heading, *(f"  {line}" for line in told)]
     return "\n".join(out)
@@ -125,6 +127,8 @@ def as_markdown(results: Results) -> str:
     out += ["", "Best below the ceiling in bold."]
     if results.baseline:
         out[-1] += f" ▲ significantly better than {markdown_code(results.baseline)}, ▼ significantly worse ({method(results)})."
+    if translated := translators(results):
+        out[-1] += f" {translated}"
     for heading, told in findings(results):
         out += ["", f"**{heading}**", "", *(f"- {line}" for line in told)]
     compared = [comparison_cells(made) for made in results.comparisons if made.metric == "map"]
@@ -175,6 +179,8 @@ def as_latex(results: Results) -> str:
     caption = f"{in_latex(results.name)}: {in_latex(described(results))}. Best below the ceiling in bold."
     if results.baseline:
         caption += f" Arrows: significantly better or worse than {in_latex(results.baseline)} ({in_latex(method(results))})."
+    if translated := translators(results):
+        caption += f" {in_latex(translated)}"
     head = ["System", *HEADINGS.values()]
     body = []
     for row in rows(results):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..translate.translator import LEXICAL as WORD_BY_WORD
 from .metrics import METRICS
 from .results import HUMAN, Alignment, Results, question_pairs
 from .significance import ALPHA, CORRECTIONS, TESTS, Comparison
@@ -50,6 +51,20 @@ def method(results: Results) -> str:
         return f"{TESTS['tukey']} over {counted(len(results.systems), 'system')}, p < {value(ALPHA).rstrip('0')}"
     pairs = sum(made.metric == METRICS[0] for made in results.comparisons)
     return f"{TESTS[results.test]}, {CORRECTIONS[results.correction]} over {counted(pairs, 'pair')}, p < {value(ALPHA).rstrip('0')}"
+
+
+def translators(results: Results) -> str:
+    """Which systems a translation model translated for: ``Translated by facebook/m2m100_418M: bm25-qt, dense-qt.``
+
+    Empty where all was translated word by word, which is what the names of the systems mean by themselves.
+    """
+    named: dict[str, list[str]] = {}
+    for name, system in results.systems.items():
+        if system.translator:
+            named.setdefault(system.translator, []).append(name)
+    if set(named) <= {WORD_BY_WORD}:
+        return ""
+    return " ".join(f"Translated by {translator}: {', '.join(systems)}." for translator, systems in sorted(named.items()))
 
 
 def findings(results: Results) -> list[tuple[str, list[str]]]:

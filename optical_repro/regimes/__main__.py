@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..settings import Settings
 from ..systems import parse_regimes
 from ..terminal import run_command, say
+from ..translate.translator import TRANSLATOR_HELP
 from . import REGIMES
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     add("--bitext", nargs="+", type=Path, default=[], metavar="FILE", help="parallel text (default: the collection's own)")
     add("--bitext-filter", default="", metavar="F[,F...]", help="as python -m optical_repro.run has it (default: none)")
     add("--lexicon", nargs="+", type=Path, default=[], metavar="FILE", help="bilingual lexicons, added to what bitext and CLDR give")
+    add("--translator", default=settings.translator, metavar="NAME", help=TRANSLATOR_HELP)
     add("--seed", type=int, default=settings.recipe.seed, metavar="N", help="of everything random (default: %(default)s)")
     add("--cache-dir", type=Path, default=default_folder(), metavar="DIR", help="where the lexicon is kept (default: that of run)")
     return made
@@ -82,6 +84,7 @@ def show(arguments: argparse.Namespace) -> None:
         bitext=tuple(arguments.bitext),
         bitext_filter=filters.parse(arguments.bitext_filter) if arguments.bitext_filter else (),
         lexicon=tuple(arguments.lexicon),
+        translator=arguments.translator,
         recipe=Recipe(seed=arguments.seed),
         switch=arguments.switch,
     )

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..bitext.lexicon import Lexicon
 from ..bitext.readers import Pair
-from ..translate.translator import Translator
-from .back_translation import back_translated
-from .code_switch import code_switched
 
 
 class TrainingPair(NamedTuple):
@@ -32,22 +28,29 @@ def drawn(pairs: Sequence[Pair], count: int, seed: int) -> list[Pair]:
     return chosen
 
 
+Made = list[tuple[str, str]]
+"""What the student reads and what its teacher reads, for each sentence."""
+
+
 def training_pairs(
-    regime: str, pairs: Sequence[Pair], lexicon: Lexicon, translator: Translator, probability: float, seed: int
+    regime: str,
+    pairs: Sequence[Pair],
+    code_switched: Callable[[Sequence[str]], Made],
+    back_translated: Callable[[Sequence[Pair]], Made],
 ) -> list[TrainingPair]:
     """The training pairs of a regime, one for each sentence pair (none for ``none``).
 
-    ``lexicon`` goes from the target language to English; ``probability`` is the chance that a word is switched.
+    Only what the regime needs is called: ``code_switched`` with English sides, ``back_translated`` with pairs.
     """
     half = len(pairs) // 2
-    made: list[tuple[str, str]] = []
+    english = [pair.english for pair in pairs]
+    made: Made = []
     if regime == "bitext":
         made = [(pair.target, pair.english) for pair in pairs]
     elif regime == "cs":
-        made = code_switched((pair.english for pair in pairs), lexicon, probability, seed)
+        made = code_switched(english)
     elif regime == "bt":
-        made = back_translated(pairs, translator)
+        made = back_translated(pairs)
     elif regime == "cs+bt":
-        made = code_switched((pair.english for pair in pairs[:half]), lexicon, probability, seed)
-        made += back_translated(pairs[half:], translator)
+        made = code_switched(english[:half]) + back_translated(pairs[half:])
     return [TrainingPair(*pair) for pair in made]

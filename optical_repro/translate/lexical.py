@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 from ..bitext.lexicon import Lexicon
 from ..bitext.words import Token, tokens
+from .translator import LEXICAL
 
 
 class LexicalTranslator:
     """Replaces each known word or phrase by its weightiest translation; unknown words, names, numbers and punctuation pass through."""
 
-    name = "lexical"
+    name = LEXICAL
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        self.lexicon = lexicon
+    def __init__(self, lexicon: Lexicon, identity: str = "") -> None:
+        """``identity`` tells the lexicon from others."""
+        self.lexicon, self.identity = lexicon, identity
 
     def translate(self, texts: Sequence[str]) -> list[str]:
         """Translations in the order of the texts, their words parted as they were."""

@@ -1,0 +1,76 @@
+"""Where translation models come from: a folder, or the Hugging Face Hub; no pickles, no code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ..errors import InputError, unknown
+from ..models import fetch
+from .translator import LEXICAL
+
+NEEDED = ("*.json", "*.safetensors", "*.spm", "*.model", "model.bin", "*_vocabulary.txt")
+"""The files of a translation model; model.bin and the vocabularies are CTranslate2's."""
+
+TOKENIZERS = ("tokenizer.json", "source.spm", "sentencepiece.bpe.model", "spiece.model")
+"""A tokenizer has one of these."""
+
+CONVERTER = "SFconvertbot"
+"""The Hub's own account that offers, as pull requests, the safetensors of models that were published as pickles."""
+
+
+def locate(name: str) -> Path:
+    """The folder of a translation model, fetched once if it is on the Hub.
+
+    Raises InputError for what is not there, is no translation model, or comes as a pickle, which may run code when it is read.
+    """
+    folder = Path(name)
+    if not folder.is_dir():
+        if "/" not in name:
+            raise unknown("translator", name, [LEXICAL], "(or a folder, or OWNER/NAME on the Hugging Face Hub)")
+        folder = fetch(name, NEEDED)
+        if not _has_weights(folder):
+            folder = _by_the_converter(name, folder) or folder
+    _check(folder, name)
+    return folder
+
+
+def is_converted(folder: Path) -> bool:
+    """Whether a folder holds a model for CTranslate2."""
+    return (folder / "model.bin").is_file() and not any(folder.glob("*.safetensors"))
+
+
+def _has_weights(folder: Path) -> bool:
+    return any(folder.glob("*.safetensors")) or is_converted(folder)
+
+
+def _check(folder: Path, name: str) -> None:
+    if not (folder / "config.json").is_file():
+        raise InputError(f"{name}: no config.json; expected a translation model of Hugging Face's transformers or of CTranslate2")
+    if not _has_weights(folder):
+        remedy = f"make one: ct2-transformers-converter --model {name} --output_dir FOLDER --copy_files (the tokenizer's files)"
+        raise InputError(f"{name}: no *.safetensors (pickles may run code and are not read), and no CTranslate2 model.bin; {remedy}")
+    if not any((folder / file).is_file() for file in TOKENIZERS):
+        remedy = "copy the tokenizer's files into it" + (" (ct2-transformers-converter --copy_files)" if is_converted(folder) else "")
+        raise InputError(f"{name}: no tokenizer ({', '.join(TOKENIZERS)}); {remedy}")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if not is_converted(folder) and not config.get("is_encoder_decoder"):
+        kind = config.get("model_type", "model")
+        raise InputError(f"{name}: a {kind}, which does not translate; expected NLLB-200, M2M-100, MADLAD-400 or opus-mt (Marian)")
+
+
+def _by_the_converter(name: str, published: Path) -> Path | None:
+    """The model as the Hub's converter offers it, from the Hub's cache if it was fetched before; None if it does not."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.utils import httpx
+
+    references = published.parent.parent / "refs"
+    revisions = [path.relative_to(references).as_posix() for path in sorted(references.glob("refs/pr/*"))]
+    if not revisions:
+        try:
+            offered = HfApi().get_repo_discussions(name, author=CONVERTER, discussion_type="pull_request")
+            revisions = [offer.git_reference for offer in offered if offer.author == CONVERTER and offer.git_reference]
+        except (httpx.HTTPError, OSError):
+            return None
+    found = (fetch(name, NEEDED, revision) for revision in revisions)
+    return next((folder for folder in found if _has_weights(folder)), None)

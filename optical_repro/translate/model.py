@@ -1,0 +1,191 @@
+"""Translation models, whatever runs them: their languages, and sentences to tokens and back."""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import InputError
+from ..files import digest, sha256
+from .codes import Codes, is_language, read_codes, same_language
+from .located import NEEDED, is_converted
+
+BEAMS = 4
+"""Translations that are weighed against each other while one is made."""
+
+LONGEST = 512
+"""Tokens of a sentence and of its translation, at the most."""
+
+
+class Direction(NamedTuple):
+    """From one language into another, as a model is told."""
+
+    source: str | None = None
+    """The code that the tokenizer marks a sentence with."""
+    prefix: str = ""
+    """Stands before each sentence."""
+    first: str | None = None
+    """Token that each translation begins with."""
+
+
+class TranslationModel(ABC):
+    """A translation model in a folder; its weights are loaded when they are first needed."""
+
+    engine: str
+    """The package that runs it."""
+
+    def __init__(self, folder: Path, device: str) -> None:
+        self.folder, self.device = folder, device
+
+    def translate(self, sentences: Sequence[str], direction: Direction) -> list[str]:
+        """Translations in the order of the sentences, all of them translated in one batch."""
+        tokenizer = self.tokenizer
+        if direction.source:
+            tokenizer.src_lang = direction.source
+        texts = [direction.prefix + sentence for sentence in sentences]
+        ids = tokenizer(texts, truncation=True, max_length=self.longest)["input_ids"]
+        most = min(self.longest, 3 * max(map(len, ids)) + 20) - 1
+        made = self._generate(ids, direction.first, most)
+        unspoken = {*tokenizer.all_special_ids, *([tokenizer.convert_tokens_to_ids(direction.first)] if direction.first else [])}
+        return [tokenizer.decode([token for token in translation if token not in unspoken]).strip() for translation in made]
+
+    @abstractmethod
+    def _generate(self, ids: list[list[int]], first: str | None, most: int) -> list[list[int]]:
+        """The tokens of each translation, ``most`` of them at the most."""
+
+    def direction(self, source: str, target: str) -> Direction:
+        """How the model is told to translate from one language into another, both by their ISO 639 codes.
+
+        Raises InputError, with the near matches, for what it cannot.
+        """
+        try:
+            if self.codes is None or not self.codes.family.both_sides:
+                self._check_pair(source, target)
+            if self.codes is None:
+                return Direction()
+            into = self.codes.find(target)
+            token = self.codes.tokens[into]
+            if self.codes.family.both_sides:
+                out_of = self.codes.find(source)
+        except InputError as error:
+            raise InputError(f"{self.folder}: {error}") from None
+        return Direction(prefix=f"{token} ") if self.codes.family.asked_in_text else Direction(out_of, "", token)
+
+    def _check_pair(self, source: str, target: str) -> None:
+        """A model for one pair, or out of one language, says so in its tokenizer's settings; groups of languages may hold any."""
+        own = [getattr(self.tokenizer, side, None) for side in ("source_lang", "target_lang")]
+        for asked, code in zip((source, target), own, strict=True):
+            if code and is_language(code) and not same_language(asked, code):
+                pair = f"{own[0]} into {own[1]}"
+                raise InputError(f"translates from {pair}, and {source} into {target} is needed; give another translator")
+
+    @cached_property
+    def identity(self) -> str:
+        """A hash of all that decides on its translations."""
+        files = sorted(path for pattern in NEEDED for path in self.folder.glob(pattern))
+        return digest([BEAMS, LONGEST, self.engine, *((path.name, sha256(path)) for path in files)])
+
+    @cached_property
+    def longest(self) -> int:
+        """Tokens that it reads and writes at the most."""
+        return min(LONGEST, self.tokenizer.model_max_length)
+
+    @cached_property
+    def codes(self) -> Codes | None:
+        """Its languages; None if it was made for a single pair. Raises InputError where neither is known."""
+        tokenizer = self.tokenizer
+        codes = read_codes({**tokenizer.get_vocab(), **getattr(tokenizer, "lang_token_to_id", {})})
+        if codes is None and not hasattr(tokenizer, "spm_source"):
+            raise InputError("no language codes in its vocabulary; expected NLLB-200, M2M-100, MADLAD-400 or opus-mt (Marian)")
+        return codes
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """Raises InputError where there is none that loads."""
+        from transformers import AutoTokenizer, M2M100Tokenizer, MarianTokenizer
+
+        from ..terminal import hush_transformers
+
+        hush_transformers()
+        # By their files, since config.json, which says it elsewhere, is CTranslate2's own in its folders.
+        kind: Any = AutoTokenizer
+        if (self.folder / "source.spm").is_file():
+            kind = MarianTokenizer
+        elif (self.folder / "sentencepiece.bpe.model").is_file() and (self.folder / "vocab.json").is_file():
+            kind = M2M100Tokenizer
+        try:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message=".*sacremoses")
+                return kind.from_pretrained(self.folder, **({"trust_remote_code": False} if kind is AutoTokenizer else {}))
+        except (OSError, ValueError, KeyError, AssertionError, RuntimeError) as error:
+            raise InputError(f"{self.folder}: no tokenizer that loads ({_line(error)})") from error
+
+
+def _line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+class TransformersModel(TranslationModel):
+    """A sequence-to-sequence model of transformers: safetensors, no code of the model's own."""
+
+    engine = "transformers"
+
+    @cached_property
+    def _model(self) -> Any:
+        import torch
+        from safetensors import SafetensorError
+        from transformers import AutoModelForSeq2SeqLM
+
+        kind = torch.float32 if self.device == "cpu" else "auto"
+        try:
+            model = AutoModelForSeq2SeqLM.from_pretrained(self.folder, dtype=kind, use_safetensors=True, trust_remote_code=False)
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            raise InputError(f"{self.folder}: not a sequence-to-sequence model that loads ({_line(error)})") from error
+        return model.to(self.device).eval()
+
+    def _generate(self, ids: list[list[int]], first: str | None, most: int) -> list[list[int]]:
+        import torch
+
+        padded = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(self.device)
+        begin = self.tokenizer.convert_tokens_to_ids(first) if first else None
+        forced = {} if begin is None else {"forced_bos_token_id": begin}
+        with torch.inference_mode():
+            made = self._model.generate(**padded, num_beams=BEAMS, do_sample=False, max_new_tokens=most, **forced)
+        return [list(row) for row in made.tolist()]
+
+
+class CTranslate2Model(TranslationModel):
+    """A model converted by ctranslate2's converters: four times as fast, and smaller, on a processor."""
+
+    engine = "ctranslate2"
+
+    def __init__(self, folder: Path, device: str) -> None:
+        super().__init__(folder, device)
+        try:
+            import ctranslate2  # noqa: F401
+        except ImportError:
+            raise InputError(f"{folder}: a CTranslate2 model, and ctranslate2 is not installed; run: pip install ctranslate2") from None
+
+    @cached_property
+    def _model(self) -> Any:
+        import ctranslate2
+
+        try:
+            return ctranslate2.Translator(str(self.folder), device=self.device)
+        except (RuntimeError, ValueError) as error:
+            raise InputError(f"{self.folder}: not a CTranslate2 translation model that loads ({_line(error)})") from error
+
+    def _generate(self, ids: list[list[int]], first: str | None, most: int) -> list[list[int]]:
+        tokens = [self.tokenizer.convert_ids_to_tokens(row) for row in ids]
+        prefix = [[first]] * len(tokens) if first else None
+        made = self._model.translate_batch(tokens, target_prefix=prefix, beam_size=BEAMS, max_decoding_length=most, max_input_length=0)
+        return [self.tokenizer.convert_tokens_to_ids(translation.hypotheses[0]) for translation in made]
+
+
+def open_model(folder: Path, device: str) -> TranslationModel:
+    """The model in a folder, for transformers or for CTranslate2."""
+    return (CTranslate2Model if is_converted(folder) else TransformersModel)(folder, device)
