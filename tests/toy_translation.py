@@ -63,7 +63,7 @@ def marian(folder: Path) -> Path:
         return tokenizer(texts, text_target=[english(text) for text in texts], padding=True, return_tensors="pt")
 
     # Marian starts from a vector of zeros, which its port to transformers gives to <pad>.
-    _train(model, batch, pad, 220, model.model.shared.weight.data[pad].zero_)
+    _train(model, batch, pad, 320, model.model.shared.weight.data[pad].zero_)
     return _saved(model, tokenizer, folder)
 
 
@@ -91,7 +91,7 @@ def m2m(folder: Path) -> Path:
         tokenizer.src_lang, tokenizer.tgt_lang, texts, other = ("yo", "en", texts, other) if step % 2 else ("en", "yo", other, texts)
         return tokenizer(texts, text_target=other, padding=True, return_tensors="pt")
 
-    _train(model, batch, vocabulary["<pad>"], 300)
+    _train(model, batch, vocabulary["<pad>"], 340)
     return _saved(model, tokenizer, folder)
 
 
@@ -120,7 +120,7 @@ def _train(model: Any, batch: Callable[[list[str], int], Any], pad: int, steps: 
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.0)
     model.train()
     for step in range(steps):
-        optimizer.param_groups[0]["lr"] = 5e-3 * min(1, (step + 1) / 20, 4 * (steps - step) / steps)
+        optimizer.param_groups[0]["lr"] = 3e-3 * min(1, (step + 1) / 20, 4 * (steps - step) / steps)
         inputs = batch(sentences(32, seed=step), step)
         inputs["labels"][inputs["labels"] == pad] = -100
         model(**inputs).loss.backward()
