@@ -256,6 +256,11 @@ class Experiment:
         """The teacher's folder."""
         return self._model(self.settings.teacher, self.settings.pooling, self.settings.prefixes)
 
+    @property
+    def teacher_name(self) -> str:
+        """What finds the teacher again: its name, or the folder here that has it with another convention."""
+        return str(self.teacher) if self.teacher.is_relative_to(self.cache.folder) else self.settings.teacher
+
     @cached_property
     def base(self) -> Path:
         """The folder of the encoder that the student is made from: the teacher's, unless another is named."""

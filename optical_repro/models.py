@@ -18,7 +18,7 @@ EMBEDDED = "sentence-transformers/all-MiniLM-L6-v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of its model.safetensors."""
 
-NEEDED = ["*.json", "model*.safetensors", "[0-9]_*/model.safetensors", "vocab.txt", "merges.txt", "*.model"]
+NEEDED = ["README.md", "*.json", "model*.safetensors", "[0-9]_*/model.safetensors", "vocab.txt", "merges.txt", "*.model"]
 """What is fetched of a model on the Hub: no pickles, no code."""
 
 VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "sentencepiece.model", "spm.model")
@@ -73,14 +73,14 @@ def parts(folder: Path) -> list[Path]:
 
 
 def tokenizer_json(folder: Path) -> dict[str, Any]:
-    """The content of a model's tokenizer.json, or what transformers makes of the vocabulary that it has instead."""
-    file = folder / "tokenizer.json"
-    if file.is_file():
-        return dict(json.loads(file.read_text(encoding="utf-8")))
-
+    """The tokenizer of a model as transformers makes it: the content of tokenizer.json, unless the model's class makes another of it."""
     from .encoder import load_tokenizer
 
-    return dict(json.loads(load_tokenizer(folder).backend_tokenizer.to_str()))
+    used = dict(json.loads(load_tokenizer(folder).backend_tokenizer.to_str()))
+    file = folder / "tokenizer.json"
+    recorded = dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+    alone = {"truncation": None, "padding": None}
+    return recorded if recorded | alone == used | alone else used
 
 
 def convention(name: str, folder: Path, pooling: str | None = None, prefixes: tuple[str, str] | None = None) -> Convention:
@@ -98,6 +98,17 @@ def adopt(folder: Path, convention: Convention, here: Path) -> None:
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(file.resolve())
     convention.write(here, AutoConfig.from_pretrained(folder).hidden_size)
+
+
+def located(name: str) -> Path | None:
+    """The folder of a model if it is on this machine, nothing fetched; None if not."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if name == EMBEDDED or Path(name).is_dir():
+        return locate(name)
+    repository, _, revision = name.partition("@")
+    found = try_to_load_from_cache(repository, "config.json", revision=revision or None)
+    return Path(found).parent if isinstance(found, str) else None
 
 
 def _embedded() -> Path:

@@ -196,6 +196,7 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     say(f"{len(systems)} systems: {', '.join(system.name for system in systems)}")
     say("What was done before is taken from the cache. Ctrl-C loses nothing: the same command goes on from there.\n")
 
+    from . import card
     from .manifest import publish_all
 
     compiling = compile_metrics_beside()
@@ -206,6 +207,7 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     say("\nScoring and testing for significance ...\n")
     compiling.wait()
     say(write_report(folder, qrels, passages=collection.passages).text())
+    card.write_all(folder)
 
 
 def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:

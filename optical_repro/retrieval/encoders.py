@@ -25,7 +25,7 @@ class StudentDocumentEncoder(DocumentEncoder):
     def encode(self, texts: Sequence[str], titles: Sequence[str] | None = None, **_: Any) -> np.ndarray:
         """Unit vectors, float32 [texts, dimension]."""
         if titles is not None:
-            texts = [f"{title}\n{text}" if title else text for title, text in zip(titles, texts, strict=True)]
+            texts = [f"{title} {text}" if title else text for title, text in zip(titles, texts, strict=True)]
         prefix = self.encoder.convention.passage_prefix
         return self.encoder.encode([prefix + text for text in texts])
 

@@ -96,7 +96,7 @@ class TokenStore:
             while shard:
                 vectors = []
                 for passage in shard:
-                    vectors += [tokens.astype(np.float16) for tokens in encoder.encode_tokens([prefix + passage.contents])]
+                    vectors += [tokens.astype(np.float16) for tokens in encoder.encode_tokens([prefix + passage.line])]
                     bar.update()
                 number = len(self._shards)
                 with whole(self.folder / f"{number}.npy", "wb") as file:
