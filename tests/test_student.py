@@ -83,6 +83,7 @@ def test_a_vocabulary_that_cannot_be_extended_is_refused(teacher: Path, lexicon:
     tokenizer = json.loads((teacher / "tokenizer.json").read_text(encoding="utf-8"))
     tokenizer["model"] = {"type": "WordLevel", "vocab": tokenizer["model"]["vocab"], "unk_token": "[UNK]"}
     (tmp_path / "level/tokenizer.json").write_text(json.dumps(tokenizer))
+    (tmp_path / "level/tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "[UNK]"}')
     with pytest.raises(InputError, match="level: a WordLevel vocabulary cannot be extended; use --no-lexical-init"):
         student.build(tmp_path / "level", lexicon, tmp_path / "student")
 
