@@ -57,6 +57,7 @@ def compare(
 
     Raises InputError for a system that does not fit the collection.
     """
+    from . import card
     from .evaluation.report import write_report
     from .manifest import publish_all
 
@@ -64,4 +65,6 @@ def compare(
     chosen = choose(systems, regimes, collection)
     call = f"optical_repro.api.compare, {collection.name}, regimes {', '.join(regimes)}"
     folder, qrels = publish_all(experiment, chosen, Path(runs_dir), Path(qrels_dir), call, asdict(experiment.settings))
-    return write_report(folder, qrels, passages=collection.passages)
+    report = write_report(folder, qrels, passages=collection.passages)
+    card.write_all(folder)
+    return report

@@ -32,7 +32,8 @@ def find(given: str | None, runs_dir: Path, teacher: str | None = None) -> Check
     path, named = Path(given), EMBEDDED
     if given.endswith(MANIFEST):
         manifest = _read(path)
-        path, named = Path(_training(manifest, path)["checkpoint"]), manifest.get("arguments", {}).get("teacher", named)
+        training = _training(manifest, path)
+        path, named = Path(training["checkpoint"]), training.get("teacher") or manifest.get("arguments", {}).get("teacher", named)
         if not path.is_dir():
             raise InputError(f"{given}: its student is no longer in {path}; make it again: {manifest.get('command')}")
     folder = locate(str(path))

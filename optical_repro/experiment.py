@@ -12,14 +12,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import models
 from .bitext import filters, named
 from .bitext import lexicon as lexicons
 from .bitext.readers import Pair, bitext_files, read_bitext
 from .cache import Cache, empty, seconds
 from .collections.collection import Collection, Passage
+from .convention import Convention
 from .errors import InputError
 from .files import digest, sha256, whole
-from .models import locate
 from .regimes.back_translation import back_translated
 from .regimes.code_switch import code_switched
 from .regimes.in_domain import SPAN, spans
@@ -82,7 +83,7 @@ class Experiment:
         if not known and any(self._needs_lexicon(system) for system in systems):
             raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")
         if any(system.retriever not in (*LEXICAL, *PREBUILT) for system in systems):
-            _ = self.teacher, self.device
+            _ = self.teacher, self.base, self.device
         if settings.translator != WORD_BY_WORD:
             _ = self.translation_model
             for system in systems:
@@ -292,7 +293,26 @@ class Experiment:
     @cached_property
     def teacher(self) -> Path:
         """The teacher's folder."""
-        return locate(self.settings.teacher)
+        return self._model(self.settings.teacher, self.settings.pooling, self.settings.prefixes)
+
+    @property
+    def teacher_name(self) -> str:
+        """What finds the teacher again: its name, or the folder here that has it with another convention."""
+        return str(self.teacher) if self.teacher.is_relative_to(self.cache.folder) else self.settings.teacher
+
+    @cached_property
+    def base(self) -> Path:
+        """The folder of the encoder that the student is made from: the teacher's, unless another is named."""
+        return self._model(self.settings.student) if self.settings.student else self.teacher
+
+    def _model(self, name: str, pooling: str | None = None, prefixes: tuple[str, str] | None = None) -> Path:
+        """A model's folder, or where it is to be read otherwise than that says, one that says so."""
+        folder = models.locate(name)
+        convention = models.convention(name, folder, pooling, prefixes)
+        if convention == Convention.of(folder):
+            return folder
+        inputs = {"model": self.identity(folder), "convention": asdict(convention)}
+        return self._stage(f"conventions of {folder.name}", "model", inputs, lambda here: models.adopt(folder, convention, here))
 
     @cached_property
     def pairs(self) -> list[Pair]:
@@ -338,9 +358,15 @@ class Experiment:
 
         lexicon = self._lexicon_stage.name if self.settings.lexical_init else None
         inputs = {"teacher": self.identity(self.teacher), "lexicon": lexicon}
+        english = [pair.english for pair in self.pairs]
+        if self.settings.student:
+            english = english or sorted(self.lexicon.reversed().entries)
+            inputs |= {"base": self.identity(self.base), "english": digest(english)}
 
         def make(folder: Path) -> None:
-            student.build(self.teacher, self.lexicon if lexicon else None, folder)
+            known, sentences = self.lexicon if lexicon else None, (pair.target for pair in self.pairs)
+            other = self.teacher if self.settings.student else None
+            student.build(self.base, known, folder, sentences=sentences, teacher=other, english=english)
 
         return self._stage("untrained student", "untrained", inputs, make)
 
@@ -424,10 +450,19 @@ class Experiment:
 
         pairs = self.training_pairs(regime)
         recipe = self.settings.recipe.fitted(len(pairs), self.collection.doc_lang == "en")
-        texts = sorted({pair.teacher for pair in pairs})
+        # A prefix stands before what the student will read: documents in its language, or else topics.
+        side = "query_prefix" if self.collection.doc_lang == "en" else "passage_prefix"
+        theirs, ours = (getattr(Convention.of(folder), side) for folder in (self.teacher, self.untrained))
+        texts = sorted({theirs + pair.teacher for pair in pairs})
         identity = self.identity(self.teacher)
         index = self.dense_index(self.teacher) if "scores" in recipe.parts else None
-        inputs = {"untrained": self.untrained.name, "pairs": digest(pairs), "recipe": asdict(recipe), "passages": index and index.name}
+        inputs = {
+            "untrained": self.untrained.name,
+            "pairs": digest(pairs),
+            "prefixes": [ours, theirs],
+            "recipe": asdict(recipe),
+            "passages": index and index.name,
+        }
         name = optical_name(regime, pretrain).removeprefix("optical-")
         if pretrain != "none":
             inputs["pretrained"] = start.name
@@ -442,13 +477,14 @@ class Experiment:
             place = {text: index for index, text in enumerate(texts)}
             trainer.train(
                 start,
-                [pair.student for pair in pairs],
+                [ours + pair.student for pair in pairs],
                 teacher.TeacherStates(states),
-                [place[pair.teacher] for pair in pairs],
+                [place[theirs + pair.teacher] for pair in pairs],
                 recipe,
                 folder,
                 device=self.device,
                 title=f"training on {name}",
+                pooling=Convention.of(self.teacher).pooling,
                 passages=self._sample_of_vectors(index) if index else None,
             )
             shutil.rmtree(folder / "checkpoints")
@@ -516,9 +552,12 @@ class Experiment:
     # ---- the cache
 
     def identity(self, model: Path) -> str:
-        """A hash of a model's weights and tokenizer."""
+        """A hash of a model's weights and tokenizer, and of how it reads texts."""
         if model not in self._identities:
-            self._identities[model] = digest([sha256(model / name) for name in ("model.safetensors", "tokenizer.json", "config.json")])
+            convention = Convention.of(model)
+            projection = [model / convention.projection / "model.safetensors"] if convention.projection else []
+            hashes = [sha256(path) for path in [*models.parts(model), *projection]]
+            self._identities[model] = digest([*hashes, asdict(convention)])
         return self._identities[model]
 
     @cached_property

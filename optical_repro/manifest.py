@@ -126,7 +126,7 @@ def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
     checkpoint = {"checkpoint": str(student), "checkpoint_sha256": sha256(student / "model.safetensors")}
     alignment = experiment.alignment(system.regime, system.pretrain)
     stages = {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **trained}
-    return {**stages, "alignment": alignment, **checkpoint}
+    return {"teacher": experiment.teacher_name, **stages, "alignment": alignment, **checkpoint}
 
 
 def _log(student: Path) -> dict[str, Any]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from .convention import PROMPTS_FILE, Convention
 from .errors import InputError
 from .files import sha256
 
@@ -15,24 +19,98 @@ EMBEDDED = "sentence-transformers/all-MiniLM-L6-v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of its model.safetensors."""
 
-NEEDED = ["*.json", "model.safetensors", "vocab.txt", "*.model", "1_Pooling/*"]
+NEEDED = ["README.md", "*.json", "model*.safetensors", "[0-9]_*/model.safetensors", "vocab.txt", "merges.txt", "*.model"]
 """What is fetched of a model on the Hub: no pickles, no code."""
+
+VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "sentencepiece.model", "spm.model")
+"""Files that a tokenizer is made of; the first is what the others become."""
+
+NAMED: dict[str, tuple[str | None, tuple[str, str] | None]] = {
+    r"intfloat/(multilingual-)?e5-(small|base|large)(-v2|-unsupervised)?": (None, ("query: ", "passage: ")),
+    r"BAAI/bge-(small|base|large)-en(-v1\.5)?": (None, ("Represent this sentence for searching relevant passages: ", "")),
+    r"castorini/mdpr-.*": ("cls", None),
+}
+"""Pooling and prefixes of models whose folders do not record them, by their names on the Hub."""
 
 
 def locate(name: str) -> Path:
     """The folder of a model: the embedded teacher (its hash checked), a folder, or a name on the Hub, fetched once.
 
-    Raises InputError if there is none, or if it has no model.safetensors (other formats may run code when they are read).
+    ``NAME@REVISION`` is a branch, tag or pull request of a model on the Hub. Raises InputError if there is none, or if it has no
+    weights as safetensors (other formats may run code when they are read).
     """
     if name == EMBEDDED:
         return _embedded()
     folder = Path(name)
     if not folder.is_dir():
-        folder = fetch(name, NEEDED)
-    for file in ("config.json", "tokenizer.json", "model.safetensors"):
-        if not (folder / file).is_file():
-            raise InputError(f"{folder}: no {file}; expected a Hugging Face model with config.json, tokenizer.json, model.safetensors")
+        name, _, revision = name.partition("@")
+        folder = fetch(name, NEEDED, revision or None)
+    _ = parts(folder)
     return folder
+
+
+def parts(folder: Path) -> list[Path]:
+    """The files that a model is made of: weights (in one file or several), tokenizer, configuration.
+
+    Raises InputError for a folder that lacks one.
+    """
+    index = folder / "model.safetensors.index.json"
+    weights = [folder / "model.safetensors"]
+    if index.is_file() and not weights[0].is_file():
+        try:
+            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        except (ValueError, KeyError, AttributeError):
+            raise InputError(
+                f"{index}: no weight_map in it; expected the index that transformers writes for weights in several files"
+            ) from None
+        weights = [index, *(folder / name for name in names)]
+    tokenizer = next((folder / name for name in VOCABULARIES if (folder / name).is_file()), folder / VOCABULARIES[0])
+    found = [*weights, tokenizer, folder / "config.json"]
+    for file in found:
+        if not file.is_file():
+            remedy = "; pickles may run code: on the Hub, NAME@refs/pr/NUMBER often has safetensors" if file in weights else ""
+            needed = "expected a Hugging Face model with config.json, tokenizer.json, model.safetensors"
+            raise InputError(f"{folder}: no {file.name}; {needed}{remedy}")
+    return found
+
+
+def tokenizer_json(folder: Path) -> dict[str, Any]:
+    """The tokenizer of a model as transformers makes it: the content of tokenizer.json, unless the model's class makes another of it."""
+    from .encoder import load_tokenizer
+
+    used = dict(json.loads(load_tokenizer(folder).backend_tokenizer.to_str()))
+    file = folder / "tokenizer.json"
+    recorded = dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+    alone = {"truncation": None, "padding": None}
+    return recorded if recorded | alone == used | alone else used
+
+
+def convention(name: str, folder: Path, pooling: str | None = None, prefixes: tuple[str, str] | None = None) -> Convention:
+    """How a model reads texts: as its folder says, as its name says where that is known better, and as the user says before all."""
+    known = next((told for pattern, told in NAMED.items() if re.fullmatch(pattern, name.partition("@")[0])), (None, None))
+    return Convention.of(folder).told(*known).told(pooling, prefixes)
+
+
+def adopt(folder: Path, convention: Convention, here: Path) -> None:
+    """Makes of an empty folder, ``here``, the same model with another convention: its files linked, the convention's written."""
+    from transformers import AutoConfig
+
+    for file in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != PROMPTS_FILE):
+        link = here / file.relative_to(folder)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(file.resolve())
+    convention.write(here, AutoConfig.from_pretrained(folder).hidden_size)
+
+
+def located(name: str) -> Path | None:
+    """The folder of a model if it is on this machine, nothing fetched; None if not."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if name == EMBEDDED or Path(name).is_dir():
+        return locate(name)
+    repository, _, revision = name.partition("@")
+    found = try_to_load_from_cache(repository, "config.json", revision=revision or None)
+    return Path(found).parent if isinstance(found, str) else None
 
 
 def _embedded() -> Path:
@@ -50,7 +128,7 @@ def _embedded() -> Path:
 def fetch(name: str, needed: Sequence[str], revision: str | None = None) -> Path:
     """The folder with those files of a model on the Hub that match ``needed``; raises InputError where they cannot be had."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=list(needed)))
@@ -58,5 +136,7 @@ def fetch(name: str, needed: Sequence[str], revision: str | None = None) -> Path
         raise InputError(f"{name}: no such folder, and no name of a model on the Hugging Face Hub") from None
     except RepositoryNotFoundError:
         raise InputError(f"{name}: no such folder, and no such model on the Hugging Face Hub (or it needs a login)") from None
+    except RevisionNotFoundError:
+        raise InputError(f"{name}: no revision {revision} of it on the Hugging Face Hub") from None
     except (LocalEntryNotFoundError, OSError):
         raise InputError(f"{name}: no such folder, and the Hugging Face Hub cannot be reached; go online, or give a folder") from None

@@ -4,7 +4,10 @@
     python -m optical_repro.pyserini search --index INDEX --encoder MODEL --encoder-class optical --topics topics.tsv ...
 
 ``search`` is Pyserini's dense search (pyserini.search.faiss); any other command goes by its module's name: index.lucene,
-search.lucene, fusion, eval.trec_eval.
+search.lucene, fusion, eval.trec_eval. Two are this package's own:
+
+    python -m optical_repro.pyserini card STUDENT              writes the model card of a student, with the scores of its runs
+    python -m optical_repro.pyserini push STUDENT USER/NAME    puts a student and its card on the Hugging Face Hub
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ import importlib.util
 import runpy
 import sys
 from typing import Any
+
+from optical_repro import share
 
 COMMANDS = {"encode": "encode", "search": "search.faiss"}
 CLASS = "optical"
@@ -25,6 +30,8 @@ def main(arguments: list[str] | None = None) -> None:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         return
+    if arguments[0] in share.COMMANDS:
+        sys.exit(share.main(arguments[0], arguments[1:]))
     command = "pyserini." + COMMANDS.get(arguments[0], arguments[0])
 
     from optical_repro.errors import InputError
@@ -33,7 +40,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         jvm.start()
         if importlib.util.find_spec(command) is None:
-            raise InputError(f'Pyserini has no command "{arguments[0]}"; expected encode, search, or a module such as index.lucene')
+            raise InputError(
+                f'Pyserini has no command "{arguments[0]}"; expected encode, search, card, push, or a module such as index.lucene'
+            )
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

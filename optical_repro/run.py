@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from . import __version__, languages
 from .bitext import filters, named
 from .cache import Cache, default_folder
+from .convention import POOLING
 from .distill.recipe import LEARNING, OBJECTIVES, PRETRAINING, Recipe
 from .errors import InputError
 from .files import make_folder
@@ -107,7 +108,19 @@ def parser() -> argparse.ArgumentParser:
         "--teacher",
         default=EMBEDDED,
         metavar="NAME",
-        help="English encoder: Hugging Face name or folder (default: all-MiniLM-L6-v2, included)",
+        help="English encoder: Hugging Face name, NAME@REVISION or folder (default: all-MiniLM-L6-v2, included)",
+    )
+    how("--pooling", choices=POOLING, help="how the teacher pools its token states (default: as its folder records it, else mean)")
+    how(
+        "--prefixes",
+        nargs=2,
+        metavar=("QUERY", "PASSAGE"),
+        help='stand before a topic and a passage, "query: " "passage: " for E5 (default: as its folder or name says)',
+    )
+    how(
+        "--student",
+        metavar="NAME",
+        help="encoder that the student is made from, of any width and tokenizer: Hugging Face name or folder (default: the teacher)",
     )
     how(
         "--objective", default=recipe.objective, metavar="A+B", help=f"what the student matches (default: {recipe.objective}). {objectives}"
@@ -119,7 +132,11 @@ def parser() -> argparse.ArgumentParser:
         help=f"what the student learns before distillation, in as many steps more (default: none). {pretraining}. "
         "Its systems are named like optical-cs-after-mlm, a name that --systems takes too, to compare with and without",
     )
-    how("--learns", default=recipe.learns, choices=LEARNING, help=f"what of the student learns (default: {recipe.learns})")
+    how(
+        "--learns",
+        choices=LEARNING,
+        help=f"what of the student learns (default: {recipe.learns}; all where --student names another encoder)",
+    )
     how(
         "--no-lexical-init",
         action="store_true",
@@ -180,6 +197,7 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     say(f"{len(systems)} systems: {', '.join(system.name for system in systems)}")
     say("What was done before is taken from the cache. Ctrl-C loses nothing: the same command goes on from there.\n")
 
+    from . import card
     from .manifest import publish_all
 
     compiling = compile_metrics_beside()
@@ -190,6 +208,7 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     say("\nScoring and testing for significance ...\n")
     compiling.wait()
     say(write_report(folder, qrels, passages=collection.passages).text())
+    card.write_all(folder)
 
 
 def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:
@@ -221,10 +240,14 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
         raise InputError(f"--in-domain {arguments.in_domain}: expected a share from 0 to below 1")
     if arguments.steps < 1:
         raise InputError(f"--steps {arguments.steps}: expected a number from 1")
-    recipe = Recipe(arguments.objective, arguments.steps, learns=arguments.learns, seed=arguments.seed)
+    learns = arguments.learns or ("all" if arguments.student else Recipe.learns)
+    recipe = Recipe(arguments.objective, arguments.steps, learns=learns, seed=arguments.seed)
     _ = recipe.parts
     settings = Settings(
         teacher=arguments.teacher,
+        pooling=arguments.pooling,
+        prefixes=tuple(arguments.prefixes) if arguments.prefixes else None,
+        student=arguments.student,
         bitext=tuple(arguments.bitext),
         bitext_filter=filters.parse(arguments.bitext_filter) if arguments.bitext_filter else (),
         lexicon=tuple(arguments.lexicon),

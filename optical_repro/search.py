@@ -140,7 +140,7 @@ class Finder:
         from .retrieval.reading import best_matches, read
         from .trec import ranking
 
-        vector = self.topic_encoder.encode([self.topic_encoder.settings.query_prefix + topic])
+        vector = self.topic_encoder.encode([self.topic_encoder.convention.query_prefix + topic])
         found = search_vectors(self.index, vector, ["topic"], k=most)["topic"]
         passages = {passage.id: passage for passage in self.collection.passages() if passage.id in found}
         asked_for = read(self.topic_encoder, topic)

@@ -15,6 +15,12 @@ class Settings:
     """What an experiment depends on, besides its collection."""
 
     teacher: str = EMBEDDED
+    pooling: str | None = None
+    """How the teacher's token states become a vector, ``mean`` or ``cls``; None: as its folder says."""
+    prefixes: tuple[str, str] | None = None
+    """What the teacher expects before a topic and before a passage; None: as its folder says."""
+    student: str | None = None
+    """The encoder that the student is made from; None: the teacher."""
     bitext: tuple[Path, ...] = ()
     """Parallel text, as files or names of corpora; empty: the collection's own."""
     bitext_filter: tuple[str, ...] = ()

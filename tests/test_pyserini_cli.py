@@ -122,6 +122,6 @@ def test_wrong_commands_are_named() -> None:
     done = subprocess.run([sys.executable, "-m", "optical_repro.pyserini", "serch"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.strip().splitlines() == [
-        'error: Pyserini has no command "serch"; expected encode, search, or a module such as index.lucene'
+        'error: Pyserini has no command "serch"; expected encode, search, card, push, or a module such as index.lucene'
     ]
     assert "--encoder-class optical" in command("-m", "optical_repro.pyserini", "--help")

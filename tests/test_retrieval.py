@@ -16,9 +16,10 @@ import pytest
 
 from optical_repro import models
 from optical_repro.collections.collection import Passage
+from optical_repro.convention import Convention
 from optical_repro.errors import InputError
 from optical_repro.retrieval import dense, fusion, jvm, late_interaction, lexical
-from optical_repro.retrieval.text_encoder import Settings, TextEncoder
+from optical_repro.retrieval.text_encoder import TextEncoder
 
 PASSAGES = [
     Passage("niger", "River Niger", "The Niger is the main river of West Africa. It flows through Mali and Nigeria to the Atlantic Ocean."),
@@ -182,7 +183,7 @@ def test_pooling_is_read_from_the_folder(encoder: TextEncoder, teacher: Path, tm
     old = model_with(teacher, tmp_path / "old", pooling={"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False})
     new = model_with(teacher, tmp_path / "new", pooling={"pooling_mode": "cls"})
     none = model_with(teacher, tmp_path / "none", pooling=None)
-    assert [Settings.of(folder).pooling for folder in (old, new, none, teacher)] == ["cls", "cls", "mean", "mean"]
+    assert [Convention.of(folder).pooling for folder in (old, new, none, teacher)] == ["cls", "cls", "mean", "mean"]
 
     from pyserini.encode import AutoDocumentEncoder
 

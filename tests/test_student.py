@@ -79,12 +79,13 @@ def test_hooked_letters_are_folded(teacher: Path, tmp_path: Path) -> None:
 
 
 def test_a_vocabulary_that_cannot_be_extended_is_refused(teacher: Path, lexicon: Lexicon, tmp_path: Path) -> None:
-    shutil.copytree(teacher, tmp_path / "bpe")
+    shutil.copytree(teacher, tmp_path / "level")
     tokenizer = json.loads((teacher / "tokenizer.json").read_text(encoding="utf-8"))
-    tokenizer["model"] = {"type": "BPE", "vocab": {}, "merges": []}
-    (tmp_path / "bpe/tokenizer.json").write_text(json.dumps(tokenizer))
-    with pytest.raises(InputError, match="bpe: a BPE vocabulary cannot be extended yet; use --no-lexical-init"):
-        student.build(tmp_path / "bpe", lexicon, tmp_path / "student")
+    tokenizer["model"] = {"type": "WordLevel", "vocab": tokenizer["model"]["vocab"], "unk_token": "[UNK]"}
+    (tmp_path / "level/tokenizer.json").write_text(json.dumps(tokenizer))
+    (tmp_path / "level/tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "[UNK]"}')
+    with pytest.raises(InputError, match="level: a WordLevel vocabulary cannot be extended; use --no-lexical-init"):
+        student.build(tmp_path / "level", lexicon, tmp_path / "student")
 
 
 # Embeddings

@@ -9,10 +9,11 @@ import ot
 import pytest
 import torch
 
-from optical_repro.distill.objectives import Batch, mean_pool, total, without_ends
+from optical_repro.distill.objectives import Batch, total, without_ends
 from optical_repro.distill.objectives import pooled as pooled_objective
 from optical_repro.distill.objectives import scores as scores_objective
 from optical_repro.distill.transport import REGULARISATION, cosine_cost, transport_loss, transport_plan
+from optical_repro.encoder import pool
 
 LENGTHS = [(14, 11), (5, 9), (1, 1), (3, 11), (14, 2), (7, 7), (1, 11), (13, 1)]
 """Tokens of student and teacher in each pair of the batch."""
@@ -194,7 +195,7 @@ def test_scores_is_the_divergence_between_distributions_over_passages(batch: Bat
     passages = torch.nn.functional.normalize(torch.randn(30, 16, generator=torch.Generator().manual_seed(2)), dim=1)
     compared = Batch(batch.student, batch.student_mask, batch.teacher, batch.teacher_mask, passages)
     logits = [
-        (mean_pool(states, mask) @ passages.T / 0.05).double().numpy()
+        (pool(states, mask, "mean") @ passages.T / 0.05).double().numpy()
         for states, mask in ((batch.student, batch.student_mask), (batch.teacher, batch.teacher_mask))
     ]
     student, teacher = (np.exp(rows) / np.exp(rows).sum(1, keepdims=True) for rows in logits)

@@ -19,8 +19,13 @@ class Passage:
 
     @property
     def contents(self) -> str:
-        """Title and text, as they are indexed and encoded."""
+        """Title and text, as they are indexed."""
         return f"{self.title}\n{self.text}" if self.title else self.text
+
+    @property
+    def line(self) -> str:
+        """Title and text, as encoders read them, and as Pyserini's own join them."""
+        return f"{self.title} {self.text}" if self.title else self.text
 
 
 @dataclass(frozen=True)

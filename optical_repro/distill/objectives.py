@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..encoder import pool
 from .transport import transport_loss
 
 
@@ -25,6 +26,9 @@ class Batch:
     """[B, m]."""
     passages: Tensor | None = None
     """The teacher's vectors of the passages to be searched, or a sample of them, [P, d], each of length 1; None without such."""
+    student_pooling: str = "mean"
+    """``mean`` or ``cls``."""
+    teacher_pooling: str = "mean"
 
 
 def ot(batch: Batch) -> Tensor:
@@ -60,14 +64,9 @@ def total(parts: list[str], batch: Batch) -> Tensor:
 
 
 def vectors(batch: Batch) -> tuple[Tensor, Tensor]:
-    """The mean-pooled vectors of student and teacher, each of length 1: [B, d] twice."""
-    return mean_pool(batch.student, batch.student_mask), mean_pool(batch.teacher, batch.teacher_mask)
-
-
-def mean_pool(states: Tensor, mask: Tensor) -> Tensor:
-    """The mean of the token states, padding left out, scaled to length 1: [B, n, d] and [B, n] to [B, d]."""
-    mask = mask.unsqueeze(-1).float()
-    return torch.nn.functional.normalize((states.float() * mask).sum(1) / mask.sum(1), dim=-1)
+    """The vectors of the texts as student and teacher pool them, each of length 1: [B, d] twice."""
+    student = pool(batch.student, batch.student_mask, batch.student_pooling)
+    return student, pool(batch.teacher, batch.teacher_mask, batch.teacher_pooling)
 
 
 def without_ends(mask: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files import whole
+from ..models import tokenizer_json
 from ..terminal import hush_transformers
 from .loop import fit, let_learn, losses, reading_order
 from .recipe import Recipe
@@ -35,15 +36,17 @@ def pretrain(untrained: Path, texts: Sequence[tuple[str, ...]], recipe: Recipe, 
     Raises FloatingPointError at a loss that is not finite.
     """
     import torch
-    from transformers import AutoModel, AutoTokenizer, DataCollatorForLanguageModeling
+    from transformers import DataCollatorForLanguageModeling
 
+    from ..encoder import Encoder, load_tokenizer
     from .student import save
 
     hush_transformers()
     torch.manual_seed(recipe.seed)
-    tokenizer = AutoTokenizer.from_pretrained(untrained)
+    tokenizer, student = load_tokenizer(untrained), Encoder.load(untrained)
+    encoder = student.transformer
     sides = [list(side) for side in zip(*texts, strict=True)]
-    ids = tokenizer(*sides, truncation=True, max_length=LONGEST)["input_ids"]
+    ids = tokenizer(*sides, truncation=True, max_length=min(LONGEST, student.longest(tokenizer)))["input_ids"]
     order = reading_order([len(text) for text in ids], recipe)
     examples = [{"input_ids": ids[index], "place": place} for place, index in enumerate(order)]
     masking = DataCollatorForLanguageModeling(tokenizer, mlm_probability=MASKED, seed=recipe.seed)
@@ -53,12 +56,11 @@ def pretrain(untrained: Path, texts: Sequence[tuple[str, ...]], recipe: Recipe, 
         masking.generator = torch.Generator().manual_seed(recipe.seed + batch[0]["place"])
         return dict(masking([{"input_ids": example["input_ids"]} for example in batch]))
 
-    encoder = AutoModel.from_pretrained(untrained)
     let_learn(encoder, recipe)
     state = fit(with_head(encoder), examples, collate, guessing_loss, recipe, folder / "checkpoints", device=device, title=title)
 
-    encoder.float().to("cpu")
-    save(encoder, json.loads((untrained / "tokenizer.json").read_text(encoding="utf-8")), untrained, folder)
+    student.float().to("cpu")
+    save(student, tokenizer_json(untrained), untrained, folder)
     with whole(folder / "training.json") as file:
         json.dump({"recipe": asdict(recipe), "log": losses(state)}, file, indent=1)
 

@@ -1,25 +1,29 @@
-"""The student before training: the teacher with the target language's words in its vocabulary.
+"""The student before training: an encoder, the teacher itself unless another is named, with the target language's words in its vocabulary.
 
-New words start from the translation-probability-weighted mean of the teacher's embeddings of their English translations: the
+New words start from the translation-probability-weighted mean of the encoder's own embeddings of their English translations: the
 idea of WECHSEL (Minixhofer et al. 2022, arXiv 2112.06598) and FOCUS (Dobler and de Melo 2023, arXiv 2305.14481), with a lexicon
-in place of static embeddings. Words that the lexicon does not know, names above all, keep the teacher's word pieces.
+in place of static embeddings. Words that the lexicon does not know, names above all, keep the word pieces that they had.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bitext.lexicon import Lexicon
-from ..bitext.words import folded_letters
 from ..errors import InputError
 from ..files import whole
+from ..models import tokenizer_json
 from ..terminal import hush_transformers
+from . import vocabulary
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from ..encoder import Encoder
 
 TRANSLATIONS = 10
 """Translations that make up a new word's embedding; chosen, like ``KNOWN``, on AfriQA's Hausa and Yorùbá train and dev topics."""
@@ -28,55 +32,71 @@ KNOWN = 5.0
 """Links that the teacher's own embedding counts for where a word is in its vocabulary already: names and loans keep most of theirs."""
 
 
-def build(teacher: Path, lexicon: Lexicon | None, folder: Path) -> int:
-    """Writes an untrained student: the teacher's weights, its tokenizer extended with the single words of ``lexicon`` (None: as it is).
+def build(
+    base: Path,
+    lexicon: Lexicon | None,
+    folder: Path,
+    *,
+    sentences: Iterable[str] = (),
+    teacher: Path | None = None,
+    english: Sequence[str] = (),
+) -> int:
+    """Writes an untrained student: the weights in ``base``, its tokenizer extended with the single words of ``lexicon`` (None: as it is).
 
-    Returns how many words its vocabulary gained. Raises InputError if the teacher's tokenizer is no WordPiece.
+    ``sentences`` show how the language writes its words, which matters to a tokenizer that keeps capitals and diacritics.
+    Where ``teacher`` is another encoder, and its vectors have another length, the student gains a projection to that length,
+    fitted on what the two make of ``english`` sentences. Returns how many words the vocabulary gained. Raises InputError for a kind
+    of vocabulary that cannot be extended.
     """
     import torch
-    from transformers import AutoModel
+
+    from ..encoder import Encoder
 
     hush_transformers()
-    model = AutoModel.from_pretrained(teacher)
-    tokenizer = json.loads((teacher / "tokenizer.json").read_text(encoding="utf-8"))
+    torch.manual_seed(0)  # Layers that the weights' file lacks, such as a pooler, are drawn at random.
+    student = Encoder.load(base)
+    tokenizer = tokenizer_json(base)
     gained = 0
     if lexicon is not None:
-        if tokenizer["model"]["type"] != "WordPiece":
-            raise InputError(f"{teacher}: a {tokenizer['model']['type']} vocabulary cannot be extended yet; use --no-lexical-init")
+        model = student.transformer
         words = [word for word in lexicon.entries if " " not in word]
+        try:
+            extended, entries = vocabulary.extend(tokenizer, words, sentences)
+        except InputError as error:
+            raise InputError(f"{base}: {error}") from None
         embeddings = model.get_input_embeddings().weight.detach()
-        rows = lexical_embeddings(words, lexicon, teacher, embeddings)
-        before = len(tokenizer["model"]["vocab"])
-        places = add_words(tokenizer, words)
-        gained = len(tokenizer["model"]["vocab"]) - before
-        model.resize_token_embeddings(len(tokenizer["model"]["vocab"]), mean_resizing=False)
+        rows = lexical_embeddings(entries, lexicon, tokenizer, embeddings)
+        places = [entry.place for entry in entries]
+        tokenizer, gained = extended, sum(not entry.known for entry in entries)
+        model.resize_token_embeddings(max(len(embeddings), *(place + 1 for place in places), 0), mean_resizing=False)
         with torch.no_grad():
             model.get_input_embeddings().weight[places] = rows
-    save(model, tokenizer, teacher, folder)
+    if teacher is not None:
+        from .projection import fitted
+
+        student.projection = fitted(base, teacher, english) or student.projection
+    save(student, tokenizer, base, folder)
     return gained
 
 
-def lexical_embeddings(words: list[str], lexicon: Lexicon, teacher: Path, embeddings: Tensor) -> Tensor:
-    """The embedding that each word starts from: [words, d].
+def lexical_embeddings(entries: Sequence[vocabulary.Entry], lexicon: Lexicon, tokenizer: vocabulary.Json, embeddings: Tensor) -> Tensor:
+    """The embedding that each entry starts from, made of those in ``embeddings`` as ``tokenizer`` has them: [entries, d].
 
     It points to the weighted mean of its translations' embeddings (each the mean of its pieces), and is as long as they are on
     average, for a mean of many directions would be short.
     """
     import torch
-    from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(teacher)
-    shares = [dict(list(lexicon.entries[word].items())[:TRANSLATIONS]) for word in words]
-    english = sorted({translation for share in shares for translation in share})
-    pieces = tokenizer(english, add_special_tokens=False)["input_ids"]
-    known = {word: embeddings[ids].mean(0) for word, ids in zip(english, pieces, strict=True)}
-    vocabulary = tokenizer.get_vocab()
-    rows = torch.empty(len(words), embeddings.shape[1])
-    for row, word, share in zip(rows, words, shares, strict=True):
+    shares = {entry.word: dict(list(lexicon.entries[entry.word].items())[:TRANSLATIONS]) for entry in entries}
+    english = sorted({translation for share in shares.values() for translation in share})
+    known = {word: embeddings[ids].mean(0) for word, ids in zip(english, _pieces(tokenizer, english), strict=True)}
+    rows = torch.empty(len(entries), embeddings.shape[1])
+    for row, entry in zip(rows, entries, strict=True):
+        share = shares[entry.word]
         parts = [known[translation] for translation in share]
         weights = list(share.values())
-        if word in vocabulary:
-            parts.append(embeddings[vocabulary[word]])
+        if entry.known:
+            parts.append(embeddings[entry.place])
             weights.append(KNOWN)
         share_of = torch.tensor(weights) / sum(weights)
         mean = share_of @ torch.stack(parts)
@@ -84,44 +104,49 @@ def lexical_embeddings(words: list[str], lexicon: Lexicon, teacher: Path, embedd
     return rows
 
 
-def add_words(tokenizer: dict[str, Any], words: Iterable[str]) -> list[int]:
-    """Adds whole words to a WordPiece tokenizer (its tokenizer.json) and folds hooked letters before them; returns their ids.
+def _pieces(tokenizer: vocabulary.Json, english: Sequence[str]) -> list[list[int]]:
+    """The ids of each English word or phrase, small or capitalised: as it has fewer, since a lexicon writes names small too."""
+    loaded = vocabulary.load(tokenizer)
+    small, capitalised = (vocabulary.pieces(loaded, texts) for texts in (english, [text.title() for text in english]))
+    return [min(both, key=len) for both in zip(small, capitalised, strict=True)]
 
-    A word that the vocabulary has already keeps its id.
+
+def save(student: Encoder, tokenizer: vocabulary.Json, base: Path, folder: Path) -> None:
+    """Writes a student as transformers, sentence-transformers and Pyserini read it: weights, tokenizer, pooling, prefixes, length 1.
+
+    Its special tokens are those of ``base``, which it came from, and it reads as many tokens of a text as that.
     """
-    vocabulary = tokenizer["model"]["vocab"]
-    places = [vocabulary.setdefault(word, len(vocabulary)) for word in words]
-    folds = [{"type": "Replace", "pattern": {"String": letter}, "content": base} for letter, base in folded_letters().items()]
-    tokenizer["normalizer"] = {"type": "Sequence", "normalizers": [tokenizer["normalizer"], *folds]}
-    return places
+    from safetensors.torch import save_file
 
+    from ..encoder import load_tokenizer
 
-def save(model: Any, tokenizer: dict[str, Any], source: Path, folder: Path) -> None:
-    """Writes a student as transformers, sentence-transformers and Pyserini read it: weights, config, tokenizer, mean pooling, length 1.
-
-    It reads as many tokens of a text as the model in ``source`` does.
-    """
+    model, projection = student.transformer, student.projection
     model.save_pretrained(folder)
-    recorded = source / "sentence_bert_config.json"
-    limit = json.loads(recorded.read_text(encoding="utf-8")).get("max_seq_length") if recorded.exists() else None
-    longest = limit or model.config.max_position_embeddings
-    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest, "clean_up_tokenization_spaces": False}
-    special = {name: f"[{name[:-6].upper()}]" for name in ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")}
-    modules = [
-        {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
-        {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
-        {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
-    ]
-    pooling = {"word_embedding_dimension": model.config.hidden_size, "pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}
-    # Padding and truncation settings that a training run left in the teacher's file would bind every reader of ours.
+    source = load_tokenizer(base)
+    longest = student.longest(source)
+    names = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token", "bos_token", "eos_token")
+    # Padding and truncation settings that a training run left in the base's file would bind every reader of ours.
     parts: dict[str, Any] = {
         "tokenizer.json": tokenizer | {"truncation": None, "padding": None},
-        "tokenizer_config.json": settings | special,
-        "modules.json": modules,
-        "sentence_bert_config.json": {"max_seq_length": longest, "do_lower_case": False},
-        "1_Pooling/config.json": pooling,
+        "tokenizer_config.json": {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": longest,
+            "clean_up_tokenization_spaces": False,
+            **{name: getattr(source, name) for name in names if getattr(source, name)},
+        },
     }
+    if projection is not None:
+        parts["2_Dense/config.json"] = {
+            "in_features": projection.in_features,
+            "out_features": projection.out_features,
+            "bias": projection.bias is not None,
+            "activation_function": "torch.nn.modules.linear.Identity",
+        }
     for name, content in parts.items():
         with whole(folder / name) as file:
             json.dump(content, file, ensure_ascii=False, indent=1)
-    (folder / "2_Normalize").mkdir(exist_ok=True)
+    if projection is not None:
+        weights = {f"linear.{name}": weight.contiguous() for name, weight in projection.state_dict().items()}
+        save_file(weights, folder / "2_Dense/model.safetensors", {"format": "pt"})
+    convention = replace(student.convention, max_length=longest, projection="2_Dense" if projection is not None else None)
+    convention.write(folder, model.config.hidden_size)

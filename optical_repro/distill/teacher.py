@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from ..files import whole
 from ..terminal import hush_transformers
 
@@ -31,6 +33,18 @@ class TeacherStates:
         return self._states[start : self._ends[index]]
 
 
+def read(tokenizer: Any, texts: Sequence[str], longest: int) -> list[list[int]]:
+    """The token ids of texts, at most ``longest`` each.
+
+    Raises InputError for a tokenizer that does not put one special token before and one after a text, which ``objectives.ot``
+    leaves out.
+    """
+    mask = tokenizer("a", return_special_tokens_mask=True)["special_tokens_mask"]
+    if mask[0] != 1 or mask[-1] != 1 or sum(mask) != 2:
+        raise InputError(f"{tokenizer.name_or_path}: its tokenizer puts {sum(mask)} special tokens around a text; expected one at each end")
+    return list(tokenizer(list(texts), truncation=True, max_length=longest)["input_ids"])
+
+
 def write_states(teacher: Path, texts: Sequence[str], folder: Path, device: str, batch_size: int = 64) -> None:
     """Runs the teacher over texts and writes what ``TeacherStates`` reads.
 
@@ -38,16 +52,16 @@ def write_states(teacher: Path, texts: Sequence[str], folder: Path, device: str,
     """
     import torch
     from tqdm import tqdm
-    from transformers import AutoModel, AutoTokenizer
+
+    from ..encoder import Encoder, load_tokenizer
 
     hush_transformers()
-    tokenizer = AutoTokenizer.from_pretrained(teacher)
-    model = AutoModel.from_pretrained(teacher).to(device).eval()
-    tokenizer.backend_tokenizer.no_padding()
-    ids = tokenizer(list(texts), truncation=True, max_length=LONGEST, padding=False)["input_ids"]
+    tokenizer = load_tokenizer(teacher)
+    model = Encoder.load(teacher).to(device).eval()
+    ids = read(tokenizer, texts, min(LONGEST, model.longest(tokenizer)))
     lengths = np.array([len(text) for text in ids])
     ends = np.cumsum(lengths)
-    width = model.config.hidden_size
+    width = model.dimension
     order = np.argsort(-lengths, kind="stable")
     with (
         (folder / "states.f16").open("wb") as states,
@@ -57,7 +71,7 @@ def write_states(teacher: Path, texts: Sequence[str], folder: Path, device: str,
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
             inputs = tokenizer.pad({"input_ids": [ids[index] for index in batch]}, return_tensors="pt").to(device)
-            hidden = model(**inputs).last_hidden_state.cpu().numpy()
+            hidden = model(inputs["input_ids"], inputs["attention_mask"]).cpu().numpy()
             for index, row in zip(batch, hidden, strict=True):
                 if not np.isfinite(row[: lengths[index]]).all():
                     raise FloatingPointError(f'the teacher gives no finite states for the text "{texts[index]}"')

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..files import whole
+from ..models import tokenizer_json
 from ..terminal import hush_transformers
 from . import objectives
 from .loop import fit, let_learn, losses, reading_order
 from .recipe import Recipe
-from .teacher import LONGEST, TeacherStates
+from .teacher import LONGEST, TeacherStates, read
 
 if TYPE_CHECKING:
     import torch
@@ -32,23 +33,27 @@ def train(
     *,
     device: str,
     title: str,
+    pooling: str = "mean",
     passages: np.ndarray | None = None,
 ) -> None:
     """Trains the student in ``untrained`` on ``texts``, the teacher's side of text i being ``states[which[i]]``; writes it to ``folder``.
 
-    ``passages`` holds teacher vectors of passages, [P, d], for the objective ``scores``. Where ``folder/checkpoints`` has
-    checkpoints, training goes on from the last whole one. Raises FloatingPointError at a loss that is not finite.
+    ``pooling`` is the teacher's; ``passages`` holds its vectors of passages, [P, d], for the objective ``scores``. Where
+    ``folder/checkpoints`` has checkpoints, training goes on from the last whole one. Raises FloatingPointError at a loss that is not
+    finite.
     """
     import torch
-    from transformers import AutoModel, AutoTokenizer
+
+    from ..encoder import Encoder, load_tokenizer
 
     hush_transformers()
     torch.manual_seed(recipe.seed)
-    tokenizer = AutoTokenizer.from_pretrained(untrained)
-    ids = tokenizer(list(texts), truncation=True, max_length=LONGEST)["input_ids"]
+    tokenizer, model = load_tokenizer(untrained), Encoder.load(untrained)
+    ids = read(tokenizer, texts, min(LONGEST, model.longest(tokenizer)))
     order = reading_order([len(text) for text in ids], recipe)
     examples = [{"input_ids": ids[index], "teacher": which[index]} for index in order]
     pool = None if passages is None else torch.from_numpy(passages).to(device)
+    ours = model.convention.pooling
 
     def collate(batch: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         inputs = tokenizer.pad({"input_ids": [example["input_ids"] for example in batch]}, return_tensors="pt")
@@ -61,11 +66,10 @@ def train(
 
     def loss(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
         teacher, teacher_mask = inputs.pop("teacher"), inputs.pop("teacher_mask")
-        hidden = model(**inputs).last_hidden_state
-        return objectives.total(recipe.parts, objectives.Batch(hidden, inputs["attention_mask"].float(), teacher, teacher_mask, pool))
+        hidden, mask = model(**inputs), inputs["attention_mask"].float()
+        return objectives.total(recipe.parts, objectives.Batch(hidden, mask, teacher, teacher_mask, pool, ours, pooling))
 
-    model = AutoModel.from_pretrained(untrained)
-    let_learn(model, recipe)
+    let_learn(model.transformer, recipe)
     state = fit(model, examples, collate, loss, recipe, folder / "checkpoints", device=device, title=title)
     _write(model, untrained, recipe, state, folder)
 
@@ -74,6 +78,6 @@ def _write(model: Any, untrained: Path, recipe: Recipe, state: TrainerState, fol
     from .student import save
 
     model.float().to("cpu")
-    save(model, json.loads((untrained / "tokenizer.json").read_text(encoding="utf-8")), untrained, folder)
+    save(model, tokenizer_json(untrained), untrained, folder)
     with whole(folder / "training.json") as file:
         json.dump({"recipe": asdict(recipe), "log": losses(state)}, file, indent=1)

@@ -34,7 +34,7 @@ def build_index(passages: Iterable[Passage], model: Path | str, folder: Path, *,
     ):
         stream = iter(passages)
         while shard := list(islice(stream, SHARD)):
-            encoder.encode([passage.contents for passage in shard]).tofile(vectors)
+            encoder.encode([passage.line for passage in shard]).tofile(vectors)
             ids.writelines(f"{passage.id}\n" for passage in shard)
             bar.update(len(shard))
     _write_index(raw, encoder.encoder.dimension, folder / "index")

@@ -25,8 +25,8 @@ class StudentDocumentEncoder(DocumentEncoder):
     def encode(self, texts: Sequence[str], titles: Sequence[str] | None = None, **_: Any) -> np.ndarray:
         """Unit vectors, float32 [texts, dimension]."""
         if titles is not None:
-            texts = [f"{title}\n{text}" if title else text for title, text in zip(titles, texts, strict=True)]
-        prefix = self.encoder.settings.document_prefix
+            texts = [f"{title} {text}" if title else text for title, text in zip(titles, texts, strict=True)]
+        prefix = self.encoder.convention.passage_prefix
         return self.encoder.encode([prefix + text for text in texts])
 
 
@@ -40,9 +40,9 @@ class StudentQueryEncoder(QueryEncoder):
 
     def encode(self, query: str, **_: Any) -> np.ndarray:
         """A unit vector, float32 [dimension]."""
-        return self.encoder.encode([self.encoder.settings.query_prefix + query])[0]
+        return self.encoder.encode([self.encoder.convention.query_prefix + query])[0]
 
     def encode_batch(self, queries: Sequence[str], **_: Any) -> np.ndarray:
         """Unit vectors, float32 [queries, dimension]."""
-        prefix = self.encoder.settings.query_prefix
+        prefix = self.encoder.convention.query_prefix
         return self.encoder.encode([prefix + query for query in queries])

@@ -42,7 +42,7 @@ def rerank(
     store.add(passage for passage in passages if passage.id in wanted)
 
     encoder = TextEncoder(query_model, device)
-    prefix = encoder.settings.query_prefix
+    prefix = encoder.convention.query_prefix
     reranked: Run = {}
     for topic, hits in tqdm(run.items(), desc="MaxSim", unit=" topics", disable=None):
         if not hits:
@@ -90,13 +90,13 @@ class TokenStore:
         if first is None:
             return
         encoder = TextEncoder(self.model, self.device)
-        prefix = encoder.settings.document_prefix
+        prefix = encoder.convention.passage_prefix
         with tqdm(desc="encoding tokens", unit=" passages", disable=None) as bar:
             shard = [first, *islice(new, SHARD - 1)]
             while shard:
                 vectors = []
                 for passage in shard:
-                    vectors += [tokens.astype(np.float16) for tokens in encoder.encode_tokens([prefix + passage.contents])]
+                    vectors += [tokens.astype(np.float16) for tokens in encoder.encode_tokens([prefix + passage.line])]
                     bar.update()
                 number = len(self._shards)
                 with whole(self.folder / f"{number}.npy", "wb") as file:

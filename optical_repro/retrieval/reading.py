@@ -52,7 +52,7 @@ def read_all(encoder: TextEncoder, texts: Sequence[str]) -> list[Reading]:
 def _reading(encoder: TextEncoder, text: str, vectors: np.ndarray) -> Reading:
     read_as = encoder.tokenizer(text, truncation=True, max_length=encoder.max_length, return_offsets_mapping=True)
     own = read_as.encodings[0].sequence_ids
-    spans = [span for span, sequence in zip(read_as["offset_mapping"], own, strict=True) if sequence is not None]
+    spans = [_without_blanks(text, *span) for span, sequence in zip(read_as["offset_mapping"], own, strict=True) if sequence is not None]
     words = [token for token in tokens(text) if is_word(token.word)]
     starts = [word.start for word in words]
     places = [bisect_right(starts, start) - 1 for start, _ in spans]
@@ -64,6 +64,11 @@ def _reading(encoder: TextEncoder, text: str, vectors: np.ndarray) -> Reading:
         inside = word >= 0 and start > starts[word]
         pieces.append(("##" if inside else "") + text[start:until])
     return Reading(text, pieces, vectors[: len(pieces)], words, np.array(word_of, dtype=int))
+
+
+def _without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span without the blank that a piece of SentencePiece or of bytes begins with."""
+    return end - len(text[start:end].lstrip()), end
 
 
 def best_matches(topic: Reading, passage: Reading) -> list[tuple[int, int, float]]:

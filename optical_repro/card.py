@@ -1,0 +1,263 @@
+"""Model cards: what a student learnt from, how, and how well it does, as the Hugging Face Hub reads them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import languages
+from .checkpoints import MANIFEST
+from .convention import Convention
+from .errors import InputError
+from .evaluation.tables import HEADINGS
+from .files import sha256, whole
+from .models import EMBEDDED, located
+from .regimes import REGIMES
+
+CARD = "README.md"
+
+HUB_DATA = {
+    "africlirmatrix": "castorini/africlirmatrix",
+    "afriqa": "masakhane/afriqa",
+    "afriqa-gold": "masakhane/afriqa",
+    "ciral": "CIRAL/ciral",
+    "miracl": "miracl/miracl",
+    "mmarco": "unicamp-dl/mmarco",
+    "mr-tydi": "castorini/mr-tydi",
+    "neuclir": "neuclir/neuclir1",
+}
+"""Collections that are data sets of the Hub, by their short names."""
+
+CITATIONS = """\
+@inproceedings{huang2023optical,
+  title = {Improving Cross-lingual Information Retrieval on Low-Resource Languages via Optimal Transport Distillation},
+  author = {Huang, Zhiqi and Yu, Puxuan and Allan, James},
+  booktitle = {Proceedings of the Sixteenth ACM International Conference on Web Search and Data Mining},
+  year = {2023},
+  url = {https://arxiv.org/abs/2301.12566}
+}"""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A folder of runs, some of them a student's."""
+
+    report: dict[str, Any]
+    """The content of its report.json."""
+    systems: list[str]
+    """The student's systems."""
+    manifest: dict[str, Any]
+    """That of one of them."""
+
+
+def write_all(folder: Path) -> None:
+    """Writes the card of every student that the runs in a folder were made with, beside its weights."""
+    for student in {manifest["training"]["checkpoint"] for _, manifest in _trained(folder)}:
+        if Path(student, "model.safetensors").is_file():
+            write(Path(student), folder.parent)
+
+
+def write(student: Path, runs_dir: Path) -> Path:
+    """Writes the card of a student, with the scores of all its runs under ``runs_dir``, beside its weights.
+
+    Raises InputError where no run there was made with it.
+    """
+    weights = sha256(student / "model.safetensors")
+    found = [evaluation for folder in sorted(runs_dir.glob("*/")) if (evaluation := _evaluation(folder, weights))]
+    if not found:
+        raise InputError(f"{student}: no run under {runs_dir} was made with it; give the folder of its runs with --runs-dir")
+    with whole(student / CARD) as file:
+        file.write(card(student, found))
+    return student / CARD
+
+
+def card(student: Path, evaluations: list[Evaluation]) -> str:
+    """The text of a student's card."""
+    manifest = evaluations[0].manifest
+    parts = [_front_matter(evaluations), _summary(manifest), _use(student, manifest), _training(manifest)]
+    return "\n\n".join([*parts, *map(_scores, evaluations), _licence(manifest), _citation(evaluations)]) + "\n"
+
+
+def _evaluation(folder: Path, weights: str) -> Evaluation | None:
+    ours = {system: manifest for system, manifest in _trained(folder) if manifest["training"]["checkpoint_sha256"] == weights}
+    report = folder / "report.json"
+    if not ours or not report.is_file():
+        return None
+    return Evaluation(json.loads(report.read_text(encoding="utf-8")), list(ours), next(iter(ours.values())))
+
+
+def _trained(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The systems of a folder that have a student, with their manifests."""
+    for path in sorted(folder.glob(f"*{MANIFEST}")):
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if manifest.get("training"):
+            yield path.name.removesuffix(MANIFEST), manifest
+
+
+def _names(manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """The names of the teacher and of the encoder that the student was made from; for a folder, the last part of its path."""
+    teacher = manifest["arguments"].get("teacher") or EMBEDDED
+    base = manifest["arguments"].get("student") or teacher
+    teacher, base = (Path(name).name if Path(name).is_dir() else name.partition("@")[0] for name in (teacher, base))
+    return teacher, base
+
+
+def _languages(manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """Codes of the topics' language and of the documents'."""
+    return manifest["collection"]["lang"], manifest["collection"]["doc_lang"]
+
+
+def _target(manifest: Mapping[str, Any]) -> str:
+    """Code of the language that the student learnt."""
+    topics, documents = _languages(manifest)
+    return documents if topics == "en" else topics
+
+
+def _front_matter(evaluations: list[Evaluation]) -> str:
+    """The data that the Hub reads, in YAML between two lines of dashes."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    manifest = evaluations[0].manifest
+    _, base = _names(manifest)
+    source = manifest["collection"]["source"]
+    results = [
+        EvalResult(
+            task_type="information-retrieval",
+            task_name="Information Retrieval",
+            dataset_type=HUB_DATA.get(evaluation.manifest["collection"]["source"], evaluation.manifest["collection"]["source"]),
+            dataset_name=f"{evaluation.report['name']} ({system})",
+            dataset_split=evaluation.report["split"],
+            metric_type=metric.replace("@", "_at_"),
+            metric_name=HEADINGS.get(metric, metric),
+            metric_value=round(evaluation.report["systems"][system][metric], 4),
+        )
+        for evaluation in evaluations
+        for system in evaluation.systems
+        if system in evaluation.report["systems"]
+        for metric in evaluation.report["metrics"]
+    ]
+    data = ModelCardData(
+        language=sorted({_target(manifest), "en"}),
+        license=base_licence(manifest),
+        library_name="sentence-transformers",
+        pipeline_tag="sentence-similarity",
+        base_model=base if "/" in base else None,
+        datasets=[HUB_DATA[source]] if source in HUB_DATA else None,
+        tags=["cross-lingual-retrieval", "optical", "pyserini", "sentence-transformers", "feature-extraction"],
+        metrics=[metric.replace("@", "_at_") for metric in evaluations[0].report["metrics"]],
+        model_name=_title(manifest),
+        eval_results=results,
+    )
+    return f"---\n{data.to_yaml()}\n---"
+
+
+def base_licence(manifest: Mapping[str, Any]) -> str | None:
+    """The licence in the model card of the encoder that the student was made from, where that is at hand and says."""
+    from huggingface_hub import ModelCard
+
+    folder = located(manifest["arguments"].get("student") or manifest["arguments"].get("teacher") or EMBEDDED)
+    if folder is None or not (folder / CARD).is_file():
+        return None
+    found = ModelCard.load(folder / CARD, ignore_metadata_errors=True).data.get("license")
+    return found if isinstance(found, str) else None
+
+
+def _title(manifest: Mapping[str, Any]) -> str:
+    target, regime = _target(manifest), manifest["training"]["regime"]
+    return f"optical-{regime} for {languages.name(target)}"
+
+
+def _summary(manifest: Mapping[str, Any]) -> str:
+    teacher, base = _names(manifest)
+    topics, documents = (languages.name(code) for code in _languages(manifest))
+    return f"""# {_title(manifest)}
+
+A dense retrieval encoder for {languages.name(_target(manifest))}: topics in {topics}, documents in {documents}. It was made from
+{_linked(base)} and distilled by optimal transport ([OPTICAL](https://arxiv.org/abs/2301.12566)) from
+{_linked(teacher)}, which reads the English side. Its vectors and its teacher's are compared by their cosine."""
+
+
+def _linked(name: str) -> str:
+    return f"[{name}](https://huggingface.co/{name})" if "/" in name else f"`{name}`"
+
+
+def _use(student: Path, manifest: Mapping[str, Any]) -> str:
+    """How to encode with it, by sentence-transformers and by Pyserini."""
+    convention = Convention.of(student)
+    teacher, _ = _names(manifest)
+    readers = ["THIS MODEL" if code != "en" else teacher for code in _languages(manifest)]
+    options = f"--pooling {convention.pooling} --l2-norm"
+    if convention.query_prefix:
+        options += f' --query-prefix "{convention.query_prefix.strip()}"'
+    stock = f"""\
+    python -m pyserini.search.faiss --index INDEX --topics topics.tsv --output run.trec \\
+        --encoder "{readers[0]}" --encoder-class auto {options}"""
+    ours = f"""\
+    python -m optical_repro.pyserini search --index INDEX --topics topics.tsv --output run.trec \\
+        --encoder "{readers[0]}" --encoder-class optical"""
+    note = "Pyserini's own encoder classes pass over the projection to the teacher's width, and cannot be used with it.\n\n"
+    return f"""## Use
+
+```python
+from sentence_transformers import SentenceTransformer
+
+topics = SentenceTransformer("{readers[0]}").encode_query(["..."])
+documents = SentenceTransformer("{readers[1]}").encode_document(["..."])
+scores = topics @ documents.T
+```
+
+In Pyserini, over an index that `python -m optical_repro.pyserini encode ... --encoder "{readers[1]}" --encoder-class optical` made:
+
+{note + ours if convention.projection else stock}"""
+
+
+def _training(manifest: Mapping[str, Any]) -> str:
+    """What it read, and how it was trained."""
+    training, arguments = manifest["training"], manifest["arguments"]
+    regime, recipe = training["regime"], training["recipe"]
+    rows = {
+        "regime": f"`{regime}`: {REGIMES[regime]}",
+        "collection": f"{manifest['collection']['name']}, {manifest['collection']['digest'][:16]}",
+    }
+    if training.get("pretrain", "none") != "none":
+        rows["pre-training"] = training["pretrain"]
+    if recipe:
+        rows |= {
+            "objective": f"`{recipe['objective']}`",
+            "steps": f"{recipe['steps']} of {recipe['batch_size']} pairs",
+            "what learns": recipe["learns"],
+            "loss": " to ".join(f"{entry['loss']:.3f}" for entry in (training["log"][0], training["log"][-1])) if training["log"] else "",
+        }
+    rows |= {"probability of switching a word": str(arguments["switch"])} if "switch" in arguments else {}
+    rows |= {"seed": str(manifest["seed"]), "weights": f"SHA-256 {training['checkpoint_sha256']}"}
+    rows |= {f"`{Path(path).name}`": f"SHA-256 {digest}" for path, digest in manifest["inputs"].items()}
+    rows |= {name: manifest["versions"][name] for name in ("optical_repro", "torch", "transformers")}
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items() if value)
+    return f"## Training\n\n| | |\n|---|---|\n{table}"
+
+
+def _scores(evaluation: Evaluation) -> str:
+    """The table of a report, the student's own systems in bold."""
+    report = evaluation.report
+    head = f"| system | {' | '.join(HEADINGS.get(metric, metric) for metric in report['metrics'])} |"
+    lines = [head, "|---|" + "---:|" * len(report["metrics"])]
+    for system, scores in report["systems"].items():
+        name = f"**{system}**" if system in evaluation.systems else system
+        lines.append(f"| {name} | {' | '.join(f'{scores[metric]:.3f}' for metric in report['metrics'])} |")
+    topics, documents = (languages.name(report[side]) for side in ("lang", "doc_lang"))
+    return f"## Scores: {report['name']}\n\n{report['topics']} topics in {topics}, documents in {documents}.\n\n" + "\n".join(lines)
+
+
+def _licence(manifest: Mapping[str, Any]) -> str:
+    _, base = _names(manifest)
+    model = base_licence(manifest) or "not known to its maker; see there"
+    collection = manifest["collection"]["license"] or "not stated"
+    return f"## Licence\n\nOf the weights that it was made from ({base}): {model}. Of the collection: {collection}."
+
+
+def _citation(evaluations: list[Evaluation]) -> str:
+    collections = list(dict.fromkeys(evaluation.manifest["collection"]["citation"] for evaluation in evaluations))
+    return "## Citation\n\n" + "\n\n".join([f"```bibtex\n{CITATIONS}\n```", *(text for text in collections if text)])

@@ -1,0 +1,111 @@
+"""How an encoder reads a text: what sentence-transformers records beside the weights, read and written in one place."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+from .files import whole
+
+POOLING = ("mean", "cls")
+
+POOLING_FILE, PROMPTS_FILE, LENGTH_FILE = "1_Pooling/config.json", "config_sentence_transformers.json", "sentence_bert_config.json"
+
+
+@dataclass(frozen=True)
+class Convention:
+    """From token states to the vector of a text. Vectors have length 1, and are compared by their cosine, whatever the model."""
+
+    pooling: str = "mean"
+    """``mean`` of the token states, or the first one's: ``cls``."""
+    query_prefix: str = ""
+    """Stands before a topic: ``query: `` for E5."""
+    passage_prefix: str = ""
+    """Stands before a passage."""
+    max_length: int | None = None
+    """In tokens; None leaves it to tokenizer and model."""
+    projection: str | None = None
+    """The folder, inside the model's, of a linear layer that the token states pass through before they are pooled."""
+
+    @classmethod
+    def of(cls, model: Path | str) -> Convention:
+        """Reads that of a folder, or of a model of the Hugging Face Hub; raises InputError for what is not supported."""
+        prompts = (recorded(model, PROMPTS_FILE) or {}).get("prompts") or {}
+        return cls(
+            pooling=_pooling(model),
+            query_prefix=prompts.get("query") or "",
+            passage_prefix=prompts.get("document") or prompts.get("passage") or "",
+            max_length=(recorded(model, LENGTH_FILE) or {}).get("max_seq_length"),
+            projection=_projection(model),
+        )
+
+    def told(self, pooling: str | None, prefixes: tuple[str, str] | None) -> Convention:
+        """The same but for what a user, or the model's name, says better than its folder (None: nothing)."""
+        query, passage = prefixes or (self.query_prefix, self.passage_prefix)
+        return replace(self, pooling=pooling or self.pooling, query_prefix=query, passage_prefix=passage)
+
+    def write(self, folder: Path, width: int) -> None:
+        """Writes it beside a model whose token states have ``width`` numbers (before the projection, whose own files are there)."""
+        steps = [("", "Transformer"), ("1_Pooling", "Pooling"), *([(self.projection, "Dense")] if self.projection else [])]
+        steps.append((f"{len(steps)}_Normalize", "Normalize"))
+        modules = [
+            {"idx": place, "name": str(place), "path": path, "type": f"sentence_transformers.models.{kind}"}
+            for place, (path, kind) in enumerate(steps)
+        ]
+        modes = {f"pooling_mode_{name}": self.pooling == short for name, short in (("mean_tokens", "mean"), ("cls_token", "cls"))}
+        parts: dict[str, Any] = {
+            "modules.json": modules,
+            LENGTH_FILE: {"max_seq_length": self.max_length, "do_lower_case": False},
+            POOLING_FILE: {"word_embedding_dimension": width, **modes},
+        }
+        if self.query_prefix or self.passage_prefix:
+            parts[PROMPTS_FILE] = {"prompts": {"query": self.query_prefix, "document": self.passage_prefix}}
+        for name, content in parts.items():
+            with whole(folder / name) as file:
+                json.dump(content, file, ensure_ascii=False, indent=1)
+        (folder / steps[-1][0]).mkdir(exist_ok=True)
+
+
+def recorded(model: Path | str, name: str) -> Any:
+    """The content of a JSON file of a model, or None where it has none."""
+    path = file_of(model, name)
+    return json.loads(path.read_text(encoding="utf-8")) if path else None
+
+
+def file_of(model: Path | str, name: str) -> Path | None:
+    """A file of a model, in its folder or on the Hub, or None where it has none."""
+    from transformers.utils import cached_file
+
+    path = cached_file(str(model), name, _raise_exceptions_for_missing_entries=False, _raise_exceptions_for_connection_errors=False)
+    return Path(path) if path else None
+
+
+def _pooling(model: Path | str) -> str:
+    """``mean`` or ``cls``, from either way in which sentence-transformers has written it."""
+    found = recorded(model, POOLING_FILE) or {"pooling_mode": "mean"}
+    names = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean"}
+    modes = found.get("pooling_mode") or [names.get(key, key) for key, on in found.items() if key.startswith("pooling_mode_") and on]
+    mode = modes if isinstance(modes, str) else " and ".join(modes)
+    if mode not in POOLING:
+        raise InputError(f'{model}/{POOLING_FILE}: the pooling is "{mode}"; expected mean or cls')
+    return mode
+
+
+def _projection(model: Path | str) -> str | None:
+    """The folder of the linear layer after the pooling, which is the same as one before it; None without one."""
+    modules = recorded(model, "modules.json") or []
+    kinds = [module["type"].rsplit(".", 1)[-1] for module in modules]
+    for kind in kinds:
+        if kind not in ("Transformer", "Pooling", "Dense", "Normalize"):
+            raise InputError(f"{model}/modules.json: the model ends in a {kind} layer; expected an encoder with pooling alone")
+    paths = [module["path"] for module, kind in zip(modules, kinds, strict=True) if kind == "Dense"]
+    if not paths:
+        return None
+    layer = recorded(model, f"{paths[0]}/config.json") or {}
+    activation = str(layer.get("activation_function")).rsplit(".", 1)[-1]
+    if len(paths) > 1 or kinds.index("Dense") != 2 or activation != "Identity" or layer.get("use_residual"):
+        raise InputError(f"{model}/modules.json: its Dense layers are more than one linear layer after the pooling ({activation})")
+    return str(paths[0])

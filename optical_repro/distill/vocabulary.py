@@ -1,0 +1,152 @@
+"""Whole words into the vocabulary of a tokenizer, so that all else is read as before.
+
+Pieces cannot do this in general: WordPiece begins a longer word with the longest entry that it begins with, Unigram cuts a
+``▁odun`` of a high score out of ``odunlade`` too, and BPE never reaches a piece that no merges lead to. So words become added tokens,
+which are found in the normalised text before the vocabulary is asked, between word boundaries only; what stands around them keeps
+its pieces, if blanks become ``▁`` only afterwards (``_with_blanks``). The WordPiece vocabularies of uncased models, the default
+teacher's among them, take words as entries: no name of the sample's parallel text is cut by them, of its topics' words that the
+lexicon lacks 16 in 108.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tokenizers import AddedToken, Tokenizer
+
+from ..bitext.words import folded_letters, tokens
+from ..errors import InputError
+
+Json = dict[str, Any]
+
+
+class Entry(NamedTuple):
+    """A word as the vocabulary has it."""
+
+    word: str
+    """Folded, as lexicons have it."""
+    place: int
+    """Its id."""
+    known: bool
+    """Whether the vocabulary had it before."""
+
+
+def extend(tokenizer: Json, words: Sequence[str], sentences: Iterable[str] = ()) -> tuple[Json, list[Entry]]:
+    """Adds whole words, folded as lexicons have them, to a tokenizer (the content of its tokenizer.json).
+
+    A tokenizer that folds its input itself gains the words as they are, and folds hooked letters from then on. One that keeps
+    capitals and diacritics gains each word in the forms in which ``sentences`` of the language write it, and without
+    diacritics. Raises InputError for a kind of vocabulary that words cannot be added to.
+    """
+    kind = tokenizer["model"]["type"]
+    if kind not in ("WordPiece", "Unigram", "BPE"):
+        raise InputError(f"a {kind} vocabulary cannot be extended; use --no-lexical-init")
+    folds = _folds(tokenizer)
+    if folds:
+        letters = [{"type": "Replace", "pattern": {"String": letter}, "content": base} for letter, base in folded_letters().items()]
+        tokenizer = tokenizer | {"normalizer": {"type": "Sequence", "normalizers": [tokenizer["normalizer"], *letters]}}
+        forms = {word: [word] for word in words}
+    else:
+        tokenizer, forms = _composed(tokenizer), written_forms(words, sentences)
+    return _as_entries(tokenizer, words) if kind == "WordPiece" and folds else _as_added_tokens(_with_blanks(tokenizer), forms)
+
+
+def written_forms(words: Iterable[str], sentences: Iterable[str]) -> dict[str, list[str]]:
+    """Each folded word with the forms in which it is written: without diacritics and as in the sentences, small and capitalised."""
+    found: dict[str, set[str]] = defaultdict(set)
+    wanted = list(words)
+    for sentence in sentences:
+        for token in tokens(unicodedata.normalize("NFC", sentence)):
+            found[token.word].add(token.text)
+    return {
+        word: list(
+            dict.fromkeys(form for written in (word, *sorted(found[word])) for form in (written.lower(), written.capitalize(), written))
+        )
+        for word in wanted
+    }
+
+
+def pieces(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """The ids of texts as they stand inside a sentence, after a blank."""
+    before = len(tokenizer.encode("a", add_special_tokens=False).ids)
+    return [read.ids[before:] for read in tokenizer.encode_batch([f"a {text}" for text in texts], add_special_tokens=False)]
+
+
+def load(tokenizer: Json) -> Tokenizer:
+    """The tokenizer itself, which neither pads nor cuts."""
+    return Tokenizer.from_str(json.dumps(tokenizer | {"truncation": None, "padding": None}))
+
+
+def _folds(tokenizer: Json) -> bool:
+    """Whether it reads small letters without diacritics for all others."""
+    normalizer = load(tokenizer).normalizer
+    return normalizer is not None and normalizer.normalize_str("Ọ̀dun") == "odun"
+
+
+def _as_entries(tokenizer: Json, words: Iterable[str]) -> tuple[Json, list[Entry]]:
+    """Entries of the vocabulary; a word that is there already keeps its id."""
+    vocabulary = dict(tokenizer["model"]["vocab"])
+    before = len(vocabulary)
+    places = {word: vocabulary.setdefault(word, len(vocabulary)) for word in words}
+    entries = [Entry(word, place, place < before) for word, place in places.items()]
+    return tokenizer | {"model": tokenizer["model"] | {"vocab": vocabulary}}, entries
+
+
+def _as_added_tokens(tokenizer: Json, forms: Mapping[str, Sequence[str]]) -> tuple[Json, list[Entry]]:
+    """Added tokens; a form that is one piece already stays that."""
+    loaded = load(tokenizer)
+    unknown = tokenizer["model"].get("unk_id"), loaded.token_to_id(str(tokenizer["model"].get("unk_token")))
+    listed = [(word, form) for word, written in forms.items() for form in written]
+    entries: dict[int, Entry] = {}
+    new: dict[str, str] = {}
+    for (word, form), ids in zip(listed, pieces(loaded, [form for _, form in listed]), strict=True):
+        if len(ids) == 1 and ids[0] not in unknown:
+            entries.setdefault(ids[0], Entry(word, ids[0], True))
+        else:
+            new.setdefault(form, word)
+    loaded.add_tokens([AddedToken(form, single_word=True, lstrip=True, normalized=True) for form in new])
+    vocabulary = loaded.get_vocab(with_added_tokens=True)
+    for form, word in new.items():
+        entries.setdefault(vocabulary[form], Entry(word, vocabulary[form], False))
+    return json.loads(loaded.to_str()), list(entries.values())
+
+
+def _with_blanks(tokenizer: Json) -> Json:
+    """The same tokenizer, but that its normalised text has blanks for blanks: what added tokens are found in.
+
+    SentencePiece puts ``▁`` for a blank and before the text. Where the normaliser does so, ``▁`` is a letter beside the word; where
+    it is put before each stretch between added tokens, the comma after one becomes ``▁,``. (Llama's puts one before a text that
+    begins with a blank too, and this does not.)
+    """
+    steps, splits = _steps(tokenizer["normalizer"], "normalizers"), _steps(tokenizer["pre_tokenizer"], "pretokenizers")
+    kinds = [step["type"] for step in splits]
+    put = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
+    first = {"type": "Prepend", "prepend": "▁"}
+    if put in steps:
+        scheme = "first" if first in steps else "never"
+        steps = [step for step in steps if step not in (put, first)]
+        splits = [{"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": False}]
+    elif kinds in (["WhitespaceSplit", "Metaspace"], ["Metaspace"]) and splits[-1]["prepend_scheme"] == "always":
+        if len(kinds) == 2:
+            blanks = {"type": "Replace", "pattern": {"Regex": r"\s+"}, "content": " "}
+            steps = [*steps, blanks, {"type": "Strip", "strip_left": False, "strip_right": True}]
+        splits = [splits[-1] | {"prepend_scheme": "first"}]
+    return tokenizer | {
+        "normalizer": {"type": "Sequence", "normalizers": steps} if steps else None,
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": splits} if splits else None,
+    }
+
+
+def _composed(tokenizer: Json) -> Json:
+    """The same tokenizer, but that it composes letters and diacritics first, as the forms of words are written."""
+    steps = _steps(tokenizer["normalizer"], "normalizers")
+    return tokenizer | {"normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}, *steps]}}
+
+
+def _steps(part: Json | None, name: str) -> list[Json]:
+    """The steps of a normaliser or pre-tokenizer."""
+    return part[name] if part and part["type"] == "Sequence" else [part] if part else []
