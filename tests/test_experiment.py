@@ -49,7 +49,7 @@ def trec_files(folder: Path) -> dict[str, bytes]:
 def test_every_file_of_the_contract_is_there_and_no_other(sample_run: Done) -> None:
     expected = {f"{system}.{kind}" for system in SYSTEMS for kind in ("trec", "manifest.json", "topics.tsv")}
     reports = {f"report.{form}" for form in ("json", "md", "tex", "html")}
-    assert {path.name for path in sample_run.runs.iterdir()} == expected | reports | {"report.csv"}
+    assert {path.name for path in sample_run.runs.iterdir()} == expected | reports | {"report.csv", "report.topics.csv"}
     assert [path.name for path in sample_run.qrels.parent.iterdir()] == [sample_run.qrels.name]
 
 
@@ -106,7 +106,7 @@ def test_manifests_tell_all_that_it_takes(sample_run: Done, system: str) -> None
         assert training is None
         return
     assert training["regime"] == system.removesuffix("+bm25").removeprefix("optical-")
-    assert training["recipe"]["steps"] == 6 and training["recipe"]["objective"] == "ot+pooled"
+    assert training["recipe"]["steps"] == 6 and training["recipe"]["objective"] == "ot+pooled+scores"
     assert [entry["step"] for entry in training["log"]] == [1, 2, 3, 4, 5, 6]
     assert all(0 < entry["loss"] < 4 for entry in training["log"])
     assert training["checkpoint_sha256"] == sha256(Path(training["checkpoint"]) / "model.safetensors")

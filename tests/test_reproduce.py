@@ -147,7 +147,12 @@ def test_a_failing_command_ends_with_1(tmp_path: Path, capfd: pytest.CaptureFixt
 
 def test_what_cannot_run_says_why(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("OPTICAL_DATA", raising=False)
-    for number, reason in ((2, "name yours with --data DIR"), (3, "not yet built"), (5, "published by others"), (6, "it is text")):
+    for number, reason in (
+        (2, "name yours with --data DIR"),
+        (3, "name yours with --data DIR"),
+        (5, "published by others"),
+        (6, "it is text"),
+    ):
         assert main(["--table", str(number), "--runs-dir", str(tmp_path)]) == 0
         assert reason in capsys.readouterr().out
     assert main(["--table", "2", "--runs-dir", str(tmp_path), "--data", str(tmp_path)]) == 2

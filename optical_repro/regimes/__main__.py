@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     add("--regime", default="cs", metavar="R[,R...]", help="one or more of the regimes below, or `all` (default: cs)")
     add("--show", type=int, default=10, metavar="N", help="pairs to show, evenly spread (default: %(default)s)")
     add("--switch", type=float, default=settings.switch, metavar="P", help="probability of switching a word (default: %(default)s)")
+    add("--in-domain", type=float, default=settings.in_domain, metavar="P", help="share of text of the collection (default: %(default)s)")
     add("--collection", default="sample", metavar="NAME", help="where the bitext comes from if none is given (default: sample)")
     add("--split", metavar="NAME", help="split of its topics (default: the collection's usual one)")
     add("--bitext", nargs="+", type=Path, default=[], metavar="FILE", help="parallel text (default: the collection's own)")
@@ -73,6 +74,8 @@ def show(arguments: argparse.Namespace) -> None:
     regimes = parse_regimes(arguments.regime)
     if not 0 <= arguments.switch <= 1:
         raise InputError(f"--switch {arguments.switch}: expected a probability from 0 to 1")
+    if not 0 <= arguments.in_domain < 1:
+        raise InputError(f"--in-domain {arguments.in_domain}: expected a share from 0 to below 1")
     if arguments.show < 1:
         raise InputError(f"--show {arguments.show}: expected a number from 1")
 
@@ -87,6 +90,7 @@ def show(arguments: argparse.Namespace) -> None:
         translator=arguments.translator,
         recipe=Recipe(seed=arguments.seed),
         switch=arguments.switch,
+        in_domain=arguments.in_domain,
     )
     collection = collections.load(arguments.collection, arguments.lang, arguments.split)
     experiment = Experiment(collection, settings, Cache(arguments.cache_dir))

@@ -161,13 +161,20 @@ def entry(name: str) -> dict[str, Any]:
     return dict(known[name])
 
 
+DATA_ONLY: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+"""Owners and modes of the archive left out, where this Python knows how (3.11.4 and later)."""
+
+
 def _unpack(archive: Path, folder: Path) -> None:
     """Unpacks an archive of one folder under another name; the folder is whole when it has that name."""
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
         with tarfile.open(archive) as files:
-            files.extractall(part, filter="data")
+            for member in files.getmembers():
+                if not (member.isfile() or member.isdir()) or not (part / member.name).resolve().is_relative_to(part.resolve()):
+                    raise InputError(f"{archive}: {member.name} in it is no plain file inside its folder; an index has none such")
+            files.extractall(part, **DATA_ONLY)
     except (tarfile.TarError, EOFError) as error:
         raise InputError(f"{archive}: not an archive that can be unpacked ({error}); remove it and try again") from None
     inside = [path for path in part.iterdir() if path.is_dir()]
