@@ -24,7 +24,6 @@ def main() -> None:
 
     import lesson
 
-    from optical_repro.distill import trainer
     from optical_repro.distill.recipe import Recipe
     from optical_repro.terminal import hush_transformers
 
@@ -36,10 +35,7 @@ def main() -> None:
         labels = teacher_vectors(material)
 
         def ours(learns: str) -> None:
-            recipe = Recipe(steps=arguments.steps, batch_size=arguments.batch, learns=learns)
-            texts = [pair.target for pair in material.pairs]
-            trainer.train(material.untrained, texts, material.states, range(count), recipe, folder / "ours", device="cpu", title="ours")
-            shutil.rmtree(folder / "ours")
+            lesson.train(material, Recipe(steps=arguments.steps, batch_size=arguments.batch, learns=learns), folder / "ours")
 
         sides = {
             **{f"optical_repro, {SETTINGS[learns]}": lambda learns=learns: ours(learns) for learns in SETTINGS},
@@ -50,7 +46,7 @@ def main() -> None:
                 for learns in SETTINGS
             },
         }
-        result = measure.in_turn("training", count, "pairs", arguments.runs, sides)
+        result = measure.in_turn("training", count, "pairs", arguments.runs, sides, measure.timed_training)
         for learns, words in SETTINGS.items():
             print(f"{words}: {learning(material.untrained, learns):,} weights")
     ours_alone, ours_all, theirs_alone, theirs_all = sides
