@@ -68,7 +68,7 @@ def theirs(material: Any, labels: Any, learns: str, steps: int, batch: int, fold
 
     from optical_repro.distill.loop import has_fast_bf16
 
-    model = SentenceTransformer(str(material.untrained), device="cpu")
+    model: Any = SentenceTransformer(str(material.untrained), device="cpu")
     if learns == "embeddings":
         model.requires_grad_(False)
         model[0].auto_model.get_input_embeddings().requires_grad_(True)
