@@ -24,7 +24,6 @@ def main() -> None:
 
     import lesson
 
-    from optical_repro.distill import trainer
     from optical_repro.distill.recipe import Recipe
     from optical_repro.terminal import hush_transformers
 
@@ -36,10 +35,7 @@ def main() -> None:
         labels = teacher_vectors(material)
 
         def ours(learns: str) -> None:
-            recipe = Recipe(steps=arguments.steps, batch_size=arguments.batch, learns=learns)
-            texts = [pair.target for pair in material.pairs]
-            trainer.train(material.untrained, texts, material.states, range(count), recipe, folder / "ours", device="cpu", title="ours")
-            shutil.rmtree(folder / "ours")
+            lesson.train(material, Recipe(steps=arguments.steps, batch_size=arguments.batch, learns=learns), folder / "ours")
 
         sides = {
             **{f"optical_repro, {SETTINGS[learns]}": lambda learns=learns: ours(learns) for learns in SETTINGS},
@@ -50,7 +46,7 @@ def main() -> None:
                 for learns in SETTINGS
             },
         }
-        result = measure.in_turn("training", count, "pairs", arguments.runs, sides)
+        result = measure.in_turn("training", count, "pairs", arguments.runs, sides, measure.timed_training)
         for learns, words in SETTINGS.items():
             print(f"{words}: {learning(material.untrained, learns):,} weights")
     ours_alone, ours_all, theirs_alone, theirs_all = sides
@@ -72,7 +68,7 @@ def theirs(material: Any, labels: Any, learns: str, steps: int, batch: int, fold
 
     from optical_repro.distill.loop import has_fast_bf16
 
-    model = SentenceTransformer(str(material.untrained), device="cpu")
+    model: Any = SentenceTransformer(str(material.untrained), device="cpu")
     if learns == "embeddings":
         model.requires_grad_(False)
         model[0].auto_model.get_input_embeddings().requires_grad_(True)

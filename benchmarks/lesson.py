@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from optical_repro import models
+import numpy as np
+
+from optical_repro import collections, models
 from optical_repro.bitext import lexicon as lexicons
 from optical_repro.bitext.readers import Pair, read_bitext
 from optical_repro.collections import sample
-from optical_repro.distill import student
+from optical_repro.distill import student, trainer
+from optical_repro.distill.recipe import Recipe
 from optical_repro.distill.teacher import TeacherStates, write_states
+from optical_repro.retrieval.text_encoder import TextEncoder
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,8 @@ class Lesson:
     untrained: Path
     states: TeacherStates
     """The teacher's, of the English sides."""
+    passages: np.ndarray
+    """The teacher's vectors of the sample's passages, for the objective ``scores``: [passages, d]."""
 
 
 def prepare(folder: Path, count: int) -> Lesson:
@@ -34,4 +41,13 @@ def prepare(folder: Path, count: int) -> Lesson:
         made.mkdir()
     student.build(teacher, lexicons.induce(read, seed=42), untrained)
     write_states(teacher, [pair.english for pair in pairs], states, "cpu")
-    return Lesson(pairs, teacher, untrained, TeacherStates(states))
+    passages = TextEncoder(teacher).encode([passage.contents for passage in collections.load("sample", "yo").passages()])
+    return Lesson(pairs, teacher, untrained, TeacherStates(states), passages)
+
+
+def train(lesson: Lesson, recipe: Recipe, folder: Path) -> None:
+    """Trains a student on all pairs, as ``optical_repro.run`` does, and throws it away."""
+    texts = [pair.target for pair in lesson.pairs]
+    which = range(len(texts))
+    trainer.train(lesson.untrained, texts, lesson.states, which, recipe, folder, device="cpu", title="training", passages=lesson.passages)
+    shutil.rmtree(folder)

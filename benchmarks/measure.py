@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -59,16 +61,50 @@ def parser(doc: str | None, name: str, **numbers: int) -> argparse.ArgumentParse
     return made
 
 
-def in_turn(title: str, count: int, unit: str, runs: int, sides: Mapping[str, Callable[[], object]]) -> Result:
+Seconds = tuple[float, float]
+"""By the clock, and of the processor."""
+
+
+def timed(run: Callable[[], object]) -> Seconds:
+    """What a call takes from start to end."""
+    clock, processor = time.perf_counter(), _processor_time()
+    run()
+    return time.perf_counter() - clock, _processor_time() - processor
+
+
+def timed_training(run: Callable[[], object]) -> Seconds:
+    """What a call spends in the Hugging Face Trainer's ``train``, loading and writing of models left out."""
+    from transformers import Trainer
+
+    taken: list[Seconds] = []
+    train = Trainer.train
+
+    def clocked(self: Any, *arguments: Any, **options: Any) -> Any:
+        made: list[Any] = []
+        taken.append(timed(lambda: made.append(train(self, *arguments, **options))))
+        return made[0]
+
+    with patch.object(Trainer, "train", clocked):
+        run()
+    [once] = taken
+    return once
+
+
+def in_turn(
+    title: str,
+    count: int,
+    unit: str,
+    runs: int,
+    sides: Mapping[str, Callable[[], object]],
+    clock: Callable[[Callable[[], object]], Seconds] = timed,
+) -> Result:
     """Runs every side once unmeasured, then ``runs`` times in turn, so that what else the machine does falls on all alike."""
     for run in sides.values():
         run()
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
+    taken: dict[str, list[Seconds]] = {name: [] for name in sides}
     for _ in range(runs):
         for name, run in sides.items():
-            clock, processor = time.perf_counter(), _processor_time()
-            run()
-            taken[name].append((time.perf_counter() - clock, _processor_time() - processor))
+            taken[name].append(clock(run))
     return Result(title, count, unit, [Side(name, *map(list, zip(*rows, strict=True))) for name, rows in taken.items()])
 
 

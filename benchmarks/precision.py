@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 from unittest.mock import patch
@@ -18,7 +17,7 @@ def main() -> None:
 
     import lesson
 
-    from optical_repro.distill import loop, trainer
+    from optical_repro.distill import loop
     from optical_repro.distill.recipe import Recipe
 
     count = arguments.steps * arguments.batch
@@ -28,12 +27,11 @@ def main() -> None:
         recipe = Recipe(steps=arguments.steps, batch_size=arguments.batch)
 
         def train(bf16: bool) -> None:
-            texts = [pair.target for pair in material.pairs]
             with patch.object(loop, "has_fast_bf16", lambda device: bf16):
-                trainer.train(material.untrained, texts, material.states, range(count), recipe, folder / "student", device="cpu", title="")
-            shutil.rmtree(folder / "student")
+                lesson.train(material, recipe, folder / "student")
 
-        result = measure.in_turn("training", count, "pairs", arguments.runs, {BF16: lambda: train(True), FP32: lambda: train(False)})
+        sides = {BF16: lambda: train(True), FP32: lambda: train(False)}
+        result = measure.in_turn("training", count, "pairs", arguments.runs, sides, measure.timed_training)
     measure.report([result], [(BF16, FP32)], arguments.json)
     print(f"has_fast_bf16 says {loop.has_fast_bf16('cpu')}")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .collections.collection import Passage
 
 EXPLAINED = """\
-Reads every *.trec file of a folder of runs, those of others too (TREC's six columns; the file's name is the system's),
+Reads every run of a folder, those of others too (*.trec or *.run, gzip accepted: TREC's six columns, under the system's name),
 scores them against qrels/NAME.txt, tests each difference over the topics, prints the table, and writes report.html
 (a page to look at), .md, .tex, .csv and .json into the folder. Several folders are reported each, then side by side and
 together, over all their topics, in across.html and the other formats.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import subprocess
 import sys
@@ -176,6 +177,19 @@ def test_a_foreign_run_is_compared_and_latex_is_escaped(place: Path) -> None:
     assert r"their\_run 100\% & .0" in (place / "runs/tiny.yo.test/report.tex").read_text()
 
 
+@pytest.mark.parametrize("name", ["theirs.run", "theirs.trec.gz", "theirs.run.gz"])
+def test_a_foreign_run_may_be_packed_and_be_named_as_is_usual(place: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = place / "runs/tiny.yo.test"
+    text = (folder / "bm25-qt.trec").read_text()
+    some = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("q7 ")).replace(" ", "\t")
+    (folder / name).write_bytes(gzip.compress(some.encode()) if name.endswith("gz") else some.encode())
+    assert main([str(folder), "--baseline", "theirs"]) == 0
+    out = capsys.readouterr().out
+    assert "Topics without hits, which score 0:\n  theirs: 1 of 50 topics" in out
+    means = json.loads((folder / "report.json").read_text())["systems"]
+    assert means["bm25-qt"]["map"] - 0.02 < means["theirs"]["map"] < means["bm25-qt"]["map"]
+
+
 def test_a_single_run_has_a_table_and_nothing_to_compare(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = place / "runs/tiny.yo.test"
     for system in STRENGTHS.keys() - {"bm25-qt"}:
@@ -279,6 +293,8 @@ def spoiled(place: Path, spoil: str) -> list[str]:
             (folder / "bad.trec").write_text("q1 Q0 d1 1 3.5 x\nq1 Q0 d2 2 high x\n")
         case "other topics":
             (folder / "bad.trec").write_text("z1 Q0 d1 1 3.5 x\n")
+        case "twice":
+            (folder / "bm25-qt.run").write_text("q1 Q0 d1 1 3.5 x\n")
         case "manifest":
             (folder / "bad.manifest.json").write_text('{\n"collection": }')
         case "baseline":
@@ -295,6 +311,7 @@ def spoiled(place: Path, spoil: str) -> list[str]:
         ("no qrels", "qrels/tiny.yo.test.txt: no such file"),
         ("run line", 'bad.trec:2: the score "high" is no finite number'),
         ("other topics", "bad.trec: its topics (z1, ...) are not judged in qrels/tiny.yo.test.txt"),
+        ("twice", "bm25-qt.trec: bm25-qt.run is a run of bm25-qt too; rename one of them"),
         ("manifest", "bad.manifest.json:2: not JSON"),
         ("baseline", 'unknown baseline "dense-tq"; did you mean dense-qt'),
     ],

@@ -124,16 +124,17 @@ def read_results(
     parts = name.rsplit(".", 2)
     if len(parts) != 3 or not all(parts):
         raise InputError(f"{folder}: a folder of runs is named <collection>.<lang>.<split>, like sample.yo.test; rename it")
-    paths = sorted(path for path in folder.glob("*.trec") if not path.name.startswith("."))
+    paths = run_files(folder)
     if not paths:
         missing = "no *.trec file in it" if folder.is_dir() else "no such folder"
         raise InputError(f"{folder}: {missing}; make runs with python -m optical_repro.run, or copy some here as SYSTEM.trec")
-    if baseline is not None and baseline not in (names := [path.stem for path in paths]):
-        raise unknown("baseline", baseline, names)
+    if baseline is not None and baseline not in paths:
+        raise unknown("baseline", baseline, list(paths))
     qrels = read_qrels(qrels_path)
     manifests = read_manifests(folder)
     described = described_collection(manifests)
-    systems = {system.name: system for system in sorted((_system(path, qrels, qrels_path, manifests) for path in paths), key=_by_map)}
+    made = (_system(name, path, qrels, qrels_path, manifests) for name, path in paths.items())
+    systems = {system.name: system for system in sorted(made, key=_by_map)}
     names = list(systems)
     pairs = list(combinations(names, 2)) if baseline is None else pairs_with(baseline, names)
     scores = {system.name: system.scores for system in systems.values()}
@@ -154,6 +155,18 @@ def read_results(
     )
 
 
+def run_files(folder: Path) -> dict[str, Path]:
+    """System to its run, in the order of the names; raises InputError where two files are of one system."""
+    paths: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        found = re.fullmatch(r"([^.].*)\.(trec|run)(\.gz)?", path.name)
+        if found and found[1] in paths:
+            raise InputError(f"{path}: {paths[found[1]].name} is a run of {found[1]} too; rename one of them")
+        if found:
+            paths[found[1]] = path
+    return paths
+
+
 def _shown(passages: Iterator[Passage], qrels: Qrels, systems: dict[str, System]) -> dict[str, Passage]:
     """The passages that the topic browser shows: hits and relevant documents."""
     wanted = {document for grades in qrels.values() for document, grade in grades.items() if grade > 0}
@@ -161,11 +174,11 @@ def _shown(passages: Iterator[Passage], qrels: Qrels, systems: dict[str, System]
     return {passage.id: passage for passage in passages if passage.id in wanted}
 
 
-def _system(path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dict[str, Any]]) -> System:
+def _system(name: str, path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dict[str, Any]]) -> System:
     """Reads and scores one run."""
     import numpy as np
 
-    training = manifests.get(path.stem, {}).get("training") or {}
+    training = manifests.get(name, {}).get("training") or {}
     # BM25 over topics in another language may find nothing at all: where a manifest tells that the run is whole, that is a result.
     nothing = path.stem in manifests and path.stat().st_size == 0
     run = {} if nothing else read_run(path)
@@ -175,7 +188,7 @@ def _system(path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dic
     low, high = significance.bootstrap_interval(scores["map"][:, None])
     rankings = {topic: order(run[topic]) for topic in qrels if topic in run}
     return System(
-        name=path.stem,
+        name=name,
         scores=scores,
         curve=precision_curve(qrels, rankings),
         interval=(float(low[0]), float(high[0])),
@@ -186,8 +199,8 @@ def _system(path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dic
         },
         log=training.get("log") or [],
         alignment=_alignment(training.get("alignment")),
-        queries=_queries(path.with_name(f"{path.stem}.topics.tsv")),
-        translator=next((made["translator"] for made in manifests.get(path.stem, {}).get("translation") or []), None),
+        queries=_queries(path.with_name(f"{name}.topics.tsv")),
+        translator=next((made["translator"] for made in manifests.get(name, {}).get("translation") or []), None),
     )
 
 

@@ -70,7 +70,7 @@ def translators(results: Results) -> str:
 def findings(results: Results) -> list[tuple[str, list[str]]]:
     """Which differences by MAP are significant, and what training did to alignment: headings, each with its lines."""
     if not results.baseline:
-        return aligning(results)
+        return aligning(results) + unanswered(results)
     told = []
     for heading, group in _against_baseline(results).items():
         if group:
@@ -80,7 +80,7 @@ def findings(results: Results) -> list[tuple[str, list[str]]]:
         compared = [made for made in (results.comparison("map", *pair) for pair in pairs) if made]
         if compared:
             told.append((f"{question}, by MAP:", [f"{made.a} {verdict(made)} {made.b}: {_difference(made)}" for made in compared]))
-    return told + aligning(results)
+    return told + aligning(results) + unanswered(results)
 
 
 def verdict(made: Comparison) -> str:
@@ -88,6 +88,13 @@ def verdict(made: Comparison) -> str:
     if not made.significant:
         return "does not differ significantly from"
     return "is better than" if made.delta > 0 else "is worse than"
+
+
+def unanswered(results: Results) -> list[tuple[str, list[str]]]:
+    """Which runs lack topics: a heading with a line each; empty where none does."""
+    lacking = {name: len(results.qrels) - len(system.hits) for name, system in results.systems.items()}
+    lines = [f"{name}: {number:,} of {counted(len(results.qrels), 'topic')}" for name, number in lacking.items() if number]
+    return [("Topics without hits, which score 0:", lines)] if lines else []
 
 
 def aligned_students(results: Results) -> dict[str, Alignment]:
