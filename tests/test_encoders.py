@@ -182,6 +182,18 @@ def test_sentence_transformers_gives_the_same_vectors(case: Case) -> None:
     assert np.abs(theirs.encode_document(TEXTS) - ours.encode([passage + text for text in TEXTS])).max() < 1e-5
 
 
+def test_plain_transformers_reads_the_folder(case: Case) -> None:
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(case.folder), AutoModel.from_pretrained(case.folder).eval()
+    inputs = tokenizer(TEXTS, padding=True, return_tensors="pt")
+    assert ("token_type_ids" in inputs) == ("token_type_ids" in TextEncoder(case.base).tokenizer.model_input_names)
+    with torch.inference_mode():
+        states = model(**inputs).last_hidden_state
+        ours = TextEncoder(case.folder).model.transformer(inputs["input_ids"], inputs["attention_mask"]).last_hidden_state
+    assert torch.allclose(states, ours, atol=1e-5)
+
+
 def test_pyserini_gives_the_same_vectors(case: Case, jvm_started: None) -> None:
     """Its stock classes where the student has no projection; ours, ``--encoder-class optical``, everywhere."""
     from pyserini.encode import AutoDocumentEncoder, AutoQueryEncoder
