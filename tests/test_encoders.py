@@ -188,7 +188,6 @@ def test_plain_transformers_reads_the_folder(case: Case) -> None:
 
     tokenizer, model = AutoTokenizer.from_pretrained(case.folder), AutoModel.from_pretrained(case.folder).eval()
     inputs = tokenizer(TEXTS, padding=True, return_tensors="pt")
-    assert ("token_type_ids" in inputs) == ("token_type_ids" in TextEncoder(case.base).tokenizer.model_input_names)
     with torch.inference_mode():
         states = model(**inputs).last_hidden_state
         ours = TextEncoder(case.folder).model.transformer(inputs["input_ids"], inputs["attention_mask"]).last_hidden_state

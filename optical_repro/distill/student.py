@@ -133,7 +133,6 @@ def save(student: Encoder, tokenizer: vocabulary.Json, base: Path, folder: Path)
             "model_max_length": longest,
             "clean_up_tokenization_spaces": False,
             **{name: getattr(source, name) for name in names if getattr(source, name)},
-            **({} if "token_type_ids" in source.model_input_names else {"model_input_names": source.model_input_names}),
         },
     }
     if projection is not None:
