@@ -128,10 +128,11 @@ def _front_matter(evaluations: list[Evaluation]) -> str:
             task_type="information-retrieval",
             task_name="Information Retrieval",
             dataset_type=HUB_DATA.get(evaluation.manifest["collection"]["source"], evaluation.manifest["collection"]["source"]),
-            dataset_name=f"{evaluation.report['name']} ({system})",
+            dataset_name=evaluation.report["name"],
+            dataset_config=evaluation.report["lang"],
             dataset_split=evaluation.report["split"],
             metric_type=metric.replace("@", "_at_"),
-            metric_name=HEADINGS.get(metric, metric),
+            metric_name=f"{HEADINGS.get(metric, metric)} ({system})",
             metric_value=round(evaluation.report["systems"][system][metric], 4),
         )
         for evaluation in evaluations

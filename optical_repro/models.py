@@ -65,7 +65,7 @@ def parts(folder: Path) -> list[Path]:
             ) from None
         weights = [index, *(folder / name for name in names)]
     tokenizer = next((folder / name for name in VOCABULARIES if (folder / name).is_file()), folder / VOCABULARIES[0])
-    found = [*weights, tokenizer, folder / "config.json"]
+    found = [folder / "config.json", tokenizer, *weights]
     for file in found:
         if not file.is_file():
             remedy = "; pickles may run code: on the Hub, NAME@refs/pr/NUMBER often has safetensors" if file in weights else ""

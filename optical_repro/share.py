@@ -48,9 +48,8 @@ def push(student: Path, name: str, private: bool = False) -> str:
 
     Raises InputError for a name that cannot be, where the Hub is not reached, and where it refuses.
     """
-    import httpx
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 
     hub = HfApi()
     try:
@@ -62,6 +61,6 @@ def push(student: Path, name: str, private: bool = False) -> str:
         status = error.response.status_code
         remedy = "log in with hf auth login, or set HF_TOKEN" if status in (401, 403) else "try again later"
         raise InputError(f"{name}: the Hugging Face Hub refuses it ({status}); {remedy}") from None
-    except (OSError, httpx.HTTPError) as error:
+    except (OSError, HTTPError) as error:
         raise InputError(f"{name}: the Hugging Face Hub cannot be reached ({type(error).__name__}); go online") from None
     return str(address)

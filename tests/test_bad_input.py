@@ -64,6 +64,7 @@ def told(place: Path, capfd: pytest.CaptureFixture[str], arguments: list[str]) -
         ("--lang yo --steps 0", "error: --steps 0: expected a number from 1"),
         ("--lang yo --device cuda", "error: --device cuda: no GPU that this PyTorch can use; use --device cpu"),
         ("--lang yo --teacher small", "error: small: no config.json; expected a Hugging Face model with"),
+        ("--lang yo --student small", "error: small: no config.json; expected a Hugging Face model with"),
         ("--lang yo --teacher small/x/y", "error: small/x/y: no such folder, and no name of a model on the Hugging Face Hub"),
         ("--lang yo --bitext small/bitxt.tsv", "error: small/bitxt.tsv: no such file; check the path"),
         ("--lang yo --bitext small", "error: small: is a folder; expected a file"),

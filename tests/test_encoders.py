@@ -28,6 +28,7 @@ from optical_repro.errors import InputError
 from optical_repro.experiment import Experiment
 from optical_repro.retrieval import jvm
 from optical_repro.retrieval.text_encoder import TextEncoder
+from optical_repro.run import parser, understood
 from optical_repro.settings import Settings
 from optical_repro.systems import parse
 from optical_repro.trec import read_run
@@ -182,6 +183,17 @@ def test_sentence_transformers_gives_the_same_vectors(case: Case) -> None:
     assert np.abs(theirs.encode_document(TEXTS) - ours.encode([passage + text for text in TEXTS])).max() < 1e-5
 
 
+def test_plain_transformers_reads_the_folder(case: Case) -> None:
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(case.folder), AutoModel.from_pretrained(case.folder).eval()
+    inputs = tokenizer(TEXTS, padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        states = model(**inputs).last_hidden_state
+        ours = TextEncoder(case.folder).model.transformer(inputs["input_ids"], inputs["attention_mask"]).last_hidden_state
+    assert torch.allclose(states, ours, atol=1e-5)
+
+
 def test_pyserini_gives_the_same_vectors(case: Case, jvm_started: None) -> None:
     """Its stock classes where the student has no projection; ours, ``--encoder-class optical``, everywhere."""
     from pyserini.encode import AutoDocumentEncoder, AutoQueryEncoder
@@ -310,6 +322,14 @@ def test_a_linear_layer_is_read_and_other_layers_are_refused(case: Case, tmp_pat
 
 
 # An experiment
+
+
+def test_the_run_command_names_encoders() -> None:
+    line = ["--lang", "yo", "--teacher", "T", "--student", "S", "--pooling", "cls", "--prefixes", *E5]
+    settings, *_ = understood(parser().parse_args(line))
+    assert (settings.teacher, settings.student, settings.pooling, settings.prefixes) == ("T", "S", "cls", E5)
+    assert settings.recipe.learns == "all"
+    assert understood(parser().parse_args(["--lang", "yo"]))[0] == Settings()
 
 
 def test_a_student_of_another_kind_and_width_through_an_experiment(small: Path, tmp_path: Path) -> None:

@@ -121,9 +121,7 @@ def _figures(results: Results) -> str:
         drawn.append(figure("Training: loss by step", losses, _legend(results, trained, trained)))
     aligned = figures.alignment(results)
     if aligned:
-        caption = (
-            "Alignment: agreement of transport plans with a word aligner (1 - AER) on held-out pairs, ring before training, disc after"
-        )
+        caption = "Alignment: agreement with a word aligner (1 - AER) on held-out pairs, ring before training, disc after"
         drawn.append(figure(caption, aligned))
     return section("figures", "Figures", f'<div class="figures">{"".join(drawn)}</div>')
 

@@ -37,6 +37,8 @@ class Alignment:
     pairs: int
     of: str
     """What the pairs are, in words."""
+    student: str
+    """The hash of its weights."""
 
 
 @dataclass(frozen=True)
@@ -198,14 +200,18 @@ def _system(name: str, path: Path, qrels: Qrels, qrels_path: Path, manifests: di
             for topic, documents in rankings.items()
         },
         log=training.get("log") or [],
-        alignment=_alignment(training.get("alignment")),
+        alignment=_alignment(training),
         queries=_queries(path.with_name(f"{name}.topics.tsv")),
         translator=next((made["translator"] for made in manifests.get(name, {}).get("translation") or []), None),
     )
 
 
-def _alignment(told: dict[str, Any] | None) -> Alignment | None:
-    return Alignment(told["before"]["score"], told["after"]["score"], told["pairs"], told["of"]) if told else None
+def _alignment(training: dict[str, Any]) -> Alignment | None:
+    """What a manifest tells of a student's alignment."""
+    told = training.get("alignment")
+    if not told:
+        return None
+    return Alignment(told["before"]["score"], told["after"]["score"], told["pairs"], told["of"], training["checkpoint_sha256"])
 
 
 def _queries(path: Path) -> dict[str, str]:

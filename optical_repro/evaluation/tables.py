@@ -141,17 +141,16 @@ def as_markdown(results: Results) -> str:
 
 def _markdown_topics(results: Results) -> list[str]:
     """For each telling pair a table of the topics that gained and lost most."""
-    out = ["", "## Topics that gained and lost most", ""]
-    headings = ["topic", "a", "b", "hits of a", "hits of b"]
+    out = []
     for made in telling_pairs(results):
         gained, lost = changes(results, made.a, made.b)
         if gained or lost:
-            out += [f"**a = {markdown_code(made.a)}, b = {markdown_code(made.b)}**", "", *markdown_head(headings, names=1)]
+            names = f"**a = {markdown_code(made.a)}, b = {markdown_code(made.b)}**"
+            out += ["", names, "", *markdown_head(["topic", "a", "b", "hits of a", "hits of b"], names=1)]
         for change in (*gained, *lost[::-1]):
             hits = (hit_names(results, change.topic, found) for found in (change.hits_a, change.hits_b))
             out.append(markdown_row([_plain(_topic(change)), value(change.ap_a), value(change.ap_b), *map(_plain, hits)]))
-        out.append("")
-    return out[:-1] if len(out) > 3 else []
+    return ["", "## Topics that gained and lost most", *out] if out else []
 
 
 def _plain(text: str) -> str:
