@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import time
+import warnings
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,9 @@ def log_path() -> Path:
 
 
 def hush_transformers() -> None:
-    """Keeps the bars and remarks of transformers, which are about its own workings, off the terminal."""
+    """Keeps the bars and remarks of transformers and what it imports, which are about their own workings, off the terminal."""
+    # On machines without a writable shared memory, which nothing here needs.
+    warnings.filterwarnings("ignore", message=".*joblib will operate in serial mode")
     from transformers.utils import logging
 
     logging.set_verbosity_error()

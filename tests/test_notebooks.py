@@ -49,4 +49,6 @@ def test_notebook_runs(path: Path, cache: Path, tmp_path: Path, monkeypatch: pyt
     again = NotebookClient(
         nbformat.read(path, 4), timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
+    outputs = [output for cell in again.cells for output in cell.get("outputs", [])]
+    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
     assert kinds(again) == kinds(saved)
