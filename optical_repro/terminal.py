@@ -6,8 +6,8 @@ import errno
 import os
 import sys
 import time
-import warnings
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
