@@ -20,7 +20,7 @@ SETTINGS = {"embeddings": "word embeddings learn", "all": "all weights learn"}
 
 def main() -> None:
     """Measures and prints."""
-    arguments = measure.parser(__doc__, "distillation", steps=12, batch=32).parse_args()
+    arguments = measure.parser(__doc__, "distillation", steps=8, batch=32).parse_args()
 
     import lesson
 
