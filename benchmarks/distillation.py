@@ -20,7 +20,7 @@ SETTINGS = {"embeddings": "word embeddings learn", "all": "all weights learn"}
 
 def main() -> None:
     """Measures and prints."""
-    arguments = measure.parser(__doc__, "distillation", steps=12, batch=32).parse_args()
+    arguments = measure.parser(__doc__, "distillation", steps=8, batch=32).parse_args()
 
     import lesson
 
@@ -65,6 +65,7 @@ def theirs(material: Any, labels: Any, learns: str, steps: int, batch: int, fold
     from datasets import Dataset
     from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
     from sentence_transformers.sentence_transformer.losses import MSELoss
+    from transformers.trainer_callback import PrinterCallback
 
     from optical_repro.distill.loop import has_fast_bf16
 
@@ -91,6 +92,7 @@ def theirs(material: Any, labels: Any, learns: str, steps: int, batch: int, fold
         train_dataset=Dataset.from_dict(columns | {"label": labels}),
         loss=MSELoss(model),
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train()
     model.save_pretrained(str(folder))
     shutil.rmtree(folder)

@@ -29,7 +29,7 @@ build_index((Passage(line["id"], "", line["text"]) for line in lines), model, Pa
 
 def main() -> None:
     """Measures and prints."""
-    arguments = measure.parser(__doc__, "encoding", passages=1000, batch=64).parse_args()
+    arguments = measure.parser(__doc__, "encoding", passages=500, batch=64).parse_args()
 
     import faiss
     import numpy as np

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import resource
@@ -104,6 +105,7 @@ def in_turn(
     taken: dict[str, list[Seconds]] = {name: [] for name in sides}
     for _ in range(runs):
         for name, run in sides.items():
+            gc.collect()  # what the run before left is not this one's to clear away
             taken[name].append(clock(run))
     return Result(title, count, unit, [Side(name, *map(list, zip(*rows, strict=True))) for name, rows in taken.items()])
 

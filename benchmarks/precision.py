@@ -13,7 +13,7 @@ BF16, FP32 = "bf16", "fp32"
 
 def main() -> None:
     """Measures and prints."""
-    arguments = measure.parser(__doc__, "precision", steps=12, batch=32).parse_args()
+    arguments = measure.parser(__doc__, "precision", steps=8, batch=32).parse_args()
 
     import lesson
 

@@ -29,7 +29,7 @@ from .regimes.pretraining_text import SENTENCE, pretraining_texts
 from .settings import Settings
 from .systems import LEXICAL, PREBUILT, System, optical_name
 from .terminal import duration, say
-from .translate.lexical import LexicalTranslator
+from .translate.lexical import LexicalTranslator, weighted_words
 from .translate.translator import LEXICAL as WORD_BY_WORD
 from .translate.translator import Translator
 from .trec import Run, read_run, write_run
@@ -92,7 +92,7 @@ class Experiment:
     def _needs_lexicon(self, system: System) -> bool:
         word_by_word = self.settings.translator == WORD_BY_WORD and self.directions(system)
         learns = (system.regime, system.pretrain) != ("none", "none") or self.settings.lexical_init
-        return bool(word_by_word) or (system.regime is not None and learns)
+        return bool(word_by_word) or system.retriever == "bm25-psq" or (system.regime is not None and learns)
 
     def directions(self, system: System) -> list[tuple[str, str]]:
         """From which language into which a system has text translated: the topics, the documents, the training text."""
@@ -128,6 +128,10 @@ class Experiment:
 
         queries = self.queries(system.retriever)
         index = self.lexical_index(translated=system.retriever == "bm25-dt")
+        if system.retriever == "bm25-psq":
+            words = {topic: weighted_words(text, self._lexicon_into(self.collection.doc_lang)) for topic, text in queries.items()}
+            inputs = {"index": index.name, "queries": digest(words)}
+            return inputs, lambda: lexical.search_structured(index / "lucene", self.collection.doc_lang, words, k=DEPTH)
         lang = self.collection.lang if system.retriever == "bm25-dt" else self.collection.doc_lang
         return {"index": index.name, "queries": digest(queries)}, lambda: lexical.search(index / "lucene", lang, queries, k=DEPTH)
 
@@ -188,12 +192,14 @@ class Experiment:
             return self.collection.human_topics
         if retriever.startswith("optical-"):
             return self._respelled if retriever != "optical-none" or self.settings.lexical_init else self.collection.topics
+        if retriever == "bm25-psq":
+            return self._respelled
         if not retriever.endswith("-qt"):
             return self.collection.topics
         # Respelling is for what knows words by the lexicon: a model reads the topics as they are.
         topics = self._respelled if self.settings.translator == WORD_BY_WORD else self.collection.topics
-        translator = self.translator(self.collection.lang, self.collection.doc_lang)
-        return dict(zip(topics, translator.translate(list(topics.values())), strict=True))
+        made = self._translated("topics", list(topics.values()), self.collection.lang, self.collection.doc_lang)
+        return dict(zip(topics, made, strict=True))
 
     @cached_property
     def _respelled(self) -> Mapping[str, str]:
@@ -260,10 +266,27 @@ class Experiment:
     def translator(self, source: str, target: str) -> Translator:
         """The translator that the settings ask for; raises InputError where it cannot translate from ``source`` into ``target``."""
         if self.settings.translator == WORD_BY_WORD:
-            return LexicalTranslator(self.lexicon if target == "en" else self.lexicon.reversed(), self._lexicon_stage.name)
+            return LexicalTranslator(self._lexicon_into(target), self._lexicon_stage.name)
         from .translate.neural import NeuralTranslator
 
         return NeuralTranslator(self.settings.translator, self.translation_model, source, target, self.cache.folder / "translations")
+
+    def _lexicon_into(self, target: str) -> Lexicon:
+        return self.lexicon if target == "en" else self.lexicon.reversed()
+
+    def _translated(self, what: str, texts: list[str], source: str, target: str) -> list[str]:
+        """Texts in another language; what a model makes of them is a stage, since it takes its time."""
+        translator = self.translator(source, target)
+        if self.settings.translator == WORD_BY_WORD:
+            return translator.translate(texts)
+
+        def make(folder: Path) -> None:
+            with whole(folder / "translations.json") as file:
+                json.dump(translator.translate(texts), file, ensure_ascii=False, indent=0)
+
+        inputs = {"texts": digest(texts), "translator": translator.identity, "from": source, "to": target}
+        stage = self._stage(f"{what} translated", "translation", inputs, make)
+        return list(json.loads((stage / "translations.json").read_text(encoding="utf-8")))
 
     def translators(self, system: System) -> dict[tuple[str, str], Translator]:
         """The translators of a system, by the languages that each translates from and into."""
@@ -405,7 +428,7 @@ class Experiment:
             return code_switched(texts, self.lexicon, self.settings.switch, self.settings.recipe.seed) if texts else []
 
         def translated(pairs: Sequence[Pair]) -> Made:
-            return back_translated(pairs, self.translator(self.collection.target, "en")) if pairs else []
+            return back_translated(pairs, lambda texts: self._translated("training text", texts, self.collection.target, "en"))
 
         pairs = training_pairs(regime, self.chosen_pairs, switched, translated)
         return pairs + [TrainingPair(*pair) for pair in switched(self._in_domain_text)]

@@ -1,9 +1,10 @@
 """Systems: the rows of the table, by name.
 
-A name reads from left to right: what retrieves (``bm25``, ``bm25-qt``, ``bm25-dt``, or a dense retriever: ``dense-zs``, ``dense-qt``,
-``optical-<regime>``, ``human``), then ``-after-mlm``, ``-after-tlm`` or ``-after-cs-mlm`` where an optical system's student was
-pre-trained before distillation, then ``-maxsim`` where late interaction over tokens orders a dense retriever's best hits anew,
-then ``+bm25`` where BM25 over the topics and their translations is fused in. The baselines that Pyserini publishes indexes of
+A name reads from left to right: what retrieves (``bm25``; ``bm25-qt`` and ``bm25-dt``, with topics or documents translated; ``bm25-psq``,
+by all translations of each word at once; or a dense retriever: ``dense-zs``, ``dense-qt``, ``optical-<regime>``, ``human``), then
+``-after-mlm``, ``-after-tlm`` or ``-after-cs-mlm`` where an optical system's student was pre-trained before distillation, then
+``-maxsim`` where late interaction over tokens orders a dense retriever's best hits anew, then ``+bm25`` where BM25 over the topics and
+their translations is fused in. The baselines that Pyserini publishes indexes of
 (``bm25-prebuilt``, ``mdpr``, ``mcontriever`` ...) have the names that ``retrieval.prebuilt`` gives them.
 """
 
@@ -19,7 +20,7 @@ from .regimes import REGIMES
 from .retrieval.prebuilt import BASELINES
 from .retrieval.prebuilt import SYSTEMS as PREBUILT
 
-LEXICAL = ("bm25", "bm25-qt", "bm25-dt")
+LEXICAL = ("bm25", "bm25-qt", "bm25-dt", "bm25-psq")
 AFTER = "-after-"
 MAXSIM = "-maxsim"
 FUSED = "+bm25"
@@ -31,8 +32,7 @@ class System:
 
     name: str
     retriever: str
-    """``bm25``, ``bm25-qt``, ``bm25-dt``, ``dense-zs``, ``dense-qt``, ``human``, ``optical-<regime>[-after-<pre-training>]``, or one of
-    PREBUILT."""
+    """One of LEXICAL, ``dense-zs``, ``dense-qt``, ``human``, ``optical-<regime>[-after-<pre-training>]``, or one of PREBUILT."""
     maxsim: bool = False
     fused: bool = False
 
@@ -100,7 +100,7 @@ def why_not(system: System, collection: Collection) -> str | None:
     if system.retriever in PREBUILT and system.retriever not in BASELINES.get(collection.source, {}):
         has = ", ".join(BASELINES.get(collection.source, {})) or f"none at all (it has those of {' and '.join(BASELINES)})"
         return f"Pyserini publishes no such index of it; it publishes {has}"
-    if system.retriever in ("bm25-qt", "bm25-dt", "dense-qt") and not across:
+    if system.retriever in ("bm25-qt", "bm25-dt", "bm25-psq", "dense-qt") and not across:
         return f"topics and documents are both in {collection.lang}: there is nothing to translate"
     if system.retriever in ("dense-qt", "human") and collection.doc_lang != "en":
         return f"the teacher reads English, and the documents are in {collection.doc_lang}"

@@ -14,7 +14,7 @@ from optical_repro.bitext.lexicon import Lexicon
 from optical_repro.bitext.readers import Pair
 from optical_repro.bitext.words import fold, folded_letters, is_word, tokens, words
 from optical_repro.errors import InputError
-from optical_repro.translate.lexical import LexicalTranslator
+from optical_repro.translate.lexical import LexicalTranslator, weighted_words
 
 # Words
 
@@ -240,3 +240,8 @@ def test_translations_keep_the_order_of_the_texts(lexicon: Lexicon, pairs: list[
     texts = [pair.target for pair in pairs[:50]]
     assert translator.translate(texts) == [translator.translate([text])[0] for text in texts]
     assert translator.translate(["Òjò rọ̀ ní ìlú Ìbàdàn, ní ọdún 1986!"]) == ["rain fell in city ibadan, in year 1986!"]
+
+
+def test_weighted_words_are_all_translations_of_each_word_or_phrase() -> None:
+    lexicon = Lexicon({"oba": {"king": 3.0, "ruler": 1.0}, "ile iwe": {"school": 2.0}})
+    assert weighted_words("Ọba, ilé ìwé Kano!", lexicon) == [{"king": 0.75, "ruler": 0.25}, {"school": 1.0}, {"Kano": 1.0}]

@@ -26,7 +26,7 @@ def made(regime: str, pairs: list[Pair], lexicon: Lexicon, probability: float = 
         regime,
         pairs,
         lambda part: code_switched(part, lexicon, probability, seed),
-        lambda part: back_translated(part, LexicalTranslator(lexicon)),
+        lambda part: back_translated(part, LexicalTranslator(lexicon).translate),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,7 +93,7 @@ def test_again_it_gives_the_same_bytes_and_translates_nothing(
     assert main(arguments(toy, place, converted)) == 0
     assert {path: path.read_bytes() for path in (place / "runs").rglob("*.trec")} == runs
     out = capsys.readouterr().out
-    assert "kept from before" in out and "sentences, " not in out
+    assert "topics translated" in out and set(re.findall(r"^  .{32} (.*)$", out.split("\n\n")[1], re.MULTILINE)) == {"kept from before"}
 
 
 def test_another_translator_makes_its_own_translations(toy: Path, place: Path, m2m: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,7 +103,9 @@ def test_another_translator_makes_its_own_translations(toy: Path, place: Path, m
     line = arguments(toy, place, m2m, "bm25-qt,bm25-dt")
     line[line.index("--runs-dir") + 1] = str(place / "others")
     assert main(line) == 0
-    assert "sentences, yo-en" in (out := capsys.readouterr().out) and "sentences, en-yo" in out
+    stages = dict(re.findall(r"^  (.{32}) (.*)$", capsys.readouterr().out, re.MULTILINE))
+    made = {stage.strip() for stage, told in stages.items() if told != "kept from before"}
+    assert made >= {"topics translated", "Lucene index of translations"} and "Lucene index" not in made
     assert len(list((place / "cache/lucene").glob("[!.]*"))) == indexes + 1
     for path in (place / "others").rglob("*.trec"):
         assert path.read_bytes() == before[path.name]
@@ -160,6 +163,18 @@ def test_a_translator_asks_for_no_words_of_the_language(toy: Path, m2m: Path, tm
     with pytest.raises(InputError, match="nothing is known of the words of ns"):
         Experiment(unlisted, Settings(), Cache(tmp_path)).check(systems)
     Experiment(unlisted, Settings(translator=str(m2m)), Cache(tmp_path)).check(systems)
+
+
+def test_structured_queries_find_passages_by_any_translation_of_a_word(toy: Path, tmp_path: Path) -> None:
+    """The lexicon's best translation is in no passage; the second is what the passages say."""
+    lexicon = tmp_path / "lexicon.tsv"
+    lexicon.write_text("".join(f"{word}\tnowhere\t3\n{word}\t{english(word)}\t1\n" for word in WORDS))
+    assert main(arguments(toy, tmp_path, "lexical", "bm25-qt,bm25-psq,bm25", "--lexicon", str(lexicon))) == 0
+    report = json.loads((tmp_path / "runs/toy.yo.test/report.json").read_text())
+    assert report["systems"]["bm25-qt"]["map"] == 0
+    assert report["systems"]["bm25-psq"]["map"] == 1
+    lines = (tmp_path / "runs/toy.yo.test/report.md").read_text().splitlines()
+    assert any(line.startswith("| `bm25-psq` (baseline)") for line in lines)
 
 
 def test_help_names_what_there_is() -> None:

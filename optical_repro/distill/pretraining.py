@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import InputError
 from ..files import whole
 from ..models import tokenizer_json
 from ..terminal import hush_transformers
@@ -33,7 +34,7 @@ def pretrain(untrained: Path, texts: Sequence[tuple[str, ...]], recipe: Recipe, 
 
     Each text is one sentence, or all are a sentence and its translation, read together. What learns is what the recipe lets
     learn, and a head that is thrown away. Where ``folder/checkpoints`` has checkpoints, training goes on from the last whole one.
-    Raises FloatingPointError at a loss that is not finite.
+    Raises InputError where the tokenizer has no mask token, FloatingPointError at a loss that is not finite.
     """
     import torch
     from transformers import DataCollatorForLanguageModeling
@@ -44,6 +45,8 @@ def pretrain(untrained: Path, texts: Sequence[tuple[str, ...]], recipe: Recipe, 
     hush_transformers()
     torch.manual_seed(recipe.seed)
     tokenizer, student = load_tokenizer(untrained), Encoder.load(untrained)
+    if tokenizer.mask_token is None:
+        raise InputError(f"{recipe.objective}: the encoder's tokenizer has no mask token; use --pretrain none, or another encoder")
     encoder = student.transformer
     sides = [list(side) for side in zip(*texts, strict=True)]
     ids = tokenizer(*sides, truncation=True, max_length=min(LONGEST, student.longest(tokenizer)))["input_ids"]
@@ -72,12 +75,13 @@ def with_head(encoder: Any) -> torch.nn.Module:
     """
     import torch
 
-    size, words = encoder.config.hidden_size, encoder.config.vocab_size
-    transform = torch.nn.Linear(size, size)
+    embeddings = encoder.get_input_embeddings()
+    size = embeddings.embedding_dim
+    transform = torch.nn.Linear(encoder.config.hidden_size, size)
     torch.nn.init.eye_(transform.weight)
     torch.nn.init.zeros_(transform.bias)
     head = torch.nn.ModuleDict({"encoder": encoder, "transform": transform, "norm": torch.nn.LayerNorm(size)})
-    head.register_parameter("bias", torch.nn.Parameter(torch.zeros(words)))
+    head.register_parameter("bias", torch.nn.Parameter(torch.zeros(embeddings.num_embeddings)))
     return head
 
 

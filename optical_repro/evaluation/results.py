@@ -250,7 +250,7 @@ def natural_baseline(names: list[str]) -> str | None:
     if len(names) < 2:
         return None
     competitors = [name for name in names if name != HUMAN]
-    translating = [name for name in competitors if re.search(r"-[qd]t\b", name)]
+    translating = [name for name in competitors if re.search(r"-([qd]t|psq)\b", name)]
     untrained = [name for name in competitors if not name.startswith("optical-")]
     return (translating or untrained or competitors)[0]
 

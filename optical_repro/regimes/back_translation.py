@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..bitext.readers import Pair
-from ..translate.translator import Translator
 
 
-def back_translated(pairs: Sequence[Pair], translator: Translator) -> list[tuple[str, str]]:
+def back_translated(pairs: Sequence[Pair], translate: Callable[[list[str]], list[str]]) -> list[tuple[str, str]]:
     """(sentence, its machine translation into English) for each pair; only the sides in the language are used."""
     sentences = [pair.target for pair in pairs]
-    return list(zip(sentences, translator.translate(sentences), strict=True))
+    return list(zip(sentences, translate(sentences), strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..bitext.lexicon import Lexicon
-from ..bitext.words import Token, tokens
+from ..bitext.words import Token, is_word, tokens
 from .translator import LEXICAL
 
 
@@ -28,6 +28,12 @@ class LexicalTranslator:
             pieces += [text_between(text, end, span[0].start), translation if translation is not None else span[0].text]
             end = span[-1].end
         return "".join(pieces).strip()
+
+
+def weighted_words(text: str, lexicon: Lexicon) -> list[dict[str, float]]:
+    """The words and phrases of a text, each with all its translations and their probabilities; an unknown word is its own."""
+    spans = [span for span, _ in phrases(text, lexicon) if any(is_word(token.word) for token in span)]
+    return [lexicon.probabilities(" ".join(token.word for token in span)) or {span[0].text: 1.0} for span in spans]
 
 
 def text_between(text: str, start: int, end: int) -> str:

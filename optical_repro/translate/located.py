@@ -20,7 +20,7 @@ CONVERTER = "SFconvertbot"
 
 
 def locate(name: str) -> Path:
-    """The folder of a translation model, fetched once if it is on the Hub.
+    """The folder of a translation model, fetched once if it is on the Hub; ``NAME@REVISION`` is a branch, tag or pull request of it.
 
     Raises InputError for what is not there, is no translation model, or comes as a pickle, which may run code when it is read.
     """
@@ -28,7 +28,8 @@ def locate(name: str) -> Path:
     if not folder.is_dir():
         if "/" not in name:
             raise unknown("translator", name, [LEXICAL], "(or a folder, or OWNER/NAME on the Hugging Face Hub)")
-        folder = fetch(name, NEEDED)
+        name, _, revision = name.partition("@")
+        folder = fetch(name, NEEDED, revision or None)
         if not _has_weights(folder):
             folder = _by_the_converter(name, folder) or folder
     _check(folder, name)

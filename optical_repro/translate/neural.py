@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from ..terminal import duration, say
 from .memory import TranslationMemory
 from .model import TranslationModel
 from .sentences import sentences
@@ -53,7 +51,6 @@ class NeuralTranslator:
         missing = len(wanted) - len(known)
         if not missing:
             return known
-        started = time.monotonic()
         wanted.sort(key=lambda sentence: (-len(sentence), sentence))
         bar = tqdm(total=missing, desc=f"  translation {self.source}-{self.target}", unit=" sentences", leave=False, disable=None)
         with bar:
@@ -64,6 +61,4 @@ class NeuralTranslator:
                     self.memory.add(made)
                     known = made | known
                     bar.update(len(new))
-        title = f"{missing:,} sentences, {self.source}-{self.target}"
-        say(f"  {title:32} {duration(time.monotonic() - started)}")
         return known

@@ -1,0 +1,68 @@
+"""The benchmarks: what they tell at once, how they measure, and one that is small."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+sys.path.append(str(BENCHMARKS))
+
+import measure  # noqa: E402
+
+
+@pytest.mark.parametrize("name", ["distillation", "transport", "encoding", "search", "precision"])
+def test_help_tells_what_is_compared(name: str) -> None:
+    done = subprocess.run([sys.executable, str(BENCHMARKS / f"{name}.py"), "--help"], capture_output=True, text=True, check=True)
+    assert "optical_repro" in done.stdout or "32-bit floats" in done.stdout
+    assert "--runs" in done.stdout and "--json" in done.stdout
+
+
+def test_sides_run_in_turn_and_ratios_are_medians_of_rounds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    order: list[str] = []
+
+    def slow() -> None:
+        order.append("slow")
+        time.sleep(0.06)
+
+    result = measure.in_turn("naps", 10, "naps", 3, {"quick": lambda: order.append("quick"), "slow": slow}, clock=measure.timed)
+    assert order == ["quick", "slow"] * 4
+    made = measure.Result(
+        "counting",
+        12,
+        "things",
+        [measure.Side("one", [1.0, 2.0, 9.0], [1.0, 1.0, 1.0]), measure.Side("two", [3.0, 4.0, 9.0], [2.0, 3.0, 4.0])],
+    )
+    assert made.rate(made.sides[0]) == 6.0
+    assert made.ratio(*made.sides) == (2.0, 3.0)
+    measure.report([made, result], [("one", "two"), ("quick", "slow")], tmp_path / "results/made.json")
+    shown, written = capsys.readouterr().out, json.loads((tmp_path / "results/made.json").read_text())
+    assert "one / two: 2.00 x by the clock, 3.00 x by processor time" in shown and "6.0 things/s" in shown
+    assert written["ratios"][0] == {"title": "counting", "one": "one", "other": "two", "by_clock": 2.0, "by_processor": 3.0}
+    assert written["ratios"][1]["by_clock"] > 5 and len(written["results"][1]["sides"][1]["seconds"]) == 3
+
+
+def test_training_is_timed_without_what_surrounds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import Trainer
+
+    monkeypatch.setattr(Trainer, "train", lambda self, nap: time.sleep(nap))
+
+    def run() -> None:
+        time.sleep(0.5)
+        Trainer.train(None, 0.05)  # type: ignore[arg-type]
+
+    clock, processor = measure.timed_training(run)
+    assert 0.05 <= clock < 0.45 and processor < 0.3
+
+
+def test_a_small_benchmark_from_end_to_end(tmp_path: Path) -> None:
+    small = ["--runs", "1", "--passages", "60", "--depth", "20", "--json", str(tmp_path / "search.json")]
+    done = subprocess.run([sys.executable, str(BENCHMARKS / "search.py"), *small], capture_output=True, text=True, check=True)
+    ratios = json.loads((tmp_path / "search.json").read_text())["ratios"]
+    assert [made["title"] for made in ratios] == ["search, from texts", "search, from vectors"]
+    assert all(made["by_clock"] > 0 for made in ratios) and "topics/s" in done.stdout
