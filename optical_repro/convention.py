@@ -101,10 +101,10 @@ def _projection(model: Path | str) -> str | None:
     for kind in kinds:
         if kind not in ("Transformer", "Pooling", "Dense", "Normalize"):
             raise InputError(f"{model}/modules.json: the model ends in a {kind} layer; expected an encoder with pooling alone")
-    paths = [module["path"] for module, kind in zip(modules, kinds, strict=True) if kind == "Dense"]
+    paths = [module.get("path", "") for module, kind in zip(modules, kinds, strict=True) if kind == "Dense"]
     if not paths:
         return None
-    layer = recorded(model, f"{paths[0]}/config.json") or {}
+    layer = recorded(model, f"{paths[0]}/config.json".lstrip("/")) or {}
     activation = str(layer.get("activation_function")).rsplit(".", 1)[-1]
     if len(paths) > 1 or kinds.index("Dense") != 2 or activation != "Identity" or layer.get("use_residual"):
         raise InputError(f"{model}/modules.json: its Dense layers are more than one linear layer after the pooling ({activation})")
