@@ -187,32 +187,41 @@ def _linked(name: str) -> str:
 
 def _use(student: Path, manifest: Mapping[str, Any]) -> str:
     """How to encode with it, by sentence-transformers and by Pyserini."""
-    convention = Convention.of(student)
+    ours, theirs = Convention.of(student), _teacher_convention(manifest)
     teacher, _ = _names(manifest)
-    readers = ["THIS MODEL" if code != "en" else teacher for code in _languages(manifest)]
-    options = f"--pooling {convention.pooling} --l2-norm"
-    if convention.query_prefix:
-        options += f' --query-prefix "{convention.query_prefix.strip()}"'
-    stock = f"""\
-    python -m pyserini.search.faiss --index INDEX --topics topics.tsv --output run.trec \\
-        --encoder "{readers[0]}" --encoder-class auto {options}"""
-    ours = f"""\
-    python -m optical_repro.pyserini search --index INDEX --topics topics.tsv --output run.trec \\
-        --encoder "{readers[0]}" --encoder-class optical"""
-    note = "Pyserini's own encoder classes pass over the projection to the teacher's width, and cannot be used with it.\n\n"
+    this = "THIS MODEL"
+    topics, documents = (this if code != "en" else teacher for code in _languages(manifest))
+    asked = "encode_query([...])" if topics == this or not theirs.query_prefix else f'encode([...], prompt="{theirs.query_prefix}")'
+    found = (
+        "encode_document([...])" if documents == this or not theirs.passage_prefix else f'encode([...], prompt="{theirs.passage_prefix}")'
+    )
+    prefix = f' --query-prefix "{ours.query_prefix.strip()}"' if ours.query_prefix else ""
+    stock = topics == this and not ours.projection
+    module = "pyserini.search.faiss" if stock else "optical_repro.pyserini search"
+    options = f"auto --pooling {ours.pooling} --l2-norm{prefix}" if stock else "optical"
+    note = (
+        "\n\nPyserini's own encoder classes pass over its projection to the teacher's width, and cannot read it." if ours.projection else ""
+    )
     return f"""## Use
 
 ```python
 from sentence_transformers import SentenceTransformer
 
-topics = SentenceTransformer("{readers[0]}").encode_query(["..."])
-documents = SentenceTransformer("{readers[1]}").encode_document(["..."])
+topics = SentenceTransformer("{topics}").{asked}
+documents = SentenceTransformer("{documents}").{found}
 scores = topics @ documents.T
 ```
 
-In Pyserini, over an index that `python -m optical_repro.pyserini encode ... --encoder "{readers[1]}" --encoder-class optical` made:
+In Pyserini, over an index that `python -m optical_repro.pyserini encode ... --encoder "{documents}" --encoder-class optical` made:
 
-{note + ours if convention.projection else stock}"""
+    python -m {module} --index INDEX --topics topics.tsv --output run.trec \\
+        --encoder "{topics}" --encoder-class {options}{note}"""
+
+
+def _teacher_convention(manifest: Mapping[str, Any]) -> Convention:
+    """How the teacher read, as far as its folder is on this machine."""
+    folder = located(manifest["training"].get("teacher") or EMBEDDED)
+    return Convention.of(folder) if folder else Convention()
 
 
 def _training(manifest: Mapping[str, Any]) -> str:
@@ -232,6 +241,9 @@ def _training(manifest: Mapping[str, Any]) -> str:
             "what learns": recipe["learns"],
             "loss": " to ".join(f"{entry['loss']:.3f}" for entry in (training["log"][0], training["log"][-1])) if training["log"] else "",
         }
+    reads = _teacher_convention(manifest)
+    prefixes = f', prefixes "{reads.query_prefix}" and "{reads.passage_prefix}"' if reads.query_prefix or reads.passage_prefix else ""
+    rows["the teacher reads with"] = f"{reads.pooling} pooling{prefixes}"
     rows |= {"probability of switching a word": str(arguments["switch"])} if "switch" in arguments else {}
     rows |= {"seed": str(manifest["seed"]), "weights": f"SHA-256 {training['checkpoint_sha256']}"}
     rows |= {f"`{Path(path).name}`": f"SHA-256 {digest}" for path, digest in manifest["inputs"].items()}
@@ -254,7 +266,7 @@ def _scores(evaluation: Evaluation) -> str:
 
 def _licence(manifest: Mapping[str, Any]) -> str:
     _, base = _names(manifest)
-    model = base_licence(manifest) or "not known to its maker; see there"
+    model = base_licence(manifest) or "not recorded in their folder"
     collection = manifest["collection"]["license"] or "not stated"
     return f"## Licence\n\nOf the weights that it was made from ({base}): {model}. Of the collection: {collection}."
 

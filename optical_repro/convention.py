@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,14 @@ from .files import whole
 POOLING = ("mean", "cls")
 
 POOLING_FILE, PROMPTS_FILE, LENGTH_FILE = "1_Pooling/config.json", "config_sentence_transformers.json", "sentence_bert_config.json"
+
+
+NAMED: dict[str, dict[str, str]] = {
+    r"intfloat/(multilingual-)?e5-(small|base|large)(-v2|-unsupervised)?": {"query_prefix": "query: ", "passage_prefix": "passage: "},
+    r"BAAI/bge-(small|base|large)-en(-v1\.5)?": {"query_prefix": "Represent this sentence for searching relevant passages: "},
+    r"castorini/mdpr-.*": {"pooling": "cls"},
+}
+"""What the folders of models do not record, by their names on the Hub."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +43,17 @@ class Convention:
     def of(cls, model: Path | str) -> Convention:
         """Reads that of a folder, or of a model of the Hugging Face Hub; raises InputError for what is not supported."""
         prompts = (recorded(model, PROMPTS_FILE) or {}).get("prompts") or {}
+        known = _known(model)
         return cls(
-            pooling=_pooling(model),
-            query_prefix=prompts.get("query") or "",
-            passage_prefix=prompts.get("document") or prompts.get("passage") or "",
+            pooling=_pooling(model) or known.get("pooling", "mean"),
+            query_prefix=prompts.get("query") or known.get("query_prefix", ""),
+            passage_prefix=prompts.get("document") or prompts.get("passage") or known.get("passage_prefix", ""),
             max_length=(recorded(model, LENGTH_FILE) or {}).get("max_seq_length"),
             projection=_projection(model),
         )
 
     def told(self, pooling: str | None, prefixes: tuple[str, str] | None) -> Convention:
-        """The same but for what a user, or the model's name, says better than its folder (None: nothing)."""
+        """The same but for what a user knows better (None: nothing)."""
         query, passage = prefixes or (self.query_prefix, self.passage_prefix)
         return replace(self, pooling=pooling or self.pooling, query_prefix=query, passage_prefix=passage)
 
@@ -83,9 +93,18 @@ def file_of(model: Path | str, name: str) -> Path | None:
     return Path(path) if path else None
 
 
-def _pooling(model: Path | str) -> str:
-    """``mean`` or ``cls``, from either way in which sentence-transformers has written it."""
-    found = recorded(model, POOLING_FILE) or {"pooling_mode": "mean"}
+def _known(model: Path | str) -> dict[str, str]:
+    """What ``NAMED`` has of a model: one on the Hub, or one in the folders where its files from there are kept."""
+    kept = next((part for part in Path(model).parts if part.startswith("models--")), None)
+    name = kept.removeprefix("models--").replace("--", "/") if kept else str(model)
+    return next((known for pattern, known in NAMED.items() if re.fullmatch(pattern, name)), {})
+
+
+def _pooling(model: Path | str) -> str | None:
+    """``mean`` or ``cls``, from either way in which sentence-transformers has written it; None where it has not."""
+    found = recorded(model, POOLING_FILE)
+    if found is None:
+        return None
     names = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean"}
     modes = found.get("pooling_mode") or [names.get(key, key) for key, on in found.items() if key.startswith("pooling_mode_") and on]
     mode = modes if isinstance(modes, str) else " and ".join(modes)

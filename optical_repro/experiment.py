@@ -331,7 +331,7 @@ class Experiment:
     def _model(self, name: str, pooling: str | None = None, prefixes: tuple[str, str] | None = None) -> Path:
         """A model's folder, or where it is to be read otherwise than that says, one that says so."""
         folder = models.locate(name)
-        convention = models.convention(name, folder, pooling, prefixes)
+        convention = Convention.of(folder).told(pooling, prefixes)
         if convention == Convention.of(folder):
             return folder
         inputs = {"model": self.identity(folder), "convention": asdict(convention)}

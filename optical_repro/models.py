@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,13 +23,6 @@ NEEDED = ["README.md", "*.json", "model*.safetensors", "[0-9]_*/model.safetensor
 
 VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "sentencepiece.model", "spm.model")
 """Files that a tokenizer is made of; the first is what the others become."""
-
-NAMED: dict[str, tuple[str | None, tuple[str, str] | None]] = {
-    r"intfloat/(multilingual-)?e5-(small|base|large)(-v2|-unsupervised)?": (None, ("query: ", "passage: ")),
-    r"BAAI/bge-(small|base|large)-en(-v1\.5)?": (None, ("Represent this sentence for searching relevant passages: ", "")),
-    r"castorini/mdpr-.*": ("cls", None),
-}
-"""Pooling and prefixes of models whose folders do not record them, by their names on the Hub."""
 
 
 def locate(name: str) -> Path:
@@ -83,12 +75,6 @@ def tokenizer_json(folder: Path) -> dict[str, Any]:
     recorded = dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
     alone = {"truncation": None, "padding": None}
     return recorded if recorded | alone == used | alone else used
-
-
-def convention(name: str, folder: Path, pooling: str | None = None, prefixes: tuple[str, str] | None = None) -> Convention:
-    """How a model reads texts: as its folder says, as its name says where that is known better, and as the user says before all."""
-    known = next((told for pattern, told in NAMED.items() if re.fullmatch(pattern, name.partition("@")[0])), (None, None))
-    return Convention.of(folder).told(*known).told(pooling, prefixes)
 
 
 def adopt(folder: Path, convention: Convention, here: Path) -> None:
