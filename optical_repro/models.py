@@ -91,11 +91,15 @@ def adopt(folder: Path, convention: Convention, here: Path) -> None:
 def located(name: str) -> Path | None:
     """The folder of a model if it is on this machine, nothing fetched; None if not."""
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
     if name == EMBEDDED or Path(name).is_dir():
         return locate(name)
     repository, _, revision = name.partition("@")
-    found = try_to_load_from_cache(repository, "config.json", revision=revision or None)
+    try:
+        found = try_to_load_from_cache(repository, "config.json", revision=revision or None)
+    except HFValidationError:  # The path of a folder that is gone.
+        return None
     return Path(found).parent if isinstance(found, str) else None
 
 

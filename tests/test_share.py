@@ -19,7 +19,8 @@ from conftest import Done
 from huggingface_hub import ModelCard
 from serve import serve
 
-from optical_repro import card
+from optical_repro import card, models
+from optical_repro.convention import Convention
 from optical_repro.errors import InputError
 from optical_repro.files import sha256
 from optical_repro.retrieval.text_encoder import TextEncoder
@@ -86,6 +87,21 @@ def test_two_runs_of_one_student_stand_in_one_card(sample_run: Done, student: Pa
     shutil.copytree(student, tmp_path / "student")
     text = card.write(tmp_path / "student", tmp_path / "runs").read_text(encoding="utf-8")
     assert "## Scores: sample.yo.test" in text and "## Scores: sample.yo.dev" in text
+
+
+def test_how_the_teacher_is_to_be_asked_stands_in_the_card(sample_run: Done, student: Path, teacher: Path, tmp_path: Path) -> None:
+    models.adopt(teacher, Convention("cls", "query: ", "passage: "), tmp_path / "e5")
+    shutil.copytree(sample_run.runs, tmp_path / "runs/sample.yo.test")
+    shutil.copytree(student, tmp_path / "student")
+    for name, expected in ((str(tmp_path / "e5"), 'encode([...], prompt="passage: ")'), ("/no/longer/there", "encode_document([...])")):
+        for path in (tmp_path / "runs/sample.yo.test").glob("optical-cs*.manifest.json"):
+            made = json.loads(path.read_text(encoding="utf-8"))
+            made["training"]["teacher"] = name
+            path.write_text(json.dumps(made))
+        text = card.write(tmp_path / "student", tmp_path / "runs").read_text(encoding="utf-8")
+        assert f'SentenceTransformer("sentence-transformers/all-MiniLM-L6-v2").{expected}' in text
+        assert 'SentenceTransformer("THIS MODEL").encode_query([...])' in text
+        assert ('cls pooling, prefixes "query: " and "passage: "' in text) == (name != "/no/longer/there")
 
 
 # The Hub
