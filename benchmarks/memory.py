@@ -32,6 +32,8 @@ VOCABULARY = 50_000
 """Different words, as frequent as Zipf's law has it."""
 INTERVAL = 0.5
 """Seconds between two samples."""
+SAMPLES = 300
+"""Kept a path."""
 COLUMNS = ["path", "stage", "seconds", "passages", "rss_mb"]
 
 
@@ -46,11 +48,18 @@ def main() -> None:
         print(f"{path}: {count:,} passages ...", flush=True)
         line = [sys.executable, __file__, "--measure", path, f"--{path}", str(count)]
         done = subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True)
-        rows += [[path, *row] for row in json.loads(done.stdout)]
+        rows += [[path, *row] for row in thinned(json.loads(done.stdout))]
     with whole(arguments.out.with_suffix(".csv")) as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
     draw(rows, arguments.out.with_suffix(".png"))
     print(table(rows))
+
+
+def thinned(samples: list[list[object]]) -> list[list[object]]:
+    """Some SAMPLES of them, evenly spread, with the last and the one of the most memory."""
+    step = len(samples) // SAMPLES + 1
+    most = max(range(len(samples)), key=lambda place: samples[place][-1])
+    return [row for place, row in enumerate(samples) if place % step == 0 or place in (most, len(samples) - 1)]
 
 
 def parser() -> argparse.ArgumentParser:

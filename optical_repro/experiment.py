@@ -269,7 +269,7 @@ class Experiment:
             return LexicalTranslator(self._lexicon_into(target), self._lexicon_stage.name)
         from .translate.neural import NeuralTranslator
 
-        return NeuralTranslator(self.settings.translator, self.translation_model, source, target, self.cache.folder / "translations")
+        return NeuralTranslator(self.settings.translator, self.translation_model, source, target, self.cache.folder / "translation-memory")
 
     def _lexicon_into(self, target: str) -> Lexicon:
         return self.lexicon if target == "en" else self.lexicon.reversed()

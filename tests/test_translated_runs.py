@@ -64,8 +64,8 @@ def test_topics_and_documents_are_translated_by_the_model(place: Path) -> None:
 def test_no_lexicon_is_made(place: Path) -> None:
     assert not (place / "cache/lexicon").exists()
     assert (
-        len(list((place / "cache/translations").glob("*.yo-en.sqlite")))
-        == len(list((place / "cache/translations").glob("*.en-yo.sqlite")))
+        len(list((place / "cache/translation-memory").glob("*.yo-en.sqlite")))
+        == len(list((place / "cache/translation-memory").glob("*.en-yo.sqlite")))
         == 1
     )
 

@@ -22,8 +22,10 @@ from . import jvm
 Query = TypeVar("Query")
 
 BATCH = 1000
-MEMORY_BUFFER = 128
-"""Megabytes of the index kept in memory while it is written; Anserini's 4,096 are more than Java has on a small machine."""
+MEMORY_BUFFER = 16
+"""Megabytes of the index kept in memory while it is written, Lucene's own default: more holds more, and Java several times that."""
+FULL = 128
+"""Megabytes free on a disk that is taken for full where passages are missing in the index."""
 
 
 BLANK = "".join(map(chr, range(33)))
@@ -48,7 +50,7 @@ def build_index(passages: Iterable[Passage], doc_lang: str, folder: Path) -> Non
             bar.update(len(batch))
     indexer.close()
     if (written := _documents(folder)) != given:
-        full = shutil.disk_usage(folder).free < MEMORY_BUFFER * 2**20
+        full = shutil.disk_usage(folder).free < FULL * 2**20
         what = os.strerror(errno.ENOSPC) if full else f"{written} of {given} passages indexed; Lucene's messages are in {log_path()}"
         raise OSError(errno.ENOSPC if full else errno.EIO, what, str(folder))
 
