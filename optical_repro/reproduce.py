@@ -158,6 +158,7 @@ def why_not(row: Row, arguments: argparse.Namespace) -> str:
 
 def run_row(arguments: argparse.Namespace, made: Table, row: Row, cache: Path) -> list[Check] | None:
     """Runs a row and prints each score against the one recorded, or records it; None where the command failed."""
+    from .evaluation.tables import HEADINGS
     from .reproduction import checking, recording, running
 
     given = running.with_data(row, arguments.data)
@@ -173,6 +174,9 @@ def run_row(arguments: argparse.Namespace, made: Table, row: Row, cache: Path) -
         record(arguments.file, made.number, row)
     checks = list(checking.checks(row, made.metrics, outcome.report))
     say(checking.as_text(checks))
+    if (most := checking.furthest(checks)) and row.measured and not arguments.record:
+        say(f"  furthest from what was recorded: {most.system}, {HEADINGS[most.metric]}, {most.difference:+.4f}")
+        say(f"  recorded on {row.measured.machine}; here {running.machine()}")
     return checks
 
 

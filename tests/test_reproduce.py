@@ -113,6 +113,7 @@ def test_a_miss_is_told_and_ends_with_1(recorded: Recorded, capfd: pytest.Captur
     assert missed.reproduce() == 1
     printed = capfd.readouterr().out
     assert re.search(r"bm25 +\.\d+ off by \+0\.1000 +\.\d+ ok", printed)
+    assert re.search(r"furthest from what was recorded: bm25, MAP, \+0\.1000\n  recorded on .+ Python 3.+; here .+ Python 3", printed)
     assert "7 ok, 1 off" in printed
 
 

@@ -26,6 +26,11 @@ class Check:
         return self.cell is not None and (self.score is None or not self.cell.hit(self.score))
 
     @property
+    def difference(self) -> float:
+        """How far the score lies above what was expected; 0 where either is not there."""
+        return self.score - self.cell.expected if self.cell and self.score is not None else 0.0
+
+    @property
     def verdict(self) -> str:
         """``.404 ok``, ``.512 off by +0.0340``, ``not there``, or ``.404 (nothing recorded)``."""
         from ..evaluation.words import value
@@ -34,7 +39,7 @@ class Check:
             return "not there"
         if self.cell is None:
             return f"{value(self.score)} (nothing recorded)"
-        verdict = f"off by {self.score - self.cell.expected:+.4f}" if self.missed else "ok"
+        verdict = f"off by {self.difference:+.4f}" if self.missed else "ok"
         return f"{value(self.score)} {verdict}"
 
 
@@ -44,6 +49,12 @@ def checks(row: Row, metrics: list[str], report: dict[str, Any]) -> Iterator[Che
     for system in dict.fromkeys([*row.systems, *scores]):
         for metric in metrics:
             yield Check(system, metric, row.cell(system, metric), scores.get(system, {}).get(metric))
+
+
+def furthest(made: list[Check]) -> Check | None:
+    """The check whose score is furthest from the one expected; None where nothing is recorded."""
+    compared = [check for check in made if check.cell and check.score is not None]
+    return max(compared, key=lambda check: abs(check.difference), default=None)
 
 
 def as_text(made: list[Check]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..systems import parse
-from .running import hardware
+from .running import machine
 from .tables import Cell, Difference, Measured, Row
 
 TOLERANCE = 0.005
@@ -40,7 +40,7 @@ def recorded(row: Row, metrics: list[str], report: dict[str, Any], seconds: floa
             score = round(systems[system][metric], DIGITS)
             cells.append(Cell(system, metric, score, tolerance, made.p_adjusted if made else None))
     asked = [_difference(report, "map", a, b) for a, b in questions(systems)]
-    measured = Measured(hardware(), day, report["topics"], seconds and round(seconds), memory_mb)
+    measured = Measured(machine(), day, report["topics"], seconds and round(seconds), memory_mb)
     return replace(row, baseline=baseline, measured=measured, cells=cells, differences=[made for made in asked if made])
 
 

@@ -55,7 +55,7 @@ class Difference:
 class Measured:
     """What a row took, and where and when."""
 
-    hardware: str
+    machine: str
     date: str
     topics: int
     seconds: float | None = None

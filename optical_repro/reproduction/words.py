@@ -23,7 +23,7 @@ def took(measured: Measured) -> str:
     """``7 min, 2,310 MB; Intel Xeon, 2 cores, 24 GB; 2025-11-02; 253 topics``."""
     cost = [duration(measured.seconds)] if measured.seconds else []
     cost += [f"{measured.memory_mb:,} MB at most"] if measured.memory_mb else []
-    return "; ".join([*([", ".join(cost)] if cost else []), measured.hardware, measured.date, counted(measured.topics, "topic")])
+    return "; ".join([*([", ".join(cost)] if cost else []), measured.machine, measured.date, counted(measured.topics, "topic")])
 
 
 def mark(row: Row, cell: Cell) -> str:
