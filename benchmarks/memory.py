@@ -1,7 +1,7 @@
 """Memory while a collection is read, indexed by Lucene and encoded: resident set size over passages, as a CSV and a figure.
 
     python benchmarks/memory.py                                          # 1,000,000 passages into Lucene, 100,000 through an encoder
-    python benchmarks/memory.py --lucene 20000 --encoder 2000 --out /tmp/memory
+    python benchmarks/memory.py --lucene 20000 --encoder 2000 --out here/memory
 
 The passages are generated, always the same ones; the encoder is a real one, of two small layers with a WordPiece vocabulary trained on
 them, made on the spot. Each of the two runs in a process of its own, through the same functions as `python -m optical_repro.run`.
