@@ -110,7 +110,8 @@ def why_not(system: System, collection: Collection) -> str | None:
 
 
 def choose(names: Sequence[str] | None, trained: Iterable[str], collection: Collection, pretrain: str = "none") -> list[System]:
-    """The systems asked for, or (None) all that have a meaning on the collection, each regime's student alone and fused with BM25.
+    """The systems asked for, or (None) all that have a meaning on the collection: students, and the translated topics
+    in their place, alone and fused with BM25.
 
     ``pretrain`` is that of all students whose system's name tells of no other.
 
@@ -118,7 +119,7 @@ def choose(names: Sequence[str] | None, trained: Iterable[str], collection: Coll
     """
     if names is None:
         optical = [f"optical-{regime}{suffix}" for regime in trained for suffix in ("", FUSED)]
-        systems = [parse(name).after(pretrain) for name in ("bm25", "bm25-qt", "dense-zs", "dense-qt", *optical, "human")]
+        systems = [parse(name).after(pretrain) for name in ("bm25", "bm25-qt", "dense-zs", "dense-qt", "dense-qt+bm25", *optical, "human")]
         return [system for system in systems if why_not(system, collection) is None]
     systems = list(dict.fromkeys(parse(name).after(pretrain) for name in names))
     for system in systems:

@@ -266,10 +266,14 @@ def question_pairs(names: list[str]) -> dict[str, list[tuple[str, str]]]:
     """The questions that the toolkit is for, each with its pairs of systems that are alike in all else."""
     switched = [(name, name.replace("optical-cs", "optical-bt", 1)) for name in names if name.startswith("optical-cs")]
     pretrained = [(name, re.sub(r"-after-.+?(?=-maxsim|\+|$)", "", name, count=1)) for name in names if "-after-" in name]
-    return {
-        "Code-switched against back-translated training text": [pair for pair in switched if pair[1] in names],
-        "With pre-training before distillation against without": [pair for pair in pretrained if pair[1] in names],
+    students = [name for name in names if name.startswith("optical-")]
+    translated = [(name, re.sub(r"^optical-.+?(?=-maxsim|\+bm25|$)", "dense-qt", name, count=1)) for name in students]
+    asked = {
+        "Code-switched against back-translated training text": switched,
+        "With pre-training before distillation against without": pretrained,
+        "Like against like: students against the translated topics in their place": translated,
     }
+    return {question: [pair for pair in pairs if pair[1] in names] for question, pairs in asked.items()}
 
 
 def pairs_with(baseline: str, names: list[str]) -> list[tuple[str, str]]:

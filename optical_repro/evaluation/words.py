@@ -77,7 +77,7 @@ def findings(results: Results) -> list[tuple[str, list[str]]]:
             lines = [f"{made.a} {value(made.mean_a)}, {_difference(made)}" for made in group]
             told.append((f"{heading} {results.baseline} by MAP:", lines))
     for question, pairs in question_pairs(list(results.systems)).items():
-        compared = [made for made in (results.comparison("map", *pair) for pair in pairs) if made]
+        compared = [made for made in (results.comparison("map", *pair) for pair in pairs if results.baseline not in pair) if made]
         if compared:
             told.append((f"{question}, by MAP:", [f"{made.a} {verdict(made)} {made.b}: {_difference(made)}" for made in compared]))
     return told + aligning(results) + unanswered(results)

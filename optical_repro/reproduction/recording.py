@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -28,7 +27,7 @@ def recorded(row: Row, metrics: list[str], report: dict[str, Any], seconds: floa
 
     A cell that was there keeps its tolerance.
     """
-    from ..evaluation.results import natural_baseline
+    from ..evaluation.results import natural_baseline, question_pairs
 
     systems = report["systems"]
     baseline = natural_baseline(list(systems))
@@ -39,21 +38,9 @@ def recorded(row: Row, metrics: list[str], report: dict[str, Any], seconds: floa
             tolerance = before.tolerance if before else _tolerance(system)
             score = round(systems[system][metric], DIGITS)
             cells.append(Cell(system, metric, score, tolerance, made.p_adjusted if made else None))
-    asked = [_difference(report, "map", a, b) for a, b in questions(systems)]
+    asked = [_difference(report, "map", a, b) for pairs in question_pairs(list(systems)).values() for a, b in pairs]
     measured = Measured(machine(), day, report["topics"], seconds and round(seconds), memory_mb)
     return replace(row, baseline=baseline, measured=measured, cells=cells, differences=[made for made in asked if made])
-
-
-def questions(systems: Iterable[str]) -> list[tuple[str, str]]:
-    """The pairs to be compared: those of the toolkit's questions, and each student with the translation in its place."""
-    from ..evaluation.results import question_pairs
-
-    names = list(systems)
-    alike = []
-    for name in names:
-        if name.startswith("optical-"):
-            alike.append((name, "dense-qt" + name.removeprefix(parse(name).retriever)))
-    return [pair for asked in question_pairs(names).values() for pair in asked] + [pair for pair in alike if pair[1] in names]
 
 
 def _difference(report: dict[str, Any], metric: str, a: str, b: str | None) -> Difference | None:

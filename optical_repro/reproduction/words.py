@@ -53,9 +53,6 @@ def answers(row: Row) -> Iterator[tuple[str, list[str]]]:
         asked = [made for made in row.differences if (made.a, made.b) in pairs]
         if asked:
             yield question, list(_sentences(row, asked))
-    alike = [made for made in row.differences if not made.b.startswith("optical-")]
-    if alike:
-        yield "Like against like: a student, and the translated topics in its place", list(_sentences(row, alike))
 
 
 def _sentences(row: Row, differences: Iterable[Difference]) -> Iterator[str]:
