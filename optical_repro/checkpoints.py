@@ -8,36 +8,53 @@ from typing import Any, NamedTuple
 
 from .cache import RECORD
 from .errors import InputError, bad_line
+from .files import sha256
 from .models import EMBEDDED, locate
 
 MANIFEST = ".manifest.json"
 
 
 class Checkpoint(NamedTuple):
-    """A student's folder, its teacher's name, and the folder of the student before training, where that is at hand."""
+    """A student, and what is at hand of its training."""
 
     folder: Path
     teacher: str
+    """The teacher's name or folder."""
     untrained: Path | None
+    """The folder of the student before training."""
+    lexicon: Path | None = None
+    """The lexicon by which the topics of its runs were respelled."""
 
 
 def find(given: str | None, runs_dir: Path, teacher: str | None = None) -> Checkpoint:
     """A student by its folder, by its name on the Hub, or by the manifest of a run that it made.
 
+    What a manifest tells of a student is taken for a folder too, where a run under ``runs_dir`` was made with its weights.
     ``teacher``: its name, where it is known; else the manifest's, else the default. Raises InputError for what is no student;
     without ``given``, one that names the manifests under ``runs_dir`` that could be given.
     """
     if given is None:
         raise InputError(f"which student? give --model FOLDER, or the manifest of its run{_offer(runs_dir)}")
-    path, named = Path(given), EMBEDDED
     if given.endswith(MANIFEST):
-        manifest = _read(path)
-        training = _training(manifest, path)
-        path, named = Path(training["checkpoint"]), training.get("teacher") or manifest.get("arguments", {}).get("teacher", named)
+        manifest = _read(Path(given))
+        path = Path(_training(manifest, Path(given))["checkpoint"])
         if not path.is_dir():
             raise InputError(f"{given}: its student is no longer in {path}; make it again: {manifest.get('command')}")
-    folder = locate(str(path))
-    return Checkpoint(folder, teacher or named, _untrained(folder))
+        folder = locate(str(path))
+    else:
+        folder = locate(given)
+        manifest = _of_weights(folder, runs_dir)
+    training = manifest.get("training", {})
+    named = training.get("teacher") or manifest.get("arguments", {}).get("teacher") or EMBEDDED
+    lexicon = Path(training["respelled_by"]) if training.get("respelled_by") else None
+    return Checkpoint(folder, teacher or named, _untrained(folder), lexicon)
+
+
+def _of_weights(student: Path, runs_dir: Path) -> dict[str, Any]:
+    """The manifest of a run that a student with these weights made; empty where there is none."""
+    manifests = [manifest for path in sorted(runs_dir.glob(f"*/*{MANIFEST}")) if (manifest := _read(path)).get("training")]
+    weights = sha256(student / "model.safetensors") if manifests else ""
+    return next((manifest for manifest in manifests if manifest["training"].get("checkpoint_sha256") == weights), {})
 
 
 def _untrained(student: Path) -> Path | None:

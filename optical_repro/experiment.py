@@ -190,9 +190,7 @@ class Experiment:
         if retriever == "human":
             assert self.collection.human_topics is not None
             return self.collection.human_topics
-        if retriever.startswith("optical-"):
-            return self._respelled if retriever != "optical-none" or self.settings.lexical_init else self.collection.topics
-        if retriever == "bm25-psq":
+        if self.lexicon_of(retriever):
             return self._respelled
         if not retriever.endswith("-qt"):
             return self.collection.topics
@@ -201,13 +199,25 @@ class Experiment:
         made = self._translated("topics", list(topics.values()), self.collection.lang, self.collection.doc_lang)
         return dict(zip(topics, made, strict=True))
 
+    def lexicon_of(self, retriever: str) -> Path | None:
+        """The lexicon by which topics in their own language are respelled for a retriever; None where it reads them as they are."""
+        student = retriever.startswith("optical-") and (retriever != "optical-none" or self.settings.lexical_init)
+        knows = student or retriever == "bm25-psq"
+        return self._lexicon_stage / "lexicon.tsv" if knows and self._respells else None
+
+    @property
+    def _respells(self) -> bool:
+        from .retrieval import respelling
+
+        return self.settings.spelling and respelling.has_sense(self.collection)
+
     @cached_property
     def _respelled(self) -> Mapping[str, str]:
         """The topics, their unknown words that no document has either read as the nearest known word: names stay as they are."""
         topics = self.collection.topics
-        if not (self.settings.spelling and self.collection.doc_lang == "en" and self.collection.lang != "en"):
+        if not self._respells:
             return topics
-        from .retrieval import lexical
+        from .retrieval import respelling
         from .translate import spelling
 
         words = spelling.unknown_words(topics.values(), self.lexicon)
@@ -215,9 +225,9 @@ class Experiment:
         inputs = {"lexicon": self._lexicon_stage.name, "index": index.name, "words": words, "near": spelling.NEAR}
 
         def make(folder: Path) -> None:
-            found = lexical.indexed(index / "lucene", self.collection.doc_lang, words)
+            found = respelling.spellings(topics.values(), self.lexicon, index / "lucene", self.collection.doc_lang)
             with whole(folder / "spellings.json") as file:
-                json.dump(spelling.nearest([word for word in words if word not in found], self.lexicon), file, ensure_ascii=False, indent=1)
+                json.dump(found, file, ensure_ascii=False, indent=1)
 
         stage = self._stage("spellings", "spelling", inputs, make)
         spellings = json.loads((stage / "spellings.json").read_text(encoding="utf-8"))

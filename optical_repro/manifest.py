@@ -117,16 +117,18 @@ def _translation_engine(experiment: Experiment, system: System) -> dict[str, str
 
 
 def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
-    """Recipes, losses, alignment and the checkpoint of the student that a system uses; None for a system without one."""
+    """Recipes, losses, alignment, checkpoint and lexicon (of unknown words in topics) of a system's student; None without one."""
     if not system.regime:
         return None
     student = experiment.student(system.regime, system.pretrain)
     trained = {"recipe": None, "log": []} if system.regime == "none" else _log(student)
     pretraining = None if system.pretrain == "none" else _log(experiment.pretrained(system.pretrain))
     checkpoint = {"checkpoint": str(student), "checkpoint_sha256": sha256(student / "model.safetensors")}
+    lexicon = experiment.lexicon_of(system.retriever)
     alignment = experiment.alignment(system.regime, system.pretrain)
     stages = {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **trained}
-    return {"teacher": experiment.teacher_name, **stages, "alignment": alignment, **checkpoint}
+    respelling = {"respelled_by": str(lexicon) if lexicon else None}
+    return {"teacher": experiment.teacher_name, **stages, "alignment": alignment, **respelling, **checkpoint}
 
 
 def _log(student: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from .settings import Settings
 from .terminal import run_command, say
 
 if TYPE_CHECKING:
+    from .bitext.lexicon import Lexicon
     from .collections import Collection, Passage
     from .retrieval.reading import Reading
 
@@ -27,6 +28,9 @@ EXPLAINED = """\
 Searches a collection with a trained student: the topic in the low-resource language, the documents in English (or the other
 way round, or both in that language). Each hit comes with its score (the cosine of the two vectors), the part of the passage
 that says most about the topic, and, marked in it, the words that the topic's words come closest to, token by token (MaxSim).
+
+A word of the topic that neither the student's lexicon nor the English documents have is read as the nearest known word, as in
+the runs that the student made (as their manifest tells; without one the topic is read as it is).
 
 Without a topic it asks for one after the other; an empty line ends it. Topics can be piped in too, one a line.
 """
@@ -86,8 +90,14 @@ def run(arguments: argparse.Namespace) -> None:
     collection = collections.load(arguments.collection, languages.check(arguments.lang), arguments.split)
     finder = Finder(collection, checkpoint, Cache(arguments.cache_dir), arguments.device)
     for topic in [arguments.topic] if arguments.topic else asked(f"topic ({languages.name(collection.lang)})> "):
+        read = finder.read(topic)
         hits = finder.find(topic, arguments.hits)
-        say("\n" + "\n\n".join(f"{number}. {shown(hit)}" for number, hit in enumerate(hits, 1)) + "\n")
+        say(
+            (f"\nread as: {read}\n" if read != topic else "")
+            + "\n"
+            + "\n\n".join(f"{number}. {shown(hit)}" for number, hit in enumerate(hits, 1))
+            + "\n"
+        )
 
 
 def asked(prompt: str) -> Iterator[str]:
@@ -122,7 +132,9 @@ class Finder:
 
     def __init__(self, collection: Collection, checkpoint: Checkpoint, cache: Cache, device: str = "auto") -> None:
         """Takes the index from the cache, or makes it there; raises InputError where student and teacher do not go together."""
+        from .bitext.lexicon import read_lexicon
         from .experiment import Experiment
+        from .retrieval import respelling
         from .retrieval.text_encoder import TextEncoder
 
         experiment = Experiment(collection, Settings(teacher=checkpoint.teacher, device=device), cache)
@@ -133,13 +145,30 @@ class Finder:
             raise InputError(f"{reader} and {writer} have vectors of different lengths; give the student's own teacher with --teacher")
         self.collection = collection
         self.index = experiment.dense_index(writer) / "faiss"
+        self.lexicon: Lexicon | None = None
+        if checkpoint.lexicon and respelling.has_sense(collection):
+            if not checkpoint.lexicon.is_file():
+                raise InputError(f"{checkpoint.lexicon}: no such file, and the student's topics are respelled by it; make its run again")
+            self.lexicon = read_lexicon(checkpoint.lexicon, collection.target)
+            self.words = experiment.lexical_index() / "lucene"
+
+    def read(self, topic: str) -> str:
+        """A topic as the student reads it, and as it read those of its runs: unknown words as the nearest known ones."""
+        topic = " ".join(topic.split())
+        if self.lexicon is None:
+            return topic
+        from .retrieval import respelling
+        from .translate.spelling import respell
+
+        return respell(topic, respelling.spellings([topic], self.lexicon, self.words, self.collection.doc_lang))
 
     def find(self, topic: str, most: int) -> list[Hit]:
-        """The ``most`` nearest passages, best first."""
+        """The ``most`` passages nearest to a topic, as the student reads it, best first."""
         from .retrieval.dense import search_vectors
         from .retrieval.reading import best_matches, read
         from .trec import ranking
 
+        topic = self.read(topic)
         vector = self.topic_encoder.encode([self.topic_encoder.convention.query_prefix + topic])
         found = search_vectors(self.index, vector, ["topic"], k=most)["topic"]
         passages = {passage.id: passage for passage in self.collection.passages() if passage.id in found}

@@ -1,0 +1,23 @@
+"""Topics as a student reads them: words that neither lexicon nor documents have, read as the nearest known word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..bitext.lexicon import Lexicon
+from ..collections.collection import Collection
+from ..translate import spelling
+from . import lexical
+
+
+def has_sense(collection: Collection) -> bool:
+    """Whether topics can be respelled: those of another language over English documents, whose words can only be names there."""
+    return collection.doc_lang == "en" and collection.lang != "en"
+
+
+def spellings(topics: Iterable[str], lexicon: Lexicon, index: Path, doc_lang: str) -> dict[str, str]:
+    """For each unknown word of the topics that has one, the nearest word of the lexicon; words in the Lucene index stay as they are."""
+    words = spelling.unknown_words(topics, lexicon)
+    found = lexical.indexed(index, doc_lang, words) if words else set()
+    return spelling.nearest([word for word in words if word not in found], lexicon)
