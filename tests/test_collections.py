@@ -58,6 +58,18 @@ def test_collection_json(tmp_path: Path) -> None:
     assert (collection.license, collection.citation, collection.human_topics) == ("CC0-1.0", "Us 2025", None)
 
 
+def test_english_topics_are_found_by_the_documents_language(tmp_path: Path) -> None:
+    """As in CIRAL; topics in that language themselves come first."""
+    english = {"topics.en.test.tsv": "q1\tWhich river?\n", "qrels.en.test.txt": "q1 0 d1 1\n", "collection.json": '{"doc_lang": "yo"}'}
+    both = collections.load(str(written(tmp_path / "both", **english)), "yo")
+    assert (both.lang, both.doc_lang) == ("yo", "yo")
+    alone = dict.fromkeys(("topics.yo.test.tsv", "topics.yo.test.en.tsv", "qrels.yo.test.txt"))
+    folder = str(written(tmp_path / "english", **english, **alone))
+    for lang in ("yo", "en"):
+        collection = collections.load(folder, lang)
+        assert (collection.name, collection.lang, collection.doc_lang) == ("english.yo.test", "en", "yo")
+
+
 @pytest.mark.parametrize(
     ("splits", "asked", "given"),
     [

@@ -25,10 +25,13 @@ DEFAULT_SPLITS = ("test", "dev")
 def load(folder: Path, lang: str, split: str | None = None) -> Collection:
     """Reads and checks a collection; ``split`` defaults to the only one there is, else test, else dev.
 
-    Raises InputError for whatever is wrong in the folder: see ``tests/test_collections.py`` for the list.
+    ``lang`` is the language of the topics, or that of the documents where the only topics are English. Raises InputError for
+    whatever is wrong in the folder: see ``tests/test_collections.py`` for the list.
     """
     about = _about(folder)
     documents = _corpus_file(folder)
+    if lang == about["doc_lang"] and list(languages(folder)) == ["en"]:
+        lang = "en"
     split = _split(folder, lang, split)
     topics_path, qrels_path = folder / f"topics.{lang}.{split}.tsv", folder / f"qrels.{lang}.{split}.txt"
     if not qrels_path.exists():
