@@ -64,7 +64,8 @@ def compare(
     collection = experiment.collection
     chosen = choose(systems, regimes, collection)
     call = f"optical_repro.api.compare, {collection.name}, regimes {', '.join(regimes)}"
-    folder, qrels = publish_all(experiment, chosen, Path(runs_dir), Path(qrels_dir), call, asdict(experiment.settings))
+    arguments = {"collection": collection.location, **asdict(experiment.settings)}
+    folder, qrels = publish_all(experiment, chosen, Path(runs_dir), Path(qrels_dir), call, arguments)
     report = write_report(folder, qrels, passages=collection.passages)
     card.write_all(folder)
     return report

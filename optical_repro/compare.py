@@ -53,17 +53,22 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 
 def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
-    """The documents, for the report's topic browser, where a manifest names a collection that is on this disk."""
+    """The documents, for the report's topic browser, where a manifest names a collection that is on this disk, unchanged."""
     from .collections import SOURCES, load
     from .evaluation.results import described_collection, read_manifests
 
-    source = described_collection(read_manifests(folder)).get("source", "")
-    if not (SOURCES[source].on_disk() if source in SOURCES else source and Path(source).is_dir()):
-        return None
-    try:
-        return load(source, *folder.resolve().name.rsplit(".", 2)[1:]).passages
-    except InputError:  # moved or changed since: the report does without
-        return None
+    manifests = read_manifests(folder)
+    told = described_collection(manifests)
+    asked = [manifest.get("arguments", {}).get("collection") for manifest in manifests.values()]
+    for location in dict.fromkeys(filter(None, [*asked, told.get("source")])):
+        if SOURCES[location].on_disk() if location in SOURCES else Path(location).expanduser().is_dir():
+            try:
+                collection = load(location, *folder.resolve().name.rsplit(".", 2)[1:])
+            except InputError:  # moved or changed since: the report does without
+                continue
+            if collection.digest == told.get("digest", collection.digest):
+                return collection.passages
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optical_repro.collections import load
 from optical_repro.compare import main
 from optical_repro.evaluation.metrics import METRICS, order
 from optical_repro.trec import read_qrels, read_run, write_qrels, write_run
@@ -266,13 +267,19 @@ def test_passages_come_from_the_collection_that_a_manifest_names(place: Path) ->
     (collection / "topics.yo.test.tsv").write_text("".join(f"q{number}\tìbéèrè\n" for number in range(50)))
     (collection / "qrels.yo.test.txt").write_text((place / "qrels/tiny.yo.test.txt").read_text())
     manifest = json.loads((folder / "optical-cs.manifest.json").read_text())
-    manifest["collection"]["source"] = str(collection)
+    manifest["arguments"] = {"collection": str(collection)}
+    manifest["collection"] |= {"source": "tiny", "digest": load(str(collection), "yo").digest}
     (folder / "optical-cs.manifest.json").write_text(json.dumps(manifest))
     assert main([str(folder)]) == 0
-    assert '"Title 7","words of it"' in (folder / "report.html").read_text()
-    (collection / "corpus.jsonl").unlink()
-    assert main([str(folder)]) == 0
-    assert "Title 7" not in (folder / "report.html").read_text()
+    report = (folder / "report.html").read_text()
+    assert '"Title 7","words of it"' in report and "not at hand" not in report
+    passages[7]["text"] = "words of another collection"
+    (collection / "corpus.jsonl").write_text("".join(json.dumps(passage) + "\n" for passage in passages))
+    for _ in "changed", "gone":
+        assert main([str(folder)]) == 0
+        report = (folder / "report.html").read_text()
+        assert "Title 7" not in report and "The documents are not at hand" in report
+        (collection / "corpus.jsonl").unlink(missing_ok=True)
 
 
 def spoiled(place: Path, spoil: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError, unknown
@@ -21,6 +22,10 @@ def load(source: str, lang: str, split: str | None = None) -> Collection:
     ``lang`` (ISO 639-1) is the language of the topics, or of the documents where the topics are English. ``split``
     defaults to the source's own choice. Raises InputError for a source, language or split that is not there, and for bad data.
     """
+    return replace(_load(source, lang, split), location=source)
+
+
+def _load(source: str, lang: str, split: str | None) -> Collection:
     if named := SOURCES.get(source):
         return named.load(lang, split)
     path = Path(source).expanduser()

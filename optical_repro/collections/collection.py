@@ -52,6 +52,8 @@ class Collection:
     """Parallel text that comes with the collection."""
     license: str = ""
     citation: str = ""
+    location: str = ""
+    """What it was asked for by: a name, a folder's path, an id of ir_datasets."""
 
     @property
     def target(self) -> str:

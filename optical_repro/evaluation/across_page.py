@@ -23,10 +23,13 @@ def across_html(across: Across) -> str:
 
 def _by_folder(across: Across) -> str:
     """MAP, systems by folders and pools."""
-    heads = heading("System") + "".join(heading(escape(results.name)) for results in across.columns)
+    names = [escape(results.name).replace(".", ".<wbr>") for results in across.columns]
+    orders = [*["none"] * (len(names) - 1), "descending" if across.together.systems else "none"]
+    heads = heading("System") + "".join(map(heading, names, orders))
     body = ""
     for system, cells in table(across):
-        note = ' <span class="tag ceiling">ceiling</span>' if system == HUMAN else ""
+        kind = {HUMAN: "ceiling", baseline(across): "baseline"}.get(system)
+        note = f' <span class="tag {kind}">{kind}</span>' if kind else ""
         body += f'<tr><th scope="row">{escape(system)}{note}</th>{"".join(map(_cell, cells))}</tr>\n'
     legend = escape(f"{LEGEND}. ▲ significantly better than {baseline(across)}, ▼ significantly worse.")
     return section("folders", "MAP by folder", f'{sortable(heads, body, "Table of MAP by folder")}<p class="note">{legend}</p>')

@@ -1,6 +1,6 @@
 """Pictures of results as SVG text, drawn for a page of any width, in the page's colours (light or dark) or, alone, in their own.
 
-Each is some 440 units wide with type of 11 to 12, so that it reads on a phone and stands in a column of a wide page.
+Each is some 440 units wide with type of 12, which the page makes larger on a phone; it stands in a column of a wide page.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def forest(columns: list[tuple[str, Comparison]]) -> str:
 def topic_deltas(results: Results, a: str, b: str) -> str:
     """What each topic gains (up) or loses (down) in average precision when ``a`` takes the place of ``b``, sorted."""
     differences = sorted((results.systems[a].scores["map"] - results.systems[b].scores["map"]).tolist(), reverse=True)
-    left, top, bottom = 36, 8, 172
+    left, top, bottom = 42, 10, 174
     middle, step = (top + bottom) / 2, (WIDTH - left) / len(differences)
     parts = []
     for tick in (1, 0.5, 0, -0.5, -1):
@@ -126,7 +126,8 @@ def alignment(results: Results) -> str:
     if not measured:
         return ""
     ends = [end for made in measured.values() for end in (made.before, made.after)]
-    ticks = _ticks(min(ends), max(ends))
+    spare = max(0.0, 0.1 - (max(ends) - min(ends))) / 2  # a scale of a tenth at least: a thousandth shall look like one
+    ticks = _ticks(min(ends) - spare, max(ends) + spare)
     left, row, top = _name_width(measured), 30, 6
     height = top + row * len(measured) + 24
     axis = _Axes(height - 20, ticks, ticks, left + 8, WIDTH - 92)
@@ -194,7 +195,7 @@ class _Axes:
         parts = [_line(self.x(self.x_ticks[0]), self.y(tick), self.x(self.x_ticks[-1]), self.y(tick), LINE) for tick in self.y_ticks]
         parts += [_text(30, self.y(tick) + 4, f"{tick:g}", "end", MUTED) for tick in self.y_ticks]
         parts += [_text(self.x(tick), self.bottom + 16, f"{tick:g}", "middle", MUTED) for tick in self.x_ticks]
-        parts += [_text(WIDTH / 2, self.bottom + 32, x_name, "middle", MUTED), _text(8, 12, y_name, "start", MUTED)]
+        parts += [_text(WIDTH / 2, self.bottom + 32, x_name, "middle", MUTED), _text(8, 14, y_name, "start", MUTED)]
         return parts
 
 
@@ -214,14 +215,14 @@ def _curve(axes: _Axes, points: list[tuple[float, float]], number: int, name: st
 
 
 def _name_width(names: Iterable[str]) -> float:
-    """Room for the longest name in type of 12, at most half the picture."""
-    return min(max(map(len, names)) * 6.6 + 12, WIDTH / 2)
+    """Room for the longest name in type of 14, at most half the picture."""
+    return min(max(map(len, names)) * 7.7 + 12, WIDTH / 2)
 
 
 def _svg(height: float, told: str, parts: list[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(told)}" '
-        f'font-family="system-ui, sans-serif" font-size="12">{"".join(parts)}</svg>'
+        f'font-family="system-ui, sans-serif" font-size="12" style="background: var(--paper, #ffffff)">{"".join(parts)}</svg>'
     )
 
 

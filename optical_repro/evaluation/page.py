@@ -114,7 +114,9 @@ def _figures(results: Results) -> str:
     shown = list(dict.fromkeys([HUMAN, results.baseline, "dense-zs", *students, *results.systems]))
     visible = [name for name in shown if name in results.systems][:DRAWN]
     legend = _legend(results, list(results.systems), visible)
-    drawn.append(figure("Interpolated precision by recall", figures.precision_recall(results), legend))
+    single = all(sum(grade > 0 for grade in grades.values()) == 1 for grades in results.qrels.values())
+    caption = "Interpolated precision by recall" + (" (level: every topic has one relevant document)" if single else "")
+    drawn.append(figure(caption, figures.precision_recall(results), legend))
     losses = figures.training(results)
     if losses:
         trained = [name for number, name in enumerate(results.systems) if f'data-system="{number}"' in losses]
@@ -167,12 +169,17 @@ def _extremes(results: Results, a: str, b: str) -> str:
             link = f'<a href="#topic={quote(change.topic)}" data-pair="{names.index(a)},{names.index(b)}">{text}</a>'
             translation = f"<br>{escape(change.translation)}" if change.translation else ""
             hits = "".join(
-                f'<br><span class="hits">{escape(system)}: {escape(hit_names(results, change.topic, found))}</span>'
+                f'<br><span class="hits">{escape(system)}: {_hits(results, change.topic, found)}</span>'
                 for system, found in ((a, change.hits_a), (b, change.hits_b))
             )
             items += f'<li>{link} <span class="note">{value(change.ap_a)} from {value(change.ap_b)}</span>{translation}{hits}</li>'
         out += f"<div><h3>{title}</h3><ol>{items}</ol></div>" if items else ""
     return out
+
+
+def _hits(results: Results, topic: str, found: list[str]) -> str:
+    """The best hits, each of which stays on a line where it can."""
+    return " · ".join(f"<span>{escape(name)}</span>" for name in hit_names(results, topic, found))
 
 
 def _told(made: Comparison) -> str:
@@ -190,10 +197,11 @@ def _browser(results: Results) -> str:
     systems = [[(str(number), name, name == side) for number, name in enumerate(names)] for side in (left, right)]
     orders = [("gain", "left gains most", True), ("loss", "left loses most", False), ("id", "topic", False)]
     choices = _choice("Left", "left", systems[0]) + _choice("Right", "right", systems[1]) + _choice("Order", "order", orders)
+    lacking = "" if results.passages else '<p class="note">The documents are not at hand: hits are told by their ids.</p>\n'
     return section(
         "browser",
         "Topic browser",
-        f"""<div class="controls">{choices}<label>Find <input id="find" type="search" placeholder="word or topic"></label></div>
+        f"""{lacking}<div class="controls">{choices}<label>Find <input id="find" type="search" placeholder="word or topic"></label></div>
 <div class="browser"><ul id="list" aria-label="Topics; the arrow keys move through them" lang="{_code(results.lang)}"></ul>
 <article id="topic" aria-live="polite" lang="{_code(results.lang)}"></article></div>
 <noscript><p>The topic browser needs scripts; all else on this page does without.</p></noscript>""",

@@ -109,7 +109,7 @@ def topics_text(results: Results) -> str:
         for change in told:
             out.append(f"  {value(change.ap_b)} to {value(change.ap_a)}  {_topic(change)}")
             for system, hits in ((a, change.hits_a), (b, change.hits_b)):
-                out.append(f"      {system:<{width}}  {hit_names(results, change.topic, hits)}")
+                out.append(f"      {system:<{width}}  {' · '.join(hit_names(results, change.topic, hits))}")
     return "\n".join(out[1:])
 
 
@@ -148,7 +148,7 @@ def _markdown_topics(results: Results) -> list[str]:
             names = f"**a = {markdown_code(made.a)}, b = {markdown_code(made.b)}**"
             out += ["", names, "", *markdown_head(["topic", "a", "b", "hits of a", "hits of b"], names=1)]
         for change in (*gained, *lost[::-1]):
-            hits = (hit_names(results, change.topic, found) for found in (change.hits_a, change.hits_b))
+            hits = (" · ".join(hit_names(results, change.topic, found)) for found in (change.hits_a, change.hits_b))
             out.append(markdown_row([_plain(_topic(change)), value(change.ap_a), value(change.ap_b), *map(_plain, hits)]))
     return ["", "## Topics that gained and lost most", *out] if out else []
 

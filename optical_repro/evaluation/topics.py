@@ -49,11 +49,11 @@ def changes(results: Results, a: str, b: str) -> tuple[list[Change], list[Change
     return gained, lost
 
 
-def hit_names(results: Results, topic: str, hits: list[str]) -> str:
-    """The best hits in a few words: each by its title, else its id, with a tick where it is relevant."""
+def hit_names(results: Results, topic: str, hits: list[str]) -> list[str]:
+    """The best hits in a few words, each by its title, else its id, with a tick where it is relevant; ``no hits`` where there are none."""
     told = []
     for document in hits[:NAMED_HITS]:
         passage = results.passages.get(document)
         tick = " ✓" if results.qrels[topic].get(document, 0) > 0 else ""
         told.append((passage.title if passage and passage.title else document) + tick)
-    return " · ".join(told) or "no hits"
+    return told or ["no hits"]
