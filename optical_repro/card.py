@@ -22,6 +22,7 @@ CARD = "README.md"
 HUB_DATA = {
     "africlirmatrix": "castorini/africlirmatrix",
     "afriqa": "masakhane/afriqa",
+    "afriqa-full": "masakhane/afriqa",
     "afriqa-gold": "masakhane/afriqa",
     "ciral": "CIRAL/ciral",
     "miracl": "miracl/miracl",
@@ -55,9 +56,10 @@ class Evaluation:
 
 def write_all(folder: Path) -> None:
     """Writes the card of every student that the runs in a folder were made with, beside its weights."""
-    for student in {manifest["training"]["checkpoint"] for _, manifest in _trained(folder)}:
-        if Path(student, "model.safetensors").is_file():
-            write(Path(student), folder.parent)
+    for student in sorted({Path(manifest["training"]["checkpoint"]) for _, manifest in _trained(folder)}):
+        # Gone, or trained anew elsewhere since a run of before: then there is nothing to say of it.
+        if (student / "model.safetensors").is_file() and (found := _evaluations(student, folder.parent)):
+            _write(student, found)
 
 
 def write(student: Path, runs_dir: Path) -> Path:
@@ -65,13 +67,21 @@ def write(student: Path, runs_dir: Path) -> Path:
 
     Raises InputError where no run there was made with it.
     """
-    weights = sha256(student / "model.safetensors")
-    found = [evaluation for folder in sorted(runs_dir.glob("*/")) if (evaluation := _evaluation(folder, weights))]
+    found = _evaluations(student, runs_dir)
     if not found:
         raise InputError(f"{student}: no run under {runs_dir} was made with it; give the folder of its runs with --runs-dir")
+    return _write(student, found)
+
+
+def _write(student: Path, evaluations: list[Evaluation]) -> Path:
     with whole(student / CARD) as file:
-        file.write(card(student, found))
+        file.write(card(student, evaluations))
     return student / CARD
+
+
+def _evaluations(student: Path, runs_dir: Path) -> list[Evaluation]:
+    weights = sha256(student / "model.safetensors")
+    return [evaluation for folder in sorted(runs_dir.glob("*/")) if (evaluation := _evaluation(folder, weights))]
 
 
 def card(student: Path, evaluations: list[Evaluation]) -> str:
@@ -98,11 +108,17 @@ def _trained(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _names(manifest: Mapping[str, Any]) -> tuple[str, str]:
-    """The names of the teacher and of the encoder that the student was made from; for a folder, the last part of its path."""
+    """The names of the teacher and of the encoder that the student was made from."""
     teacher = manifest["arguments"].get("teacher") or EMBEDDED
     base = manifest["arguments"].get("student") or teacher
-    teacher, base = (Path(name).name if Path(name).is_dir() else name.partition("@")[0] for name in (teacher, base))
+    teacher, base = (_public(name).partition("@")[0] for name in (teacher, base))
     return teacher, base
+
+
+def _public(name: str) -> str:
+    """The name of a model on the Hub as it is, of a folder (there or gone) the last part: its path is nobody else's business."""
+    path = Path(name)
+    return path.name if path.is_dir() or path.is_absolute() else name
 
 
 def _languages(manifest: Mapping[str, Any]) -> tuple[str, str]:
@@ -245,11 +261,23 @@ def _training(manifest: Mapping[str, Any]) -> str:
     prefixes = f', prefixes "{reads.query_prefix}" and "{reads.passage_prefix}"' if reads.query_prefix or reads.passage_prefix else ""
     rows["the teacher reads with"] = f"{reads.pooling} pooling{prefixes}"
     rows |= {"probability of switching a word": str(arguments["switch"])} if "switch" in arguments else {}
+    rows["back-translated by"] = _back_translator(manifest)
+    dropped = arguments.get("bitext_filter") or ""
+    rows["filters of the parallel text"] = dropped if isinstance(dropped, str) else ", ".join(dropped)
     rows |= {"seed": str(manifest["seed"]), "weights": f"SHA-256 {training['checkpoint_sha256']}"}
     rows |= {f"`{Path(path).name}`": f"SHA-256 {digest}" for path, digest in manifest["inputs"].items()}
     rows |= {name: manifest["versions"][name] for name in ("optical_repro", "torch", "transformers")}
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items() if value)
     return f"## Training\n\n| | |\n|---|---|\n{table}"
+
+
+def _back_translator(manifest: Mapping[str, Any]) -> str:
+    """What translated the training text of ``bt``: ``lexical``, or the model's name; nothing in other regimes."""
+    if "bt" not in manifest["training"]["regime"].split("+"):
+        return ""
+    direction = (_target(manifest), "en")
+    names = (made["translator"] for made in manifest.get("translation", []) if (made["from"], made["to"]) == direction)
+    return next((_linked(_public(name)) for name in names), "")
 
 
 def _scores(evaluation: Evaluation) -> str:

@@ -21,7 +21,8 @@ language) and reports, in one place: each setting's mean and standard deviation 
 baseline, and how much each factor matters, with paired tests over topics, Holm-corrected.
 
 Ctrl-C or a kill loses nothing: the same command goes on from there. The runs are those of the commands that --dry-run
-prints, in folders that `python -m optical_repro.compare` reads; the report is grid.txt, .md, .csv and .json beside them.
+prints, in folders with a report each, and each student has its model card; the report of all is grid.txt, .md, .csv and .json
+beside them.
 """
 
 EXAMPLES = """
@@ -68,10 +69,15 @@ def run_grid(arguments: argparse.Namespace) -> None:
     names = make_cells(grid)
     compiling.wait()
 
+    from . import card
     from .evaluation.factor_tables import write_factors
     from .evaluation.factors import read_factors
+    from .evaluation.report import write_report
 
     trials = [trial(cell, name, grid.baselines) for cell, name in zip(grid.cells, names, strict=True)]
+    for runs, qrels in dict.fromkeys((made.run.parent, made.qrels) for made in trials):
+        write_report(runs, qrels)
+        card.write_all(runs)
     say(write_factors(read_factors(grid.name, trials), folder))
 
 

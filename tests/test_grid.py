@@ -219,6 +219,10 @@ def test_a_killed_grid_goes_on_and_its_commands_make_its_runs(
     assert [setting["levels"]["pre-training"] for setting in report["settings"]].count("cs-mlm") == 1
     assert report["baselines"].keys() == report["topics"].keys() == {"small.yo.test"}
 
+    for system in ("optical-cs", "optical-cs-after-cs-mlm"):
+        manifest = json.loads(first.with_name(f"{system}.manifest.json").read_text())
+        assert f"**{system}**" in (Path(manifest["training"]["checkpoint"]) / "README.md").read_text()
+
     assert main([*given, "--dry-run"]) == 0
     command = shlex.split(capsys.readouterr().out.splitlines()[1])
     assert command[:3] == ["python", "-m", "optical_repro.run"]
