@@ -151,14 +151,15 @@ def _mmarco(rest: str, lang: str) -> Iterator[tuple[str, str]]:
         raise InputError(f"mmarco:{rest}: mmarco takes nothing after its name; its language is that of --lang")
     import ir_datasets
 
+    code = {"nl": "dt"}.get(lang, lang)
     names = {name.split("/")[2] for name in ir_datasets.registry if name.startswith("mmarco/v2/")}
-    if lang not in names:
-        raise unknown("language of mmarco", lang, names)
+    if code not in names:
+        raise unknown("language of mmarco", lang, names - {"dt"} | {"nl"})
     ir_datasets.log.easy().logger().setLevel("CRITICAL")
     try:
         with downloads.reachable("mmarco"):
             english = {query.query_id: query.text for query in ir_datasets.load("msmarco-passage/train").queries_iter()}
-            for query in ir_datasets.load(f"mmarco/v2/{lang}/train").queries_iter():
+            for query in ir_datasets.load(f"mmarco/v2/{code}/train").queries_iter():
                 if query.query_id in english:
                     yield query.text, english[query.query_id]
     except RuntimeError:  # Every address that ir_datasets knows failed.

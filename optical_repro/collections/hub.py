@@ -22,6 +22,8 @@ from .topics import judged, read_topics
 CIRAL = {"ha": "hausa", "so": "somali", "sw": "swahili", "yo": "yoruba"}
 CIRAL_SPLITS = ("test-a", "test-a-pools", "test-b", "dev")
 CIRAL_PASSAGES = {"ha": 715_355, "so": 827_552, "sw": 949_013, "yo": 82_095}
+CIRAL_TOPICS = {"ha": (80, 80, 312, 10), "so": (99, 99, 239, 10), "sw": (85, 85, 113, 10), "yo": (100, 100, 554, 10)}
+"""By split, as github.com/ciralproject/ciral counts them."""
 
 AFRICLIRMATRIX = {
     "af": ("afrikaans", "afr"),
@@ -52,6 +54,17 @@ AFRIQA = {
     "zu": ("zul", ("test", "dev", "train")),
 }
 """Languages whose gold passages are English, with their code in the files' names and the splits that there are."""
+
+AFRIQA_PASSAGES = 5364
+AFRIQA_TOPICS = {
+    ("ha", "test"): 300,
+    ("ha", "dev"): 222,
+    ("ha", "train"): 223,
+    ("sw", "test"): 295,
+    ("yo", "test"): 253,
+    ("yo", "train"): 247,
+}
+"""Topics with a gold passage, where they have been counted."""
 
 AFRIQA_DUMP = "ToluClassics/masakhane_wiki_100"
 
@@ -164,6 +177,10 @@ def _of_files(name: str, lang: str, split: str, *, topics: dict[str, str], qrels
     )
 
 
+def _afriqa_sizes(documents: int | None) -> list[Size]:
+    return [Size(lang, split, documents, AFRIQA_TOPICS.get((lang, split))) for lang, (_, splits) in AFRIQA.items() for split in splits]
+
+
 def _split(name: str, lang: str, split: str | None, splits: tuple[str, ...]) -> str:
     """The split, the first one if none is asked for."""
     if lang not in SOURCES[name].languages:
@@ -183,7 +200,11 @@ SOURCES = {
         license="Apache-2.0",
         citation="Adeyemi et al. 2024, CIRAL (SIGIR 2024)",
         origin="huggingface.co/datasets: CIRAL/ciral, CIRAL/ciral-corpus",
-        sizes=lambda: [Size(lang, split, count, None) for lang, count in CIRAL_PASSAGES.items() for split in CIRAL_SPLITS],
+        sizes=lambda: [
+            Size(lang, split, CIRAL_PASSAGES[lang], topics)
+            for lang, counts in CIRAL_TOPICS.items()
+            for split, topics in zip(CIRAL_SPLITS, counts, strict=True)
+        ],
         load=load_ciral,
         on_disk=partial(hub_on_disk, "CIRAL/ciral-corpus"),
     ),
@@ -208,7 +229,7 @@ SOURCES = {
         license="CC BY 4.0",
         citation="Ogundepo et al. 2023, AfriQA (arXiv 2305.06897)",
         origin="github.com: masakhane-io/afriqa",
-        sizes=lambda: [Size(lang, split, 5364, None) for lang, (_, splits) in AFRIQA.items() for split in splits],
+        sizes=partial(_afriqa_sizes, AFRIQA_PASSAGES),
         load=load_afriqa,
         on_disk=lambda: github_folder("masakhane-io/afriqa").is_dir(),
     ),
@@ -221,6 +242,7 @@ SOURCES = {
         license="CC BY 4.0; passages CC BY-SA 3.0 (Wikipedia)",
         citation="Ogundepo et al. 2023, AfriQA (arXiv 2305.06897)",
         origin=f"github.com: masakhane-io/afriqa; huggingface.co/datasets: {AFRIQA_DUMP}",
+        sizes=partial(_afriqa_sizes, None),
         load=load_afriqa_full,
         on_disk=partial(hub_on_disk, AFRIQA_DUMP),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import logging
 import os
 import re
@@ -98,12 +99,15 @@ FAMILIES = {
         pattern="mmarco/v2/{lang}/{split}",
         splits=("dev/small", "dev", "train"),
         direction="xx → xx",
-        languages=_codes("ar de dt es fr hi id it ja pt ru vi zh"),
+        languages=_codes("ar de es fr hi id it ja nl pt ru vi zh"),
         about="MS MARCO passages, machine-translated",
         license="Apache-2.0; MS MARCO's terms",
         citation="Bonifacio et al. 2021, mMARCO (arXiv 2108.13897)",
     ),
 }
+
+DUTCH = "dt"
+"""What mMARCO calls nl."""
 
 TOPICS_OF = {f"neuclir/1/{lang}/trec-2023": "neuclir/1/multi/trec-2023" for lang in FAMILIES["neuclir"].languages}
 """Ids whose topics are another id's: ir_datasets 0.6.3 looks for those of 2023 in the judgements of 2022 (its issue 292)."""
@@ -119,7 +123,7 @@ def load(name: str, lang: str, split: str | None = None) -> Collection:
     with _readable(name):
         dataset_id = _resolve(name, lang, split)
         dataset = _dataset(dataset_id)
-        topic_lang, doc_lang = dataset.queries_lang() or "en", dataset.docs_lang() or "en"
+        topic_lang, doc_lang = ("nl" if code == DUTCH else code or "en" for code in (dataset.queries_lang(), dataset.docs_lang()))
         if lang not in (topic_lang, doc_lang):
             raise InputError(f"{dataset_id} has topics in {topic_lang} and documents in {doc_lang}, not in {lang}")
         queries = _dataset(TOPICS_OF.get(dataset_id, dataset_id)).queries_iter()
@@ -180,7 +184,7 @@ def _sizes(family: Family) -> list[Size]:
     sizes = []
     for lang in family.languages:
         for split in family.splits or ("",):
-            dataset_id = family.pattern.format(lang=lang, split=split)
+            dataset_id = _id(family, lang, split)
             if dataset_id in ir_datasets.registry:
                 told = ir_datasets.load(dataset_id).metadata()
                 sizes.append(Size(lang, split, _count(told.get("docs")), _count(told.get("queries"))))
@@ -206,8 +210,12 @@ def _resolve(name: str, lang: str, split: str | None) -> str:
             raise unknown(f"language of {name}", lang, family.languages)
         if not family.splits and split:
             raise InputError(f"{name} has no splits; leave out --split {split}")
-        return family.pattern.format(lang=lang, split=split or next(iter(family.splits), ""))
+        return _id(family, lang, split or next(iter(family.splits), ""))
     return f"{name}/{split}" if split and not f"/{name}".endswith(f"/{split}") else name
+
+
+def _id(family: Family, lang: str, split: str) -> str:
+    return family.pattern.format(lang=DUTCH if lang == "nl" and family is FAMILIES["mmarco"] else lang, split=split)
 
 
 def _name(dataset_id: str) -> tuple[str, str]:
@@ -252,7 +260,15 @@ def _digest(dataset_id: str) -> str:
     import ir_datasets
 
     hashes = sorted(_hashes(_dataset(dataset_id).docs_handler(), set()))
-    return digest([ir_datasets.docs_parent_id(dataset_id), hashes or [list(vars(passage).values()) for passage in _passages(dataset_id)]])
+    return digest([ir_datasets.docs_parent_id(dataset_id), hashes or _hash_of_documents(dataset_id)])
+
+
+def _hash_of_documents(dataset_id: str) -> str:
+    """Read one at a time: HC4's, which have no hash, are news of several gigabytes."""
+    hashed = hashlib.sha256()
+    for passage in _passages(dataset_id):
+        hashed.update(digest([passage.id, passage.title, passage.text]).encode())
+    return hashed.hexdigest()
 
 
 def _hashes(part: Any, seen: set[int]) -> Iterator[str]:
