@@ -83,12 +83,16 @@ def test_ciral(served: Path) -> None:
     assert (pools.name, pools.qrels) == ("ciral.yo.test-a-pools", {"401": {"DOC#1#0": 1, "DOC#2#0": 1}})
 
 
-def test_africlirmatrix_goes_on_without_a_network_once_it_is_on_disk(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def put_africlirmatrix(served: Path) -> None:
     put(served, "castorini/africlirmatrix/test/queries/topics.africlirmatrix-v1.0.en.yor.tsv", "14653\tIran\n")
     put(served, "castorini/africlirmatrix/test/qrels/qrels.africlirmatrix-v1.0.en.yor.txt", "14653 Q0 1750 6\n")
     put(
         served, "castorini/africlirmatrix/africlirmatrix-v1.0-yoruba/corpus.jsonl", jsonl({"id": "1750", "contents": "Ìránì jẹ́ orílẹ̀-èdè."})
     )
+
+
+def test_africlirmatrix_goes_on_without_a_network_once_it_is_on_disk(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_africlirmatrix(served)
     source = collections.SOURCES["africlirmatrix"]
     assert not source.on_disk()
     collection = collections.load("africlirmatrix", "yo")
@@ -124,13 +128,17 @@ def test_afriqa_merges_the_gold_passages_of_all_languages(served: Path) -> None:
     assert collections.load("afriqa", "yo").digest == collection.digest
 
 
-def test_afriqa_over_its_whole_dump(served: Path) -> None:
-    put_afriqa(served)
+def put_afriqa_dump(served: Path) -> None:
     dump = (
         {"docid": 7, "text": " A  river.", "title": "Nile"},
         {"docid": 809223, "text": " The rink is long.", "title": "Bolshoy Ice Dome"},
     )
     put(served, "ToluClassics/masakhane_wiki_100/masakhane_wiki_100-english/corpus.jsonl", jsonl(*dump))
+
+
+def test_afriqa_over_its_whole_dump(served: Path) -> None:
+    put_afriqa(served)
+    put_afriqa_dump(served)
     gold, full = (collections.load(name, "ha", "dev") for name in ("afriqa", "afriqa-full"))
     assert (full.name, full.topics, full.human_topics, full.qrels) == ("afriqa-full.ha.dev", gold.topics, gold.human_topics, gold.qrels)
     assert list(full.passages()) == list(full.passages()) == [*gold.passages(), Passage("809223", "Bolshoy Ice Dome", " The rink is long.")]
@@ -172,4 +180,5 @@ def test_the_list_of_a_language(capsys: pytest.CaptureFixture[str]) -> None:
     assert listing.main(["--lang", "yo"]) == 0
     said = capsys.readouterr().out
     assert "dev        49,043 documents, 119 topics" in said
+    assert "test-b     82,095 documents, 554 topics" in said and "test       5,364 documents, 253 topics" in said
     assert "\nmr-tydi" not in said and "\nclirmatrix" in said
