@@ -76,7 +76,7 @@ def test_the_terminal_tells_the_table_what_is_significant_and_where_the_files_li
     lines = out.splitlines()
     assert lines[0] == "tiny.yo.test: 50 topics (yo), documents in en, 6 systems"
     assert [line.split()[0] for line in lines[3:9]] == list(json.loads(Path("runs/tiny.yo.test/report.json").read_text())["systems"])
-    assert next(line for line in lines if line.startswith("human")).endswith("ceiling: people's translations of the topics")
+    assert next(line for line in lines if line.startswith("human")).endswith("ceiling: people's translations")
     assert next(line for line in lines if line.startswith("dense-qt")).endswith("baseline")
     better = lines[lines.index("Better than dense-qt by MAP:") + 1 :][:2]
     assert [line.split()[0] for line in better] == sorted(["optical-cs", "optical-bt"], key=lambda name: out.index(f"\n{name}"))

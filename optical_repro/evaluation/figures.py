@@ -16,6 +16,8 @@ from .significance import Comparison
 from .words import aligned_students, p_value, signed, value
 
 WIDTH = 440
+ALONE = 560
+"""Pixels across where no page says how wide, as in a notebook."""
 INK, MUTED, LINE = "var(--ink, #1d2430)", "var(--muted, #5d6877)", "var(--line, #d6dce4)"
 BETTER, WORSE, LEVEL = "var(--better, #1c6dd0)", "var(--worse, #c2410c)", "var(--level, #eef1f5)"
 KINDS = {"ceiling": "var(--ceiling, #7a8594)", "baseline": "var(--hue-5, #9a7400)", "student": BETTER, "other": "var(--other, #a9b3c1)"}
@@ -221,7 +223,7 @@ def _name_width(names: Iterable[str]) -> float:
 
 def _svg(height: float, told: str, parts: list[str]) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(told)}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{ALONE}" role="img" aria-label="{escape(told)}" '
         f'font-family="system-ui, sans-serif" font-size="12" style="background: var(--paper, #ffffff)">{"".join(parts)}</svg>'
     )
 

@@ -96,12 +96,12 @@ def _table_row(results: Results, row: Row) -> str:
 def _findings(results: Results) -> str:
     told = ""
     for title, lines in findings(results):
-        told += f"<h3>{escape(title)}</h3><ul>{''.join(f'<li>{_unbroken(escape(line))}</li>' for line in lines)}</ul>"
+        told += f"<h3>{escape(title)}</h3><ul>{''.join(f'<li>{unbroken(escape(line))}</li>' for line in lines)}</ul>"
     return section("findings", "What differs", told) if told else ""
 
 
-def _unbroken(text: str) -> str:
-    """Text whose numbers stay on the line of what they are numbers of."""
+def unbroken(text: str) -> str:
+    """HTML whose numbers stay on the line of what they are numbers of."""
     return re.sub(r" (=|&lt;|%) ?", lambda found: found[0].replace(" ", "\u00a0"), text)
 
 

@@ -84,7 +84,7 @@ def as_text(results: Results) -> str:
     out.append("  ".join([" " * width, *(f"{heading:>7} " for heading in HEADINGS.values())]).rstrip())
     for row in rows(results):
         cells = (f"{cell.text:>7}{' +-'[cell.mark]}" for cell in row.cells)
-        note = "ceiling: people's translations of the topics" if row.system == HUMAN else row.note
+        note = "ceiling: people's translations" if row.system == HUMAN else row.note
         out.append("  ".join([f"{row.system:<{width}}", *cells, note]).rstrip())
     if results.baseline:
         out += ["", f"+ significantly better than {results.baseline}, - significantly worse ({method(results)})"]

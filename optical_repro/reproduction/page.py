@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from importlib.resources import files
 from string import Template
 
+from ..evaluation.page import unbroken
 from ..evaluation.tables import HEADINGS
 from ..evaluation.words import p_value, value
 from .tables import Cell, Row, Table, command, narrowed
@@ -32,7 +34,7 @@ def _table(table: Table) -> str:
         whole = f"<code>python -m optical_repro.reproduce --table {table.number}</code>"
         parts.append(f'<p class="note">Needs {escape(table.needs)}. All of it: {whole}</p>')
     if table.notes:
-        parts.append(f"<ul>{''.join(f'<li>{escape(note)}</li>' for note in table.notes)}</ul>")
+        parts.append(f"<ul>{''.join(f'<li>{_prose(note)}</li>' for note in table.notes)}</ul>")
     parts += [_row(table, row) for row in table.rows]
     parts += [_published(table)] if table.published else []
     parts += [_claims(table)] if table.claims else []
@@ -40,11 +42,16 @@ def _table(table: Table) -> str:
     return f'<section id="table-{table.number}"><h2>Table {table.number}: {escape(table.title)}</h2>\n{inside}\n</section>'
 
 
+def _prose(text: str) -> str:
+    """A sentence of the tables' file, in which Markdown's back ticks mark code."""
+    return re.sub("`(.+?)`", r"<code>\1</code>", escape(text))
+
+
 def _row(table: Table, row: Row) -> str:
     inside = _command(row.command)
     inside += f'<p class="note">{escape(standing(row))}</p>{_grid(table, row) if row.cells else ""}'
     for heading, sentences in answers(row):
-        inside += f"<h3>{escape(heading)}</h3><ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
+        inside += f"<h3>{escape(heading)}</h3><ul>{''.join(f'<li>{unbroken(escape(sentence))}</li>' for sentence in sentences)}</ul>"
     opened = " open" if row.measured else ""
     return f'<details class="row"{opened}><summary>{escape(row.title)}</summary>\n{inside}\n</details>'
 
