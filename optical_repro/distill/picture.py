@@ -127,7 +127,7 @@ def figure(alignments: Mapping[str, TokenAlignment]) -> Figure:
             panel.add_patch(Rectangle(corner, len(columns), len(rows), fill=False, edgecolor="#c2410c", linewidth=1.6, zorder=3))
     panels[0].set_ylabel("the student reads", fontsize=9, color="#5d6877")
     made.supxlabel("the teacher reads; outlined: the word that most of a word's mass moves to", fontsize=9, color="#5d6877")
-    bar = made.colorbar(image, ax=list(panels), shrink=0.8, pad=0.02, ticks=[0, 0.5, 1])
+    bar = made.colorbar(image, ax=list(panels), panchor=False, shrink=0.8, pad=0.02, ticks=[0, 0.5, 1])
     bar.ax.set_yticklabels(["none", "half", "all"], fontsize=9)
     bar.set_label("mass moved, of the most possible", fontsize=9)
     bar.outline.set_edgecolor("#b8c0cc")
