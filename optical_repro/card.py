@@ -288,7 +288,7 @@ def _scores(evaluation: Evaluation) -> str:
     for system, scores in report["systems"].items():
         name = f"**{system}**" if system in evaluation.systems else system
         lines.append(f"| {name} | {' | '.join(f'{scores[metric]:.3f}' for metric in report['metrics'])} |")
-    topics, documents = (languages.name(report[side]) for side in ("lang", "doc_lang"))
+    topics, documents = map(languages.name, _languages(evaluation.manifest))  # A report's lang is the language learnt.
     return f"## Scores: {report['name']}\n\n{report['topics']} topics in {topics}, documents in {documents}.\n\n" + "\n".join(lines)
 
 
