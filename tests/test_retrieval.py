@@ -126,6 +126,14 @@ def test_index_and_search_share_the_language(tmp_path: Path) -> None:
     assert {topic: list(hits) for topic, hits in run.items()} == {"1": ["a"], "2": ["b"], "3": []}
 
 
+def test_an_index_written_in_parts_finds_the_same(lucene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexical, "BATCH", 2)
+    monkeypatch.setattr(lexical, "PART", 2)
+    lexical.build_index(iter(PASSAGES), "en", tmp_path)
+    assert len(list(tmp_path.glob("*.si"))) > 1, "several segments"
+    assert lexical.search(tmp_path, "en", TOPICS) == lexical.search(lucene, "en", TOPICS)
+
+
 def test_characters_outside_the_basic_plane_and_odd_ones(tmp_path: Path) -> None:
     lexical.build_index([Passage("a-1#0", "", "smile 😀 \x00 tab\tend"), Passage("b", "", '"quotes" {and} \\ braces')], "en", tmp_path)
     run = lexical.search(tmp_path, "en", {"1": "😀", "2": "braces", "3": "end"})

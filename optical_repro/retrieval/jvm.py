@@ -25,6 +25,7 @@ OPTIONS = (
     "--enable-native-access=ALL-UNNAMED",  # Lucene's memory-mapped files; without it Java 24 and later warn
     "-Dslf4j.internal.verbosity=WARN",
     "-XX:+UseSerialGC",  # takes half the memory of the default for what is done here, which a laptop shares with training
+    "-Xms32m",  # the heap begins small: what Java asks for at the start it uses up before it cleans
 )
 
 

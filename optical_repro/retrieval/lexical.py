@@ -22,8 +22,8 @@ from . import jvm
 Query = TypeVar("Query")
 
 BATCH = 1000
-MEMORY_BUFFER = 16
-"""Megabytes of the index kept in memory while it is written, Lucene's own default: more holds more, and Java several times that."""
+PART = 100
+"""Batches after which the index goes to disk: Anserini's SimpleIndexer keeps up to 2 GB in memory, whatever ``-memoryBuffer`` says."""
 FULL = 128
 """Megabytes free on a disk that is taken for full where passages are missing in the index."""
 
@@ -40,15 +40,19 @@ def build_index(passages: Iterable[Passage], doc_lang: str, folder: Path) -> Non
     jvm.start()
     from pyserini.index.lucene import LuceneIndexer
 
-    indexer = LuceneIndexer(args=["-index", str(folder), "-memoryBuffer", str(MEMORY_BUFFER), *_indexer_options(doc_lang)], threads=1)
-    given = 0
+    def indexer(append: bool) -> LuceneIndexer:
+        return LuceneIndexer(args=["-index", str(folder), *_indexer_options(doc_lang)], append=append, threads=1)
+
+    part, given, stream = indexer(append=False), 0, iter(passages)
     with tqdm(desc="Lucene index", unit=" passages", unit_scale=True, disable=None) as bar:
-        stream = iter(passages)
-        while batch := list(islice(stream, BATCH)):
-            indexer.add_batch_dict([{"id": passage.id, "contents": _prepared(passage.contents, doc_lang)} for passage in batch])
+        for number, batch in enumerate(iter(lambda: list(islice(stream, BATCH)), []), 1):
+            part.add_batch_dict([{"id": passage.id, "contents": _prepared(passage.contents, doc_lang)} for passage in batch])
             given += sum(bool(passage.contents.strip(BLANK)) for passage in batch)
             bar.update(len(batch))
-    indexer.close()
+            if number % PART == 0:
+                part.close()
+                part = indexer(append=True)
+    part.close()
     if (written := _documents(folder)) != given:
         full = shutil.disk_usage(folder).free < FULL * 2**20
         what = os.strerror(errno.ENOSPC) if full else f"{written} of {given} passages indexed; Lucene's messages are in {log_path()}"
