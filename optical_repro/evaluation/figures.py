@@ -96,18 +96,22 @@ def topic_deltas(results: Results, a: str, b: str) -> str:
     return _svg(bottom + 28, f"Differences in average precision by topic, {a} less {b}: {gained} topics gain, {lost} lose", parts)
 
 
-def precision_recall(results: Results) -> str:
-    """Interpolated precision at eleven levels of recall; each line is a group with the class ``curve`` and its system's number."""
+def precision_recall(results: Results, key: bool = True) -> str:
+    """Interpolated precision at eleven levels of recall; each line is a group with the class ``curve`` and its system's number.
+
+    ``key``: says below which line is which, for where no page does.
+    """
     axes = _Axes(284, [0, 0.2, 0.4, 0.6, 0.8, 1], [0, 0.2, 0.4, 0.6, 0.8, 1])
     parts = axes.drawn("recall", "precision")
     for number, (name, system) in enumerate(results.systems.items()):
         points = [(level / (RECALL_LEVELS - 1), precision) for level, precision in enumerate(system.curve)]
         parts.append(_curve(axes, points, number, name))
-    return _svg(axes.bottom + 36, "Interpolated precision against recall, a line a system", parts)
+    shown, height = _key(list(enumerate(results.systems)) if key else [], axes.bottom + 36)
+    return _svg(height, "Interpolated precision against recall, a line a system", parts + shown)
 
 
-def training(results: Results) -> str:
-    """The loss of every student that was trained for these runs, by step; empty where there is none."""
+def training(results: Results, key: bool = True) -> str:
+    """The loss of every student that was trained for these runs, by step; empty where there is none. ``key``: as of `precision_recall`."""
     logs: dict[str, list[tuple[float, float]]] = {}
     for name, system in results.systems.items():
         points = [(entry["step"], entry["loss"]) for entry in system.log if "step" in entry and "loss" in entry]
@@ -118,8 +122,10 @@ def training(results: Results) -> str:
     steps, losses = ([point[axis] for points in logs.values() for point in points] for axis in (0, 1))
     axes = _Axes(284, _ticks(0, max(steps)), _ticks(min(0, *losses), max(losses)))
     parts = axes.drawn("step", "loss")
-    parts += [_curve(axes, logs[name], number, name) for number, name in enumerate(results.systems) if name in logs]
-    return _svg(axes.bottom + 36, "Training loss by step, a line a student", parts)
+    trained = [(number, name) for number, name in enumerate(results.systems) if name in logs]
+    parts += [_curve(axes, logs[name], number, name) for number, name in trained]
+    shown, height = _key(trained if key else [], axes.bottom + 36)
+    return _svg(height, "Training loss by step, a line a student", parts + shown)
 
 
 def alignment(results: Results) -> str:
@@ -214,6 +220,17 @@ def _curve(axes: _Axes, points: list[tuple[float, float]], number: int, name: st
     path = " ".join(f"{axes.x(x):.1f},{axes.y(y):.1f}" for x, y in points)
     line = f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round" stroke-dasharray="{dashes}"/>'
     return f'<g class="curve" data-system="{number}"><title>{escape(name)}</title>{line}</g>'
+
+
+def _key(lines: list[tuple[int, str]], top: float) -> tuple[list[str], float]:
+    """What each line is, two a row, below ``top``; and where that ends."""
+    parts = []
+    for place, (number, name) in enumerate(lines):
+        x, y = 36 + place % 2 * (WIDTH - 36) / 2, top + 16 + 20 * (place // 2)
+        colour, dashes = line_style(number)
+        parts.append(f'<path d="M{x:g} {y - 4:g}h24" stroke="{colour}" stroke-width="2" stroke-dasharray="{dashes}"/>')
+        parts.append(_text(x + 32, y, name, "start", INK))
+    return parts, top + 20 * math.ceil(len(lines) / 2)
 
 
 def _name_width(names: Iterable[str]) -> float:

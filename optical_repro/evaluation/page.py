@@ -116,8 +116,8 @@ def _figures(results: Results) -> str:
     legend = _legend(results, list(results.systems), visible)
     single = all(sum(grade > 0 for grade in grades.values()) == 1 for grades in results.qrels.values())
     caption = "Interpolated precision by recall" + (" (level: every topic has one relevant document)" if single else "")
-    drawn.append(figure(caption, figures.precision_recall(results), legend))
-    losses = figures.training(results)
+    drawn.append(figure(caption, figures.precision_recall(results, key=False), legend))
+    losses = figures.training(results, key=False)
     if losses:
         trained = [name for number, name in enumerate(results.systems) if f'data-system="{number}"' in losses]
         drawn.append(figure("Training: loss by step", losses, _legend(results, trained, trained)))
