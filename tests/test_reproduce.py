@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from optical_repro.evaluation.results import question_pairs
+from optical_repro.evaluation.words import value
 from optical_repro.reproduce import main
 from optical_repro.reproduction import checking
 from optical_repro.reproduction.document import as_markdown, in_readme
@@ -184,6 +185,18 @@ def test_a_recorded_system_that_is_not_there_is_missed() -> None:
         ("bm25", True, "not there"),
         ("dense-zs", False, ".400 (nothing recorded)"),
     ]
+
+
+def test_figures_in_the_verdicts_are_those_of_the_tables() -> None:
+    tables = {made.number: made for made in read_tables(DEFAULT)}
+    quoted = 0
+    for claim in tables[6].claims:
+        named = [tables[int(number)] for number in re.findall(r"Table (\d)", claim.evidence)]
+        recorded = {value(cell.expected) for made in named for row in made.rows for cell in row.cells if cell.metric == "map"}
+        figures = set(re.findall(r"(?<!< )\.\d{3}", claim.evidence))
+        assert figures <= recorded, claim.claim
+        quoted += len(figures)
+    assert quoted > 5
 
 
 def test_questions_are_like_against_like() -> None:
