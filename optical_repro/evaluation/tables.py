@@ -199,7 +199,14 @@ def as_latex(results: Results) -> str:
 def latex_table(name: str, caption: str, names: int, head: list[str], body: list[list[str]]) -> str:
     """A booktabs table whose first ``names`` columns are words and whose others are numbers; cells are LaTeX already."""
     lines = [" & ".join(cells) + r" \\" for cells in [head, *body]]
-    out = [r"\begin{table}", r"  \centering", rf"  \caption{{{caption}}}", rf"  \label{{tab:{re.sub('[^A-Za-z0-9.:-]', '-', name)}}}"]
+    small = [r"  \footnotesize\setlength{\tabcolsep}{4pt}"] if len(head) > 8 else []
+    out = [
+        r"\begin{table}",
+        r"  \centering",
+        *small,
+        rf"  \caption{{{caption}}}",
+        rf"  \label{{tab:{re.sub('[^A-Za-z0-9.:-]', '-', name)}}}",
+    ]
     out += [rf"  \begin{{tabular}}{{{'l' * names}{'r' * (len(head) - names)}}}", r"    \toprule", f"    {lines[0]}", r"    \midrule"]
     return "\n".join([*out, *(f"    {line}" for line in lines[1:]), r"    \bottomrule", r"  \end{tabular}", r"\end{table}", ""])
 
