@@ -78,6 +78,6 @@ def test_again_it_takes_all_from_the_cache(twice: tuple[Command, Command]) -> No
     first, second = twice
     assert second.seconds < 30 and second.seconds < first.seconds
     runs = sorted((first.folder / "runs" / "sample.yo.test").glob("*.trec"))
-    assert len(runs) == 7
+    assert {run.stem for run in runs} == set(read_tables(DEFAULT)[0].row("first").systems)
     for run in runs:
         assert run.read_bytes() == (second.folder / "runs" / "sample.yo.test" / run.name).read_bytes()
