@@ -15,6 +15,19 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+class HubFiles(Quiet):
+    """What answers as the Hugging Face Hub does: the files of a model bear their commit."""
+
+    def send(self, body: bytes, commit: str = "") -> None:
+        self.send_response(200)
+        self.send_header("X-Repo-Commit", commit)
+        self.send_header("ETag", f'"{hash(body):x}"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+
 @contextmanager
 def serve(folder: Path, handler: type[SimpleHTTPRequestHandler] = Quiet) -> Iterator[str]:
     """Yields the address, ``http://127.0.0.1:<port>``, of a server of the folder."""

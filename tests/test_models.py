@@ -7,11 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
-from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from serve import serve
+from serve import HubFiles, serve
 
 from optical_repro import languages, models
 from optical_repro.errors import InputError
@@ -57,7 +56,7 @@ def locate_on(hub: str, name: str, home: Path) -> subprocess.CompletedProcess[st
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-class Hub(SimpleHTTPRequestHandler):
+class Hub(HubFiles):
     """The two requests that a download makes: what a model holds, and each of its files; the rest is not found."""
 
     def do_GET(self) -> None:
@@ -66,9 +65,9 @@ class Hub(SimpleHTTPRequestHandler):
             files = [{"rfilename": str(file.relative_to(self.directory))} for file in Path(self.directory).rglob("*") if file.is_file()]
             tree = [{"type": "file", "path": file["rfilename"], "size": 1, "oid": "0"} for file in files]
             known = {"id": "us/encoder", "modelId": "us/encoder", "sha": COMMIT, "siblings": files, "private": False, "tags": []}
-            self.answer(json.dumps(tree if "/tree/" in path else known).encode())
+            self.send(json.dumps(tree if "/tree/" in path else known).encode(), COMMIT)
         elif path.startswith(f"/us/encoder/resolve/{COMMIT}/"):
-            self.answer((Path(self.directory) / path.split(COMMIT + "/")[1]).read_bytes())
+            self.send((Path(self.directory) / path.split(COMMIT + "/")[1]).read_bytes(), COMMIT)
         else:
             self.send_response(404)
             self.send_header("X-Error-Code", "RepoNotFound")
@@ -76,18 +75,6 @@ class Hub(SimpleHTTPRequestHandler):
             self.end_headers()
 
     do_HEAD = do_GET
-
-    def answer(self, body: bytes) -> None:
-        self.send_response(200)
-        self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("ETag", '"' + str(hash(body)) + '"')
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 def test_a_model_of_the_hub_is_fetched_once_without_pickles(tmp_path: Path, teacher: Path) -> None:

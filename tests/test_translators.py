@@ -10,11 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from serve import serve
+from serve import HubFiles, serve
 from toy_translation import converted as convert
 from toy_translation import english
 from toy_translation import sentences as toy_sentences
@@ -393,7 +392,7 @@ def test_code_that_comes_with_a_model_is_not_run(m2m: Path, tmp_path: Path) -> N
 COMMITS = {"main": "a" * 40, "refs/pr/45": "b" * 40}
 
 
-class Hub(SimpleHTTPRequestHandler):
+class Hub(HubFiles):
     """Serves folders main/ and pr/ as two revisions of the model us/nllb."""
 
     def do_GET(self) -> None:
@@ -421,18 +420,6 @@ class Hub(SimpleHTTPRequestHandler):
 
     def answer(self, content: object) -> None:
         self.send(json.dumps(content).encode())
-
-    def send(self, body: bytes, commit: str = "") -> None:
-        self.send_response(200)
-        self.send_header("X-Repo-Commit", commit)
-        self.send_header("ETag", f'"{hash(body):x}"')
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 LOCATE = """

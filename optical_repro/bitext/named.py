@@ -151,10 +151,12 @@ def _mmarco(rest: str, lang: str) -> Iterator[tuple[str, str]]:
         raise InputError(f"mmarco:{rest}: mmarco takes nothing after its name; its language is that of --lang")
     import ir_datasets
 
-    code = {"nl": "dt"}.get(lang, lang)
+    from ..collections.ir_datasets_source import DUTCH
+
+    code = DUTCH if lang == "nl" else lang
     names = {name.split("/")[2] for name in ir_datasets.registry if name.startswith("mmarco/v2/")}
     if code not in names:
-        raise unknown("language of mmarco", lang, names - {"dt"} | {"nl"})
+        raise unknown("language of mmarco", lang, names - {DUTCH} | {"nl"})
     ir_datasets.log.easy().logger().setLevel("CRITICAL")
     try:
         with downloads.reachable("mmarco"):
