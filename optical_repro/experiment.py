@@ -79,6 +79,8 @@ class Experiment:
                 raise InputError(f"{learner} needs parallel text of {lang} and English, or a lexicon: --bitext FILE, --lexicon FILE")
         if trained:
             settings.recipe.fitted(1, collection.doc_lang == "en")
+            if settings.recipe.learns == "words" and not settings.lexical_init:
+                raise InputError("--learns words: with --no-lexical-init the student gains none; use --learns embeddings")
         known = self.pairs or any(lexicon.entries for lexicon in listed) or lexicons.cldr_lexicon(lang).entries
         if not known and any(self._needs_lexicon(system) for system in systems):
             raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")

@@ -135,7 +135,8 @@ def parser() -> argparse.ArgumentParser:
     how(
         "--learns",
         choices=LEARNING,
-        help=f"what of the student learns (default: {recipe.learns}; all where --student names another encoder)",
+        help=f"what of the student learns: the embeddings of the words that it gained, all embeddings, or everything (default: "
+        f"{recipe.learns}; embeddings where it gains none, all where --student names another encoder)",
     )
     how(
         "--no-lexical-init",
@@ -240,7 +241,7 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
         raise InputError(f"--in-domain {arguments.in_domain}: expected a share from 0 to below 1")
     if arguments.steps < 1:
         raise InputError(f"--steps {arguments.steps}: expected a number from 1")
-    learns = arguments.learns or ("all" if arguments.student else Recipe.learns)
+    learns = arguments.learns or ("all" if arguments.student else "embeddings" if arguments.no_lexical_init else Recipe.learns)
     recipe = Recipe(arguments.objective, arguments.steps, learns=learns, seed=arguments.seed)
     _ = recipe.parts
     settings = Settings(

@@ -20,7 +20,7 @@ from conftest import RECIPE, Lesson
 from safetensors.torch import load_file, save_file
 
 from optical_repro.bitext.readers import Pair
-from optical_repro.distill import trainer
+from optical_repro.distill import loop, trainer
 from optical_repro.distill.recipe import Recipe
 from optical_repro.distill.teacher import LONGEST, TeacherStates, write_states
 from optical_repro.errors import InputError
@@ -113,21 +113,30 @@ def changed(one: Path, other: Path) -> set[str]:
 
 
 def test_what_learns(untrained: Path, trained: Path, lesson: Lesson, tmp_path: Path) -> None:
-    """The word embeddings alone, or all; never the pooling layer, which vectors do not pass through."""
+    """Word embeddings alone, or all; never the pooling layer, which vectors do not pass through."""
     assert changed(untrained, trained) == {"embeddings.word_embeddings.weight"}
-    train(untrained, lesson, replace(RECIPE, learns="all", steps=2), tmp_path)
-    moved = changed(untrained, tmp_path)
+    train(untrained, lesson, replace(RECIPE, learns="embeddings", steps=2), tmp_path / "embeddings")
+    assert changed(untrained, tmp_path / "embeddings") == {"embeddings.word_embeddings.weight"}
+    assert min(moved_embeddings(untrained, tmp_path / "embeddings")) < loop.gained(TextEncoder(untrained).tokenizer)[0]
+    train(untrained, lesson, replace(RECIPE, learns="all", steps=2), tmp_path / "all")
+    moved = changed(untrained, tmp_path / "all")
     assert {"embeddings.word_embeddings.weight", "encoder.layer.0.attention.self.query.weight"} <= moved
     assert not any(name.startswith("pooler") for name in moved)
 
 
-def test_words_that_were_not_read_stay_as_they_were(untrained: Path, trained: Path, lesson: Lesson) -> None:
+def moved_embeddings(one: Path, other: Path) -> set[int]:
+    """The ids whose embeddings differ in two models."""
+    left, right = (load_file(folder / "model.safetensors")["embeddings.word_embeddings.weight"] for folder in (one, other))
+    return set((left != right).any(1).nonzero().flatten().tolist())
+
+
+def test_only_words_that_the_student_gained_move_and_of_them_those_that_were_read(untrained: Path, trained: Path, lesson: Lesson) -> None:
     tokenizer = TextEncoder(untrained).tokenizer
     read = {piece for text in lesson.texts for piece in tokenizer(text)["input_ids"]}
-    before, after = (load_file(folder / "model.safetensors")["embeddings.word_embeddings.weight"] for folder in (untrained, trained))
-    moved = set((before != after).any(1).nonzero().flatten().tolist())
-    assert moved <= read
-    assert len(moved) > 0.9 * len(read)
+    words = set(loop.gained(tokenizer))
+    assert words and read - words
+    assert moved_embeddings(untrained, trained) <= read & words
+    assert len(moved_embeddings(untrained, trained)) > 0.9 * len(read & words)
 
 
 @pytest.mark.parametrize("objective", ["ot", "pooled", "ot+pooled+scores"])
@@ -158,7 +167,7 @@ def test_a_loss_that_is_not_finite_stops_training(untrained: Path, lesson: Lesso
 CHILD = """
 import pickle, sys
 from pathlib import Path
-from optical_repro.distill import trainer
+from optical_repro.distill import loop, trainer
 from optical_repro.distill.teacher import TeacherStates
 untrained, states, folder = map(Path, sys.argv[1:4])
 texts, which, recipe = pickle.load(sys.stdin.buffer)

@@ -68,3 +68,8 @@ def words(text: str) -> list[str]:
 def is_word(piece: str) -> bool:
     """Whether a token holds a letter or a digit."""
     return any(unicodedata.category(character)[0] in "LN" for character in piece)
+
+
+def is_number(word: str) -> bool:
+    """Whether a word holds a digit: ``2012``, ``1960s``."""
+    return any(character.isdigit() for character in word)

@@ -73,12 +73,22 @@ def losses(state: TrainerState) -> list[dict[str, float]]:
     return [{"step": entry["step"], "loss": entry["loss"]} for entry in state.log_history if "loss" in entry]
 
 
-def let_learn(model: Any, recipe: Recipe) -> None:
+def let_learn(model: Any, tokenizer: Any, recipe: Recipe) -> None:
     """Freezes all of an encoder that the recipe does not let learn."""
+    embeddings = model.get_input_embeddings().weight
     model.requires_grad_(recipe.learns == "all")
-    model.get_input_embeddings().requires_grad_(True)
+    embeddings.requires_grad_(True)
+    if recipe.learns == "words":
+        learning = embeddings.new_zeros(len(embeddings), 1)
+        learning[gained(tokenizer)] = 1
+        embeddings.register_hook(lambda gradient: gradient * learning.to(gradient.device))
     if getattr(model, "pooler", None) is not None:
         model.pooler.requires_grad_(False)  # Unused: vectors are means of token states.
+
+
+def gained(tokenizer: Any) -> list[int]:
+    """The ids of the words that a student's vocabulary gained."""
+    return [place for place, token in tokenizer.added_tokens_decoder.items() if not token.special]
 
 
 def reading_order(lengths: Sequence[int], recipe: Recipe) -> list[int]:

@@ -59,7 +59,7 @@ def pretrain(untrained: Path, texts: Sequence[tuple[str, ...]], recipe: Recipe, 
         masking.generator = torch.Generator().manual_seed(recipe.seed + batch[0]["place"])
         return dict(masking([{"input_ids": example["input_ids"]} for example in batch]))
 
-    let_learn(encoder, recipe)
+    let_learn(encoder, tokenizer, recipe)
     state = fit(with_head(encoder), examples, collate, guessing_loss, recipe, folder / "checkpoints", device=device, title=title)
 
     student.float().to("cpu")

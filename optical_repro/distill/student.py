@@ -2,7 +2,8 @@
 
 New words start from the translation-probability-weighted mean of the encoder's own embeddings of their English translations: the
 idea of WECHSEL (Minixhofer et al. 2022, arXiv 2112.06598) and FOCUS (Dobler and de Melo 2023, arXiv 2305.14481), with a lexicon
-in place of static embeddings. Words that the lexicon does not know, names above all, keep the word pieces that they had.
+in place of static embeddings. Words that the lexicon does not know, and those that it translates as themselves, names above all,
+keep the word pieces that the teacher reads them in.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ TRANSLATIONS = 10
 """Translations that make up a new word's embedding; chosen, like ``KNOWN``, on AfriQA's Hausa and Yorùbá train and dev topics."""
 
 KNOWN = 5.0
-"""Links that the teacher's own embedding counts for where a word is in its vocabulary already: names and loans keep most of theirs."""
+"""Links that the embedding of what the vocabulary had before, spelled the same, counts for: a loan keeps most of its own."""
 
 
 def build(
@@ -41,7 +42,7 @@ def build(
     teacher: Path | None = None,
     english: Sequence[str] = (),
 ) -> int:
-    """Writes an untrained student: the weights in ``base``, its tokenizer extended with the single words of ``lexicon`` (None: as it is).
+    """Writes an untrained student: the weights in ``base``, its tokenizer extended with the words of ``lexicon`` (None: as it is).
 
     ``sentences`` show how the language writes its words, which matters to a tokenizer that keeps capitals and diacritics.
     Where ``teacher`` is another encoder, and its vectors have another length, the student gains a projection to that length,
@@ -59,7 +60,8 @@ def build(
     gained = 0
     if lexicon is not None:
         model = student.transformer
-        words = [word for word in lexicon.entries if " " not in word]
+        # One piece in place of several would be a mean of them: names lose more by it than they gain.
+        words = [word for word in lexicon.entries if " " not in word and lexicon.best(word) != word]
         try:
             extended, entries = vocabulary.extend(tokenizer, words, sentences)
         except InputError as error:
@@ -67,7 +69,7 @@ def build(
         embeddings = model.get_input_embeddings().weight.detach()
         rows = lexical_embeddings(entries, lexicon, tokenizer, embeddings)
         places = [entry.place for entry in entries]
-        tokenizer, gained = extended, sum(not entry.known for entry in entries)
+        tokenizer, gained = extended, sum(entry.place != entry.piece for entry in entries)
         model.resize_token_embeddings(max(len(embeddings), *(place + 1 for place in places), 0), mean_resizing=False)
         with torch.no_grad():
             model.get_input_embeddings().weight[places] = rows
@@ -95,8 +97,8 @@ def lexical_embeddings(entries: Sequence[vocabulary.Entry], lexicon: Lexicon, to
         share = shares[entry.word]
         parts = [known[translation] for translation in share]
         weights = list(share.values())
-        if entry.known:
-            parts.append(embeddings[entry.place])
+        if entry.piece is not None:
+            parts.append(embeddings[entry.piece])
             weights.append(KNOWN)
         share_of = torch.tensor(weights) / sum(weights)
         mean = share_of @ torch.stack(parts)

@@ -69,7 +69,7 @@ def train(
         hidden, mask = model(**inputs), inputs["attention_mask"].float()
         return objectives.total(recipe.parts, objectives.Batch(hidden, mask, teacher, teacher_mask, pool, ours, pooling))
 
-    let_learn(model.transformer, recipe)
+    let_learn(model.transformer, tokenizer, recipe)
     state = fit(model, examples, collate, loss, recipe, folder / "checkpoints", device=device, title=title)
     _write(model, untrained, recipe, state, folder)
 

@@ -3,9 +3,10 @@
 Pieces cannot do this in general: WordPiece begins a longer word with the longest entry that it begins with, Unigram cuts a
 ``▁odun`` of a high score out of ``odunlade`` too, and BPE never reaches a piece that no merges lead to. So words become added tokens,
 which are found in the normalised text before the vocabulary is asked, between word boundaries only; what stands around them keeps
-its pieces, if blanks become ``▁`` only afterwards (``_with_blanks``). The WordPiece vocabularies of uncased models, the default
-teacher's among them, take words as entries: no name of the sample's parallel text is cut by them, of its topics' words that the
-lexicon lacks 16 in 108.
+its pieces, if blanks become ``▁`` only afterwards (``_with_blanks``).
+
+A word may be spelled like a piece that names begin with: *ke*, Hausa for *is*, like the beginning of *Keshi*. The two must not share
+an embedding. Where the tokenizer folds its input, the word's token is listed in capitals, and is thus another than the piece.
 """
 
 from __future__ import annotations
@@ -31,28 +32,27 @@ class Entry(NamedTuple):
     """Folded, as lexicons have it."""
     place: int
     """Its id."""
-    known: bool
-    """Whether the vocabulary had it before."""
+    piece: int | None
+    """The id of what the vocabulary had before that is spelled the same; None if nothing was."""
 
 
 def extend(tokenizer: Json, words: Sequence[str], sentences: Iterable[str] = ()) -> tuple[Json, list[Entry]]:
     """Adds whole words, folded as lexicons have them, to a tokenizer (the content of its tokenizer.json).
 
-    A tokenizer that folds its input itself gains the words as they are, and folds hooked letters from then on. One that keeps
-    capitals and diacritics gains each word in the forms in which ``sentences`` of the language write it, and without
-    diacritics. Raises InputError for a kind of vocabulary that words cannot be added to.
+    A tokenizer that folds its input itself folds hooked letters from then on. One that keeps capitals and diacritics gains each word
+    in the forms in which ``sentences`` of the language write it, and without diacritics; a form that is one piece already stays that.
+    Raises InputError for a kind of vocabulary that words cannot be added to.
     """
     kind = tokenizer["model"]["type"]
     if kind not in ("WordPiece", "Unigram", "BPE"):
         raise InputError(f"a {kind} vocabulary cannot be extended; use --no-lexical-init")
-    folds = _folds(tokenizer)
-    if folds:
+    if _folds(tokenizer):
         letters = [{"type": "Replace", "pattern": {"String": letter}, "content": base} for letter, base in folded_letters().items()]
         tokenizer = tokenizer | {"normalizer": {"type": "Sequence", "normalizers": [tokenizer["normalizer"], *letters]}}
         forms = {word: [word] for word in words}
     else:
         tokenizer, forms = _composed(tokenizer), written_forms(words, sentences)
-    return _as_entries(tokenizer, words) if kind == "WordPiece" and folds else _as_added_tokens(_with_blanks(tokenizer), forms)
+    return _as_added_tokens(tokenizer if kind == "WordPiece" else _with_blanks(tokenizer), forms)
 
 
 def written_forms(words: Iterable[str], sentences: Iterable[str]) -> dict[str, list[str]]:
@@ -87,32 +87,34 @@ def _folds(tokenizer: Json) -> bool:
     return normalizer is not None and normalizer.normalize_str("Ọ̀dun") == "odun"
 
 
-def _as_entries(tokenizer: Json, words: Iterable[str]) -> tuple[Json, list[Entry]]:
-    """Entries of the vocabulary; a word that is there already keeps its id."""
-    vocabulary = dict(tokenizer["model"]["vocab"])
-    before = len(vocabulary)
-    places = {word: vocabulary.setdefault(word, len(vocabulary)) for word in words}
-    entries = [Entry(word, place, place < before) for word, place in places.items()]
-    return tokenizer | {"model": tokenizer["model"] | {"vocab": vocabulary}}, entries
-
-
 def _as_added_tokens(tokenizer: Json, forms: Mapping[str, Sequence[str]]) -> tuple[Json, list[Entry]]:
-    """Added tokens; a form that is one piece already stays that."""
+    """Added tokens, found where a form stands as a whole word."""
     loaded = load(tokenizer)
-    unknown = tokenizer["model"].get("unk_id"), loaded.token_to_id(str(tokenizer["model"].get("unk_token")))
+    model = tokenizer["model"]
+    unknown = model.get("unk_id"), loaded.token_to_id(str(model.get("unk_token")))
     listed = [(word, form) for word, written in forms.items() for form in written]
     entries: dict[int, Entry] = {}
-    new: dict[str, str] = {}
+    new: dict[str, tuple[str, int | None]] = {}
     for (word, form), ids in zip(listed, pieces(loaded, [form for _, form in listed]), strict=True):
-        if len(ids) == 1 and ids[0] not in unknown:
-            entries.setdefault(ids[0], Entry(word, ids[0], True))
+        piece = ids[0] if len(ids) == 1 and ids[0] not in unknown else None
+        name = _capitals(loaded, form) or form
+        if piece is not None and name == form:
+            entries.setdefault(piece, Entry(word, piece, piece))
         else:
-            new.setdefault(form, word)
-    loaded.add_tokens([AddedToken(form, single_word=True, lstrip=True, normalized=True) for form in new])
+            new.setdefault(name, (word, piece))
+    blanks = model["type"] != "WordPiece"  # Of which a piece of SentencePiece has the one before it.
+    loaded.add_tokens([AddedToken(name, single_word=True, lstrip=blanks, normalized=True) for name in new])
     vocabulary = loaded.get_vocab(with_added_tokens=True)
-    for form, word in new.items():
-        entries.setdefault(vocabulary[form], Entry(word, vocabulary[form], False))
+    for name, (word, piece) in new.items():
+        entries.setdefault(vocabulary[name], Entry(word, vocabulary[name], piece))
     return json.loads(loaded.to_str()), list(entries.values())
+
+
+def _capitals(tokenizer: Tokenizer, word: str) -> str | None:
+    """The word in capitals, if the tokenizer reads that as the word and has no such piece."""
+    capitals = word.upper()
+    folds = tokenizer.normalizer is not None and tokenizer.normalizer.normalize_str(capitals) == word
+    return capitals if folds and capitals != word and tokenizer.token_to_id(capitals) is None else None
 
 
 def _with_blanks(tokenizer: Json) -> Json:

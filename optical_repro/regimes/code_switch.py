@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Sequence
 
 from ..bitext.lexicon import Lexicon
-from ..bitext.words import Token
+from ..bitext.words import Token, is_number
 from ..translate.lexical import phrases, text_between
 
 
@@ -41,5 +41,4 @@ def switch(text: str, lexicon: Lexicon, probability: float, chance: random.Rando
 
 def is_name(span: Sequence[Token], at_start: bool) -> bool:
     """Whether a span looks like a name or a number: a capital inside a sentence, or a digit."""
-    digits = any(character.isdigit() for token in span for character in token.text)
-    return digits or any(token.text[0].isupper() for token in span[at_start:])
+    return any(is_number(token.text) for token in span) or any(token.text[0].isupper() for token in span[at_start:])
