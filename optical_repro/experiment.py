@@ -50,7 +50,7 @@ POOL = 8192
 TRANSLATED = 500
 """Passages that are translated together: enough sentences that those of like length meet."""
 
-DENSE_SHARE = 0.6
+DENSE_SHARE = 0.8
 """Weight of the dense run where BM25 is fused in; chosen on AfriQA's Hausa and Yorùbá train and dev topics."""
 
 

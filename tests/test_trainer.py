@@ -167,7 +167,7 @@ def test_a_loss_that_is_not_finite_stops_training(untrained: Path, lesson: Lesso
 CHILD = """
 import pickle, sys
 from pathlib import Path
-from optical_repro.distill import loop, trainer
+from optical_repro.distill import trainer
 from optical_repro.distill.teacher import TeacherStates
 untrained, states, folder = map(Path, sys.argv[1:4])
 texts, which, recipe = pickle.load(sys.stdin.buffer)
