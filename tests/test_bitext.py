@@ -12,7 +12,7 @@ from optical_repro.bitext import lexicon as lexicons
 from optical_repro.bitext.cldr import cldr_names
 from optical_repro.bitext.lexicon import Lexicon
 from optical_repro.bitext.readers import Pair
-from optical_repro.bitext.words import fold, folded_letters, is_word, tokens, words
+from optical_repro.bitext.words import fold, folded_letters, is_number, is_word, tokens, words
 from optical_repro.errors import InputError
 from optical_repro.translate.lexical import LexicalTranslator, weighted_words
 
@@ -114,6 +114,19 @@ def test_the_sample_teaches_what_words_mean(lexicon: Lexicon) -> None:
         assert list(chances.values()) == sorted(chances.values(), reverse=True)
         assert next(iter(chances)) == best
     assert (lexicon.best("xyzzy"), lexicon.probabilities("xyzzy"), lexicon.count("xyzzy")) == (None, {}, 0)
+
+
+def test_a_number_is_translated_by_itself_alone(pairs: list[Pair]) -> None:
+    """The aligner links numbers that one side alone has to whatever stands there."""
+    dated = [
+        Pair(f"{pair.target} {1900 + place % 90}", f"{pair.english} {1900 + (place if place % 7 else place + 1) % 90}")
+        for place, pair in enumerate(pairs)
+    ]
+    entries = lexicons.induce(dated, seed=5).entries
+    numbers = {word: translations for word, translations in entries.items() if is_number(word)}
+    assert len(numbers) > 50
+    assert all(list(translations) == [word] for word, translations in numbers.items())
+    assert LexicalTranslator(Lexicon(entries)).translate(["ọdún 1388"])[0].endswith(" 1388")
 
 
 def test_the_same_bitext_gives_the_same_lexicon_file(pairs: list[Pair], tmp_path: Path) -> None:
