@@ -116,6 +116,13 @@ def test_the_sample_teaches_what_words_mean(lexicon: Lexicon) -> None:
     assert (lexicon.best("xyzzy"), lexicon.probabilities("xyzzy"), lexicon.count("xyzzy")) == (None, {}, 0)
 
 
+def test_a_name_that_both_sides_write_is_its_own_translation(pairs: list[Pair]) -> None:
+    named = Pair("Achebe kọ ìwé kan", "Chinua wrote a book")
+    both = Pair("Achebe kọ ìwé kan", "Chinua Achebe wrote a book")
+    assert lexicons.induce([*pairs, *[named] * 3], seed=5).best("achebe") != "achebe"
+    assert lexicons.induce([*pairs, *[both] * 3], seed=5).best("achebe") == "achebe"
+
+
 def test_a_number_is_translated_by_itself_alone(pairs: list[Pair]) -> None:
     """The aligner links numbers that one side alone has to whatever stands there."""
     dated = [

@@ -13,7 +13,7 @@ from . import lexicon_files
 from .alignment import align
 from .cldr import cldr_names
 from .readers import Pair
-from .words import is_number, words
+from .words import capitalised, is_number, words
 
 Entries = dict[str, dict[str, float]]
 """Folded word (or phrase, its words parted by spaces) to its translations, each with its weight."""
@@ -69,13 +69,19 @@ class Lexicon:
 
 
 def induce(pairs: Sequence[Pair], seed: int) -> Lexicon:
-    """A lexicon from word-aligned bitext: how often each word was linked to each English word, numbers to themselves alone."""
+    """A lexicon from word-aligned bitext: how often each word was linked to each English word, numbers to themselves alone.
+
+    A name that both sides of a pair write the same counts as one link more: to rare words the aligner gives what is left.
+    """
     split = [(words(pair.target), words(pair.english)) for pair in pairs]
     entries: Entries = defaultdict(lambda: defaultdict(float))
     for (target, english), links in zip(split, align(split, seed), strict=True):
         for here, there, weight in links:
             if not is_number(target[here]) or target[here] == english[there]:
                 entries[target[here]][english[there]] += weight
+    for pair in pairs:
+        for name in sorted(capitalised(pair.target) & capitalised(pair.english)):
+            entries[name][name] += 1
     return Lexicon(_strongest(entries))
 
 

@@ -73,3 +73,8 @@ def is_word(piece: str) -> bool:
 def is_number(word: str) -> bool:
     """Whether a word holds a digit: ``2012``, ``1960s``."""
     return any(character.isdigit() for character in word)
+
+
+def capitalised(text: str) -> set[str]:
+    """The folded words of a text, three letters or longer, that begin with a capital: its names, and what begins its sentences."""
+    return {token.word for token in tokens(text) if token.text[0].isupper() and len(token.word) >= 3}
