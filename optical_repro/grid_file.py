@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -21,6 +22,7 @@ EXPECTED = {
     "regimes": "where the training text comes from",
     "objectives": "what the student matches (default: run's)",
     "pretrain": f"of {', '.join(PRETRAINING)} (default: none)",
+    "variants": "in place of objectives: names, each with the arguments of optical_repro.run in which it differs, for ablations",
     "seeds": "whole numbers (default: 42)",
     "baselines": "systems that the students are compared with; in each language the best of them counts (default: bm25-qt, dense-qt)",
     "arguments": "arguments of optical_repro.run that hold for every cell",
@@ -31,6 +33,10 @@ OF_THE_GRID = ("lang", "regime", "objective", "pretrain", "seed", "systems", "ru
 """Arguments of optical_repro.run that the grid sets itself."""
 
 
+Arguments = dict[str, list[str]]
+"""Of optical_repro.run, by name, each with its words."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """One student: a level of every factor, and a seed."""
@@ -39,6 +45,8 @@ class Cell:
     regime: str
     objective: str
     pretrain: str
+    variant: str
+    """Its name; empty where the grid has no variants."""
     seed: int
     arguments: tuple[str, ...]
     """Of ``python -m optical_repro.run``, which makes its run and the baselines'."""
@@ -51,12 +59,13 @@ class Cell:
     @property
     def levels(self) -> dict[str, str]:
         """Each factor's level."""
-        return {"training text": self.regime, "objective": self.objective, "pre-training": self.pretrain}
+        changed = {"variant": self.variant} if self.variant else {"objective": self.objective}
+        return {"training text": self.regime, **changed, "pre-training": self.pretrain}
 
     @property
     def title(self) -> str:
-        """``yo  optical-cs-after-mlm  ot+pooled  seed 1``."""
-        return f"{self.lang}  {self.system}  {self.objective}  seed {self.seed}"
+        """``yo  optical-cs-after-mlm  ot+pooled  seed 1``, or with the variant in the objective's place."""
+        return f"{self.lang}  {self.system}  {self.variant or self.objective}  seed {self.seed}"
 
     @property
     def command(self) -> str:
@@ -101,12 +110,17 @@ def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
     for system in baselines:
         parse(system)
     places = [] if cache_dir is None else ["--cache-dir", str(cache_dir)]
+    if "objectives" in raw and "variants" in raw:
+        raise InputError(f"{path}: objectives beside variants; give each variant the objective that it has")
+    objectives = {objective: {"objective": [objective]} for objective in _levels(raw, path, "objectives", [Recipe().objective])}
+    variants = _variants(raw, path)
+    changes = variants or objectives
     cells = [
-        _cell(lang, *levels, given, baselines, runs_dir, places)
+        _cell(lang, regime, pretrain, change if variants else "", seed, given | changes[change], baselines, runs_dir / change, places)
         for lang, given in _languages(raw, path).items()
-        for levels in product(
+        for regime, change, pretrain, seed in product(
             parse_regimes(",".join(_levels(raw, path, "regimes"))),
-            _levels(raw, path, "objectives", [Recipe().objective]),
+            changes,
             _levels(raw, path, "pretrain", ["none"]),
             _levels(raw, path, "seeds", [str(Recipe().seed)]),
         )
@@ -119,10 +133,10 @@ def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
 def _cell(
     lang: str,
     regime: str,
-    objective: str,
     pretrain: str,
+    variant: str,
     seed: str,
-    given: list[str],
+    given: Arguments,
     baselines: list[str],
     runs_dir: Path,
     places: list[str],
@@ -131,13 +145,23 @@ def _cell(
         raise unknown("pre-training", pretrain, PRETRAINING)
     if not seed.isdecimal():
         raise InputError(f"seed {seed}: expected a whole number")
-    what = ["--lang", lang, "--regime", regime, "--objective", objective, "--pretrain", pretrain, "--seed", seed, *given]
+    own = {"objective": [Recipe().objective]} | given
+    words = [word for name, values in own.items() for word in (f"--{name}", *values)]
+    what = ["--lang", lang, "--regime", regime, "--pretrain", pretrain, "--seed", seed, *words]
     systems = ["--systems", ",".join([*baselines, optical_name(regime, pretrain)])]
-    where = ["--runs-dir", str(runs_dir / objective / f"seed-{seed}"), "--qrels-dir", str(runs_dir / "qrels"), *places]
-    return Cell(lang, regime, objective, pretrain, int(seed), (*what, *systems, *where))
+    where = ["--runs-dir", str(runs_dir / f"seed-{seed}"), "--qrels-dir", str(runs_dir.parent / "qrels"), *places]
+    return Cell(lang, regime, own["objective"][0], pretrain, variant, int(seed), (*what, *systems, *where))
 
 
-def _languages(raw: dict[str, Any], path: Path) -> dict[str, list[str]]:
+def _variants(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
+    """Each variant with its arguments."""
+    variants = raw.get("variants", {})
+    if not isinstance(variants, dict) or not all(re.fullmatch(r"\w[\w+.-]*", str(name)) for name in variants):
+        raise InputError(f"{path}: variants is {variants!r}; expected {EXPECTED['variants']}, names being letters, digits, +, - and .")
+    return {str(name): _arguments(given, f"{path}: variants, {name}", {"objective"}) for name, given in variants.items()}
+
+
+def _languages(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
     """Each language with the arguments that hold for it."""
     languages = raw["languages"]
     if not isinstance(languages, dict):
@@ -147,7 +171,7 @@ def _languages(raw: dict[str, Any], path: Path) -> dict[str, list[str]]:
             raise InputError(f"{path}: {lang!r} is no code of a language; YAML reads no as false, so write it in quotes")
     shared = _arguments(raw.get("arguments"), f"{path}: arguments")
     own = {lang: _arguments(given, f"{path}: languages, {lang}") for lang, given in languages.items()}
-    return {lang: [word for name, words in (shared | given).items() for word in (f"--{name}", *words)] for lang, given in own.items()}
+    return {lang: shared | given for lang, given in own.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -175,14 +199,16 @@ def _levels(raw: dict[str, Any], path: Path, key: str, default: Sequence[str] = 
     return list(dict.fromkeys(map(str, levels)))
 
 
-def _arguments(given: Any, where: str) -> dict[str, list[str]]:
-    """Arguments of optical_repro.run, by name, each with its words; ``$NAME`` stands for a variable of the environment."""
+def _arguments(given: Any, where: str, allowed: Collection[str] = ()) -> Arguments:
+    """Arguments of optical_repro.run, of those that the grid does not set itself or that are ``allowed``.
+
+    ``$NAME`` stands for a variable of the environment.
+    """
     if not isinstance(given or {}, dict):
         raise InputError(f"{where}: {given!r}; expected a mapping, such as collection: sample")
-    known = {
-        action.dest.replace("_", "-"): action for action in run.parser()._actions if action.dest not in (*OF_THE_GRID, "help", "version")
-    }
-    words: dict[str, list[str]] = {}
+    refused = {*OF_THE_GRID, "help", "version"} - set(allowed)
+    known = {action.dest.replace("_", "-"): action for action in run.parser()._actions if action.dest not in refused}
+    words: Arguments = {}
     for name, value in (given or {}).items():
         if name not in known:
             raise unknown("argument", str(name), known, f"({where})")

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optical_repro.distill.recipe import Recipe
 from optical_repro.errors import InputError
 from optical_repro.evaluation.factor_tables import write_factors
 from optical_repro.evaluation.factors import ALL, Factors, Trial, read_factors
@@ -147,9 +148,27 @@ def test_the_example_is_a_grid() -> None:
     assert {cell.system for cell in grid.cells} == {"optical-cs", "optical-bt", "optical-cs-after-mlm", "optical-bt-after-mlm"}
 
 
+def test_the_ablation_takes_one_ingredient_away_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPTICAL_DATA", "/data")
+    grid = read_grid(Path(__file__).parents[1] / "grids/ablation.yaml", Path("runs"), None)
+    variants = list(dict.fromkeys(cell.variant for cell in grid.cells))
+    assert len(grid.cells) == 3 * 3 * len(variants) and {cell.lang for cell in grid.cells} == {"yo", "ha", "sw"}
+    of_one = {cell.variant: vars(cell.parsed()) for cell in grid.cells if (cell.lang, cell.seed) == ("ha", 1)}
+    whole = of_one.pop(variants[0])
+    changed = [{name for name in given if given[name] != whole[name]} - {"runs_dir"} for given in of_one.values()]
+    assert [len(names) for names in changed] == [1] * (len(variants) - 1)
+    assert len({given["runs_dir"] for given in (whole, *of_one.values())}) == len(variants)
+    assert whole["objective"] == Recipe().objective
+    assert grid.cells[0].levels == {"training text": "bitext", "variant": "whole", "pre-training": "none"}
+
+
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
+        ("languages: [yo]\nregimes: [cs]\nvariants: [a]\n", "variants is .* expected in place of objectives: names"),
+        ("languages: [yo]\nregimes: [cs]\nvariants: {../a: {}}\n", "names being letters, digits"),
+        ("languages: [yo]\nregimes: [cs]\nvariants: {a: {seed: 1}}\n", 'unknown argument "seed"'),
+        ("languages: [yo]\nregimes: [cs]\nvariants: {a: {}}\nobjectives: [ot]\n", "objectives beside variants"),
         ("languages: [yo]\n", 'no "regimes"; expected where the training text'),
         ("languages: [yo\nregimes: [cs]\n", r"grid\.yaml:2: .*; expected YAML"),
         ("just words\n", "no keys in it; expected languages"),
@@ -230,3 +249,17 @@ def test_a_killed_grid_goes_on_and_its_commands_make_its_runs(
     assert run_main(elsewhere) == 0
     run = "small.yo.test/optical-cs-after-cs-mlm.trec"
     assert sha256(tmp_path / "again" / run) == sha256(tmp_path / "runs/ot+pooled/seed-42" / run)
+
+
+def test_variants_are_compared_with_each_other(small: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "two.yaml").write_text(
+        GRID.format(small=small).replace(
+            "objectives: [ot+pooled]\npretrain: [none, cs-mlm]", "variants: {whole: {}, read-as-they-are: {no-respelling: true}}"
+        )
+    )
+    assert main([str(tmp_path / "two.yaml"), "--runs-dir", str(tmp_path / "runs"), "--cache-dir", str(cache)]) == 0
+    assert "read-as-they-are" in capsys.readouterr().out
+    report = json.loads((tmp_path / "runs/grid.json").read_text())
+    assert {setting["levels"]["variant"] for setting in report["settings"]} == {"whole", "read-as-they-are"}
+    assert {effect["factor"] for effect in report["factors"]} == {"variant"}
+    assert (tmp_path / "runs/read-as-they-are/seed-42/small.yo.test/report.html").exists()

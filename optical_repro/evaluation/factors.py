@@ -137,7 +137,8 @@ def _baseline(trials: Sequence[Trial]) -> tuple[str, Scores]:
     """The best baseline of one collection by MAP, its scores averaged over seeds: metric to [topics]."""
     scores = {}
     for system in trials[0].baselines:
-        by_seed = {trial.seed: trial for trial in trials}  # the other factors change nothing of a baseline
+        # The other factors change nothing of a baseline, but for variants, of which the first counts.
+        by_seed = {trial.seed: trial for trial in reversed(trials)}
         stacked = _stacked(_score(trial.baselines[system], trial.qrels) for trial in by_seed.values())
         scores[system] = {metric: values.mean(0) for metric, values in stacked.items()}
     best = max(scores, key=lambda system: scores[system]["map"].mean())
