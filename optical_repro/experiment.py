@@ -21,6 +21,7 @@ from .collections.collection import Collection, Passage
 from .convention import Convention
 from .errors import InputError
 from .files import digest, sha256, whole
+from .memory import give_back
 from .regimes.back_translation import back_translated
 from .regimes.code_switch import code_switched
 from .regimes.in_domain import SPAN, spans
@@ -603,6 +604,7 @@ class Experiment:
         """A stage of the cache; says what it does and how long it took."""
         there = self.cache.has(name, inputs)
         stage = self.cache.stage(name, inputs, make)
+        give_back()
         self.worked |= not there
         if title not in self.times:
             self.times[title] = seconds(stage)
