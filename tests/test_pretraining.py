@@ -25,7 +25,7 @@ from optical_repro.run import main
 from optical_repro.systems import optical_name, parse
 from optical_repro.trec import read_run
 
-RECIPE = Recipe("mlm", steps=80, batch_size=4)
+RECIPE = Recipe("mlm", steps=80, batch_size=4, learns="embeddings")
 """Long enough for a checkpoint."""
 
 # What it reads
@@ -76,6 +76,11 @@ def test_word_embeddings_alone_learn_and_the_head_is_thrown_away(encoder: Path, 
     before, after = (load_file(folder / "model.safetensors") for folder in (encoder, pretrained))
     assert before.keys() == after.keys()
     assert [name for name in before if not torch.equal(before[name], after[name])] == ["embeddings.word_embeddings.weight"]
+
+
+def test_a_student_that_gained_no_words_has_none_to_learn(encoder: Path, pairs: list[Pair], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the student gained none; use --learns embeddings"):
+        taught(encoder, pairs, tmp_path, replace(RECIPE, learns="words"))
 
 
 def test_all_weights_learn_where_the_recipe_says_so(encoder: Path, pairs: list[Pair], tmp_path: Path) -> None:

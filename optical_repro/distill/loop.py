@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import InputError
 from ..memory import give_back
 from .recipe import Recipe
 
@@ -75,13 +76,16 @@ def losses(state: TrainerState) -> list[dict[str, float]]:
 
 
 def let_learn(model: Any, tokenizer: Any, recipe: Recipe) -> None:
-    """Freezes all of an encoder that the recipe does not let learn."""
+    """Freezes all of an encoder that the recipe does not let learn; raises InputError where that is all of it."""
     embeddings = model.get_input_embeddings().weight
     model.requires_grad_(recipe.learns == "all")
     embeddings.requires_grad_(True)
     if recipe.learns == "words":
+        words = gained(tokenizer)
+        if not words:
+            raise InputError("--learns words: the student gained none; use --learns embeddings")
         learning = embeddings.new_zeros(len(embeddings), 1)
-        learning[gained(tokenizer)] = 1
+        learning[words] = 1
         embeddings.register_hook(lambda gradient: gradient * learning.to(gradient.device))
     if getattr(model, "pooler", None) is not None:
         model.pooler.requires_grad_(False)  # Unused: vectors are means of token states.
