@@ -9,7 +9,7 @@ import gc
 def give_back() -> None:
     """Gives freed memory back to the system, where the C library is glibc.
 
-    It keeps blocks below 32 MB for later (mallopt(3)), and those of one stage seldom fit the next: a student's training held 3.5 GB.
+    It keeps blocks below 32 MB for later (mallopt(3)), and those of one stage seldom fit the next.
     """
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
