@@ -604,8 +604,9 @@ class Experiment:
         """A stage of the cache; says what it does and how long it took."""
         there = self.cache.has(name, inputs)
         stage = self.cache.stage(name, inputs, make)
-        give_back()
-        self.worked |= not there
+        if not there:
+            give_back()
+            self.worked = True
         if title not in self.times:
             self.times[title] = seconds(stage)
             say(f"  {title:32} {'kept from before' if there else duration(self.times[title])}")

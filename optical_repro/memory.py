@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 
 
 def give_back() -> None:
@@ -11,7 +10,6 @@ def give_back() -> None:
 
     It keeps blocks below 32 MB for later (mallopt(3)), and those of one stage seldom fit the next.
     """
-    gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
