@@ -30,7 +30,7 @@ TRANSLATIONS = 10
 """Translations that make up a new word's embedding; chosen, like ``KNOWN``, on AfriQA's Hausa and Yorùbá train and dev topics."""
 
 KNOWN = 5.0
-"""Links that the embedding of what the vocabulary had before, spelled the same, counts for: a loan keeps most of its own."""
+"""Links that the embedding of what the vocabulary had before, spelled the same, counts for."""
 
 
 def build(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ..collections.collection import Passage
 
 SPAN = 16
-"""Words of a span: about a topic's length; whole sentences taught no more and took twice the time (REPRODUCE.md, table 4)."""
+"""Words of a span: about a topic's length; whole sentences taught no more and took twice the time."""
 
 
 def spans(passages: Iterable[Passage], count: int, seed: int, length: int = SPAN) -> list[str]:
