@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -50,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("file", type=Path, metavar="FILE.yaml", help="the grid")
     add("--dry-run", action="store_true", help="print the command of each cell, and stop")
+    add("--data", type=Path, metavar="DIR", help="what $OPTICAL_DATA in the file stands for (default: the variable)")
     add("--runs-dir", type=Path, metavar="DIR", help="run files and reports (default: runs/grids/FILE)")
     add("--cache-dir", type=Path, metavar="DIR", help="finished stages (default: run's)")
     return made
@@ -57,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run_grid(arguments: argparse.Namespace) -> None:
     """The stages, one after the other."""
+    if arguments.data:
+        os.environ["OPTICAL_DATA"] = str(arguments.data)
     folder = arguments.runs_dir or Path("runs/grids") / arguments.file.stem
     grid = read_grid(arguments.file, folder, arguments.cache_dir)
     if arguments.dry_run:

@@ -68,8 +68,13 @@ def parser() -> argparse.ArgumentParser:
     record = made.add_argument_group("for maintainers").add_argument
     record("--record", action="store_true", help="write the scores that come out into the tables' file, in place of checking them")
     record("--record-from", type=Path, metavar="DIR", help="the same for --row, from a finished folder of runs")
-    record("--seconds", type=float, metavar="S", help="with --record-from: what the command took (default: the sum of its stages)")
-    record("--memory", type=int, metavar="MB", help="with --record-from: the most memory it took (default: not known)")
+    record(
+        "--seconds",
+        type=float,
+        metavar="S",
+        help="what the command took from nothing (default: measured, or the sum of --record-from's stages)",
+    )
+    record("--memory", type=int, metavar="MB", help="the most memory it took (default: measured; not known to --record-from)")
     record("--write", type=Path, nargs="?", const=Path("REPRODUCE.md"), metavar="FILE", help="write the document (default: REPRODUCE.md)")
     return made
 
@@ -162,15 +167,16 @@ def run_row(arguments: argparse.Namespace, made: Table, row: Row, cache: Path) -
     from .reproduction import checking, recording, running
 
     given = running.with_data(row, arguments.data)
-    say(f"\n{row.title}\n$ {command(given)}\n")
-    outcome = running.run(given, arguments.runs_dir / f"table-{made.number}" / row.name, cache)
+    say(f"\n{row.title}\n$ {command(given, row.module)}\n")
+    outcome = running.run(row.module, given, arguments.runs_dir / f"table-{made.number}" / row.name, cache)
     if not outcome.report:
         say(f"\n{row.title}: failed with exit status {outcome.status}")
         return None
     say(f"\n{row.title}: {duration(outcome.seconds)}, {outcome.memory_mb:,} MB at most")
     if arguments.record:
         today = date.today().isoformat()
-        row = recording.recorded(row, made.metrics, outcome.report, outcome.seconds, outcome.memory_mb, today)
+        seconds, memory = arguments.seconds or outcome.seconds, arguments.memory or outcome.memory_mb
+        row = recording.recorded(row, made.metrics, outcome.report, seconds, memory, today)
         record(arguments.file, made.number, row)
     checks = list(checking.checks(row, made.metrics, outcome.report))
     say(checking.as_text(checks))

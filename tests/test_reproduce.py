@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 
 from optical_repro.evaluation.results import question_pairs
 from optical_repro.evaluation.words import value
+from optical_repro.grid import parser as grid_parser
+from optical_repro.grid_file import read_grid
 from optical_repro.reproduce import main
 from optical_repro.reproduction import checking
 from optical_repro.reproduction.document import as_markdown, in_readme
@@ -70,7 +73,12 @@ def test_data_file_is_as_the_recorder_lays_it_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("row", [row for table in read_tables() for row in table.rows], ids=lambda row: row.name)
-def test_every_command_is_one_that_run_understands(row: Row) -> None:
+def test_every_command_is_one_that_its_module_understands(row: Row, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if row.module == "grid":
+        monkeypatch.setenv("OPTICAL_DATA", "data")
+        cells = read_grid(ROOT / grid_parser().parse_args(row.arguments).file, tmp_path, None).cells
+        assert len(row.systems) in (0, len({(cell.lang, *cell.levels.values()) for cell in cells}) + len(row.baselines))
+        return
     _, regimes, systems = understood(parser().parse_args(row.arguments))
     assert regimes
     assert set(row.systems) <= set(systems or row.systems)
@@ -83,7 +91,7 @@ def test_recording_keeps_what_the_report_says(recorded: Recorded) -> None:
     for cell in row.cells:
         assert cell.expected == pytest.approx(report["systems"][cell.system][cell.metric], abs=1e-4)
     assert len(row.cells) == len(SYSTEMS) * len(TINY.metrics)
-    assert row.baseline == "dense-qt"
+    assert row.baselines == ["dense-qt"]
     compared = next(made for made in report["comparisons"] if made["metric"] == "map" and {made["a"], made["b"]} == {"bm25", "dense-qt"})
     cell = row.cell("bm25", "map")
     assert cell and cell.p_adjusted == pytest.approx(compared["p_adjusted"], abs=1e-5)
@@ -117,6 +125,44 @@ def test_a_miss_is_told_and_ends_with_1(recorded: Recorded, capfd: pytest.Captur
     assert re.search(r"bm25 +\.\d+ off by \+0\.1000 +\.\d+ ok", printed)
     assert re.search(r"furthest from what was recorded: bm25, MAP, \+0\.1000\n  recorded on .+ Python 3.+; here .+ Python 3", printed)
     assert "7 ok, 1 off" in printed
+
+
+GRID = """\
+languages: [yo]
+regimes: [cs, bt]
+seeds: [42, 1]
+baselines: [bm25, dense-qt]
+arguments: {collection: sample, steps: 6}
+"""
+
+
+def test_a_grid_is_recorded_and_made_again(recorded: Recorded, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "tiny.yaml").write_text(GRID)
+    made = Recorded(tmp_path)
+    made.cache = recorded.cache
+    row = Row("grid", "Which text?", [str(tmp_path / "tiny.yaml")], module="grid")
+    write_tables(made.file, [replace(TINY, metrics=["map"], rows=[row])])
+    assert made.reproduce("--record", "--write", str(tmp_path / "TINY.md")) == 0
+    grid = json.loads((tmp_path / "runs/table-1/grid/grid.json").read_text())
+    row = made.row
+    assert row.baselines == ["yo: dense-qt"] and set(row.systems) == {"yo: dense-qt", "yo: cs", "yo: bt"}
+    for setting in grid["settings"]:
+        cell = row.cell(f"yo: {setting['levels']['training text']}", "map")
+        assert cell and cell.expected == pytest.approx(setting["mean"]["map"], abs=1e-5)
+        assert cell.deviation == pytest.approx(setting["deviation"]["map"], abs=1e-5)
+        assert cell.p_adjusted == pytest.approx(setting["comparisons"]["map"]["p_adjusted"])
+    [effect] = [made for made in row.differences if made.scope == "yo"]
+    assert {effect.a, effect.b} == {"cs", "bt"}
+    document = (tmp_path / "TINY.md").read_text()
+    assert re.search(r"\| `yo: cs` \| \.\d+ ± \.\d+ \| ± \.020 \|", document) and "`yo: dense-qt` (baseline)" in document
+    assert re.search(r"What matters, yo:\n\n- cs .* bt by MAP: [+-]\.\d+ .* over all pairs of the grid", document)
+    assert f"python -m optical_repro.grid {tmp_path / 'tiny.yaml'}" in as_html(read_tables(made.file))
+
+    capfd.readouterr()
+    assert made.reproduce(runs="again") == 0
+    assert capfd.readouterr().out.rstrip().endswith("Table 1: 3 ok, 0 off, 0 with nothing recorded, 0 not run, 0 commands failed")
+    assert made.reproduce("--record-from", str(tmp_path / "runs")) == 2
+    assert "a grid is recorded as it runs" in capfd.readouterr().err
 
 
 def test_a_row_is_recorded_from_a_finished_folder(recorded: Recorded, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

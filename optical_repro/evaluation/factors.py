@@ -183,7 +183,9 @@ def _effects(scored: Mapping[str, Mapping[Levels, Scores]]) -> list[Effect]:
         for factor in factors:
             levels = list(dict.fromkeys(dict(key)[factor] for key in scored[collections[0]]))
             scores = {level: _level_scores([scored[collection] for collection in collections], factor, level) for level in levels}
-            made = significance.compare(scores, list(combinations(levels, 2)), correction="none")
+            # Of variants, each takes something from the first.
+            pairs = [(levels[0], level) for level in levels[1:]] if factor == "variant" else list(combinations(levels, 2))
+            made = significance.compare(scores, pairs, correction="none")
             found += [(scope, factor, comparison) for comparison in made]
     corrected = _corrected([comparison for *_, comparison in found])
     effects = [Effect(scope, factor, made) for (scope, factor, _), made in zip(found, corrected, strict=True)]

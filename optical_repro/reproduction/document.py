@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..evaluation.tables import HEADINGS
-from ..evaluation.words import value
 from .tables import Row, Table
-from .words import EXPLAINED, answers, mark, standing, tolerances
+from .words import EXPLAINED, answers, mark, score, standing, tolerances
 
 HEAD = """\
 # Reproduce the results
@@ -88,8 +87,8 @@ def _scores(table: Table, row: Row) -> Iterator[str]:
         cells = []
         for metric in table.metrics:
             cell = row.cell(system, metric)
-            cells.append(f"{value(cell.expected)} {mark(row, cell)}".rstrip() if cell else "")
-        note = " (baseline)" if system == row.baseline else ""
+            cells.append(f"{score(cell)} {mark(row, cell)}".rstrip() if cell else "")
+        note = " (baseline)" if system in row.baselines else ""
         yield f"| `{system}`{note} | {' | '.join(cells)} | {tolerances(row, system)} |"
 
 

@@ -9,9 +9,9 @@ from string import Template
 
 from ..evaluation.page import unbroken
 from ..evaluation.tables import HEADINGS
-from ..evaluation.words import p_value, value
+from ..evaluation.words import p_value
 from .tables import Cell, Row, Table, command, narrowed
-from .words import EXPLAINED, answers, mark, standing
+from .words import EXPLAINED, answers, mark, score, standing
 
 
 def as_html(tables: list[Table]) -> str:
@@ -65,7 +65,7 @@ def _grid(table: Table, row: Row) -> str:
         for metric in table.metrics:
             cell = row.cell(system, metric)
             cells += f"<td>{_cell(row, cell, f'table-{table.number}')}</td>" if cell else "<td></td>"
-        tag = ' <span class="tag baseline">baseline</span>' if system == row.baseline else ""
+        tag = ' <span class="tag baseline">baseline</span>' if system in row.baselines else ""
         body += f'<tr><th scope="row">{escape(system)}{tag}</th>{cells}</tr>\n'
     return _wide(f"<table><thead><tr>{heads}</tr></thead><tbody>\n{body}</tbody></table>", row.title)
 
@@ -74,23 +74,24 @@ def _cell(row: Row, cell: Cell, group: str) -> str:
     """A score that opens to its command; one of a group is open at a time."""
     told = f"{cell.system}, {HEADINGS[cell.metric]}: {cell.expected:.4f} ± {cell.tolerance:.4f}"
     if cell.p_adjusted is not None:
-        told += f"; against {row.baseline}: adjusted {p_value(cell.p_adjusted)}"
+        told += f"; against {row.baseline_of(cell.system)}: adjusted {p_value(cell.p_adjusted)}"
     sign = mark(row, cell)
     marked = f'<span class="mark {"better" if sign == "▲" else "worse"}">{sign}</span>' if sign else '<span class="mark"></span>'
-    return _opening(value(cell.expected), marked, told, command(narrowed(row.arguments, cell.system)), group)
+    typed = command(narrowed(row.arguments, cell.system)) if row.module == "run" else row.command
+    return _opening(score(cell), marked, told, typed, group)
 
 
-def _opening(score: str, marked: str, told: str, typed: str, group: str) -> str:
+def _opening(shown: str, marked: str, told: str, typed: str, group: str) -> str:
     panel = f'<div class="panel"><p>{escape(told)}</p>{_command(typed)}</div>'
-    return f'<details class="cell" name="{group}"><summary><span>{score}</span>{marked}</summary>{panel}</details>'
+    return f'<details class="cell" name="{group}"><summary><span>{shown}</span>{marked}</summary>{panel}</details>'
 
 
 def _published(table: Table) -> str:
     body = ""
     for figure in table.published:
-        score = _opening(f"{figure.score:.4f}", "", "The publishers' command:", figure.command, f"published-{table.number}")
+        opening = _opening(f"{figure.score:.4f}", "", "The publishers' command:", figure.command, f"published-{table.number}")
         names = "".join(f"<td>{escape(text)}</td>" for text in (figure.system, figure.metric))
-        body += f'<tr><th scope="row">{escape(figure.collection)}</th>{names}<td>{score}</td></tr>\n'
+        body += f'<tr><th scope="row">{escape(figure.collection)}</th>{names}<td>{opening}</td></tr>\n'
     heading = "<h3>Published figures, run by their publishers; nobody ran them here</h3>"
     return heading + _words(["Collection", "System", "Metric", "Score"], body)
 

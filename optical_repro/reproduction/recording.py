@@ -29,18 +29,38 @@ def recorded(row: Row, metrics: list[str], report: dict[str, Any], seconds: floa
     """
     from ..evaluation.results import natural_baseline, question_pairs
 
-    systems = report["systems"]
-    baseline = natural_baseline(list(systems))
+    systems, deviations = report["systems"], report.get("deviations", {})
+    natural = natural_baseline(list(systems))
+    baselines = report.get("baselines") or ([natural] if natural else [])
+    named = replace(row, baselines=baselines)
     cells = []
     for system in systems:
         for metric in metrics:
-            before, made = row.cell(system, metric), _difference(report, metric, system, baseline)
-            tolerance = before.tolerance if before else _tolerance(system)
+            before, made = row.cell(system, metric), _difference(report, metric, system, named.baseline_of(system))
+            tolerance = before.tolerance if before else _tolerance(system, baselines, row.module)
             score = round(systems[system][metric], DIGITS)
-            cells.append(Cell(system, metric, score, tolerance, made.p_adjusted if made else None))
+            deviation = round(deviations[system][metric], DIGITS) if system in deviations else None
+            cells.append(Cell(system, metric, score, tolerance, made.p_adjusted if made else None, deviation))
     asked = [_difference(report, "map", a, b) for pairs in question_pairs(list(systems)).values() for a, b in pairs]
+    differences = [made for made in asked if made] + [_effect(made) for made in report.get("effects", []) if made["metric"] == "map"]
     measured = Measured(machine(), day, report["topics"], seconds and round(seconds), memory_mb)
-    return replace(row, baseline=baseline, measured=measured, cells=cells, differences=[made for made in asked if made])
+    return replace(named, measured=measured, cells=cells, differences=differences)
+
+
+def _effect(made: dict[str, Any]) -> Difference:
+    """Two levels of a factor of a grid."""
+    numbers = {name: round(made[name], 5) for name in ("p", "p_adjusted")}
+    return Difference(
+        metric=made["metric"],
+        a=made["a"],
+        b=made["b"],
+        delta=round(made["delta"], DIGITS),
+        test=made["test"],
+        correction=made["correction"],
+        relative=round(made["delta"] / made["mean_b"], DIGITS) if made["mean_b"] else None,
+        scope=made["topics_of"],
+        **numbers,
+    )
 
 
 def _difference(report: dict[str, Any], metric: str, a: str, b: str | None) -> Difference | None:
@@ -62,7 +82,9 @@ def _difference(report: dict[str, Any], metric: str, a: str, b: str | None) -> D
     return None
 
 
-def _tolerance(system: str) -> float:
+def _tolerance(system: str, baselines: list[str], module: str) -> float:
+    if module == "grid":
+        return TOLERANCE if system in baselines else TRAINED_TOLERANCE
     regime = parse(system).regime
     return TRAINED_TOLERANCE if regime and regime != "none" else TOLERANCE
 
@@ -79,6 +101,8 @@ def from_folder(folder: Path, row: Row) -> tuple[dict[str, Any], float, str, lis
     from ..evaluation.results import read_manifests
 
     path = folder / "report.json"
+    if row.module != "run":
+        raise InputError(f"{row.title}: a grid is recorded as it runs; use --record, with the --cache-dir of the grid that is there")
     if not path.is_file():
         raise InputError(f"{folder}: no report.json in it; expected a finished folder of runs, as {row.command} makes it")
     report = json.loads(path.read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from . import grid_report
 from .tables import DATA, Row
 
 
@@ -23,7 +24,7 @@ class Outcome:
 
     status: int
     report: dict[str, Any]
-    """report.json's content; empty where the command failed."""
+    """report.json's content, or in its form a grid's; empty where the command failed."""
     seconds: float
     memory_mb: int
     """Most that one process of it held in memory."""
@@ -38,13 +39,15 @@ def with_data(row: Row, data: Path | None) -> list[str]:
     return arguments
 
 
-def run(arguments: list[str], folder: Path, cache: Path) -> Outcome:
-    """Runs ``optical_repro.run`` into ``folder``, which is emptied first; what it prints goes where this process prints."""
+def run(module: str, arguments: list[str], folder: Path, cache: Path) -> Outcome:
+    """Runs ``optical_repro.<module>`` into ``folder``, which is emptied first; what it prints goes where this process prints."""
     if folder.exists():
         shutil.rmtree(folder)
-    places = ["--runs-dir", str(folder), "--qrels-dir", str(folder / "qrels"), "--cache-dir", str(cache)]
+    places = ["--runs-dir", str(folder), "--cache-dir", str(cache)]
+    if module == "run":
+        places += ["--qrels-dir", str(folder / "qrels")]
     started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", "optical_repro.run", *arguments, *places], stdin=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", f"optical_repro.{module}", *arguments, *places], stdin=subprocess.DEVNULL)
     # wait4 and not RUSAGE_CHILDREN: that one is the most of all children so far, the rows before included.
     try:
         _, status, used = os.wait4(process.pid, 0)
@@ -53,8 +56,10 @@ def run(arguments: list[str], folder: Path, cache: Path) -> Outcome:
         raise
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - started
-    found = next(folder.glob("*/report.json"), None) if process.returncode == 0 else None
+    found = next(folder.glob("grid.json" if module == "grid" else "*/report.json"), None) if process.returncode == 0 else None
     report = json.loads(found.read_text(encoding="utf-8")) if found else {}
+    if report and module == "grid":
+        report = grid_report.as_report(report)
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
     return Outcome(process.returncode, report, seconds, round(used.ru_maxrss * unit / 2**20))
 

@@ -15,6 +15,7 @@ from ..files import whole
 DEFAULT = Path(__file__).parents[1] / "data" / "reproduction.json"
 DATA = "{data}"
 """In a row's arguments: the user's folder of data."""
+MODULES = ("run", "grid")
 WIDTH = 140
 """Characters of a line of the file: what fits on one stands on one."""
 
@@ -28,7 +29,9 @@ class Cell:
     expected: float
     tolerance: float
     p_adjusted: float | None = None
-    """Of the difference from the row's baseline; None for the baseline, or where the two were not compared."""
+    """Of the difference from its baseline; None for a baseline, or where the two were not compared."""
+    deviation: float | None = None
+    """Standard deviation over seeds, where ``expected`` is a mean over them."""
 
     def hit(self, score: float) -> bool:
         """Whether a score is within tolerance."""
@@ -49,6 +52,8 @@ class Difference:
     correction: str
     relative: float | None = None
     """``delta`` as a part of b's score; None where that is 0."""
+    scope: str = ""
+    """Of two levels of a grid's factor: the topics that they were compared on."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,13 @@ class Row:
     """Short and unique in its table: folder of its runs, and --row's argument."""
     title: str
     arguments: list[str]
-    """Of ``python -m optical_repro.run``; ``{data}`` stands for the user's folder of data."""
+    """Of its module; ``{data}`` stands for the user's folder of data."""
+    module: str = "run"
+    """Of MODULES."""
     network: bool = False
     """Whether it downloads."""
-    baseline: str | None = None
-    """The strongest system that translates first."""
+    baselines: list[str] = field(default_factory=list)
+    """The strongest system that translates first; in a grid, that of each language."""
     measured: Measured | None = None
     cells: list[Cell] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
@@ -83,7 +90,7 @@ class Row:
     @property
     def command(self) -> str:
         """The command as a person types it, the folder of data being $OPTICAL_DATA."""
-        return command(self.arguments)
+        return command(self.arguments, self.module)
 
     @property
     def needs_data(self) -> bool:
@@ -94,9 +101,13 @@ class Row:
         """The cell; None where nothing is recorded."""
         return next((cell for cell in self.cells if (cell.system, cell.metric) == (system, metric)), None)
 
+    def baseline_of(self, system: str) -> str | None:
+        """The baseline that a system is compared with: in a grid, the one of its language; None where there is none."""
+        return next((baseline for baseline in self.baselines if baseline.rpartition(": ")[0] == system.rpartition(": ")[0]), None)
+
     @property
     def systems(self) -> list[str]:
-        """The recorded systems, in the order of the cells."""
+        """The recorded systems (in a grid: ``language: setting``), in the order of the cells."""
         return list(dict.fromkeys(cell.system for cell in self.cells))
 
 
@@ -159,14 +170,14 @@ class Table:
         raise unknown(f"row of table {self.number}", name, [row.name for row in self.rows])
 
 
-def command(arguments: list[str]) -> str:
-    """``python -m optical_repro.run`` with these arguments, as a person types it."""
+def command(arguments: list[str], module: str = "run") -> str:
+    """``python -m optical_repro.run`` (or another module) with these arguments, as a person types it."""
     quoted = [argument.replace(DATA, "$OPTICAL_DATA") if DATA in argument else shlex.quote(argument) for argument in arguments]
-    return " ".join(["python -m optical_repro.run", *quoted])
+    return " ".join([f"python -m optical_repro.{module}", *quoted])
 
 
 def narrowed(arguments: list[str], system: str) -> list[str]:
-    """The arguments for one system of theirs alone: the shortest way to one cell."""
+    """The arguments of ``optical_repro.run`` for one system of theirs alone: the shortest way to one cell."""
     kept, skipped = [], 0
     for argument in arguments:
         skipped = 2 if argument in ("--regime", "--systems") else max(0, skipped - 1)
@@ -222,6 +233,8 @@ def _table(raw: dict[str, Any], where: str) -> Table:
 
 def _row(raw: Any, where: str) -> Row:
     made = _made(Row, raw, where)
+    if made.module not in MODULES:
+        raise unknown("module", made.module, MODULES, f"({where})")
     measured = _made(Measured, made.measured, where) if made.measured else None
     cells = [_made(Cell, cell, f"{where}, cells") for cell in made.cells]
     differences = [_made(Difference, difference, f"{where}, differences") for difference in made.differences]
@@ -243,7 +256,7 @@ def _made(kind: type[Part], raw: Any, where: str) -> Part:
 def _without_defaults(value: Any) -> Any:
     """Dictionaries without the fields that are empty."""
     if isinstance(value, dict):
-        return {key: _without_defaults(part) for key, part in value.items() if not _empty(part)}
+        return {key: _without_defaults(part) for key, part in value.items() if not _empty(part) and (key, part) != ("module", "run")}
     return [_without_defaults(part) for part in value] if isinstance(value, list) else value
 
 

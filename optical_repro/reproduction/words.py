@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ..evaluation.factors import ALL
 from ..evaluation.results import question_pairs
 from ..evaluation.significance import ALPHA, CORRECTIONS, TESTS
 from ..evaluation.words import counted, p_value, signed, value
@@ -28,10 +29,16 @@ def took(measured: Measured) -> str:
 
 def mark(row: Row, cell: Cell) -> str:
     """▲ or ▼ where the cell differs significantly from the row's baseline, else nothing."""
-    other = row.cell(row.baseline, cell.metric) if row.baseline else None
+    baseline = row.baseline_of(cell.system)
+    other = row.cell(baseline, cell.metric) if baseline else None
     if other is None or cell.p_adjusted is None or cell.p_adjusted >= ALPHA:
         return ""
     return "▲" if cell.expected > other.expected else "▼"
+
+
+def score(cell: Cell) -> str:
+    """``.401``, or with the standard deviation over seeds ``.401 ± .004``."""
+    return value(cell.expected) + ("" if cell.deviation is None else f" ± {value(cell.deviation)}")
 
 
 def tolerances(row: Row, system: str) -> str:
@@ -49,6 +56,9 @@ def standing(row: Row) -> str:
 
 def answers(row: Row) -> Iterator[tuple[str, list[str]]]:
     """The row's comparisons in words, made of their numbers: a heading and its sentences."""
+    for scope in dict.fromkeys(made.scope for made in row.differences if made.scope):
+        levels = [made for made in row.differences if made.scope == scope]
+        yield f"What matters, {'all topics together' if scope == ALL else scope}", list(_sentences(row, levels))
     for question, pairs in question_pairs(row.systems).items():
         asked = [made for made in row.differences if (made.a, made.b) in pairs]
         if asked:
@@ -63,6 +73,7 @@ def _sentences(row: Row, differences: Iterable[Difference]) -> Iterator[str]:
         if made.p_adjusted >= ALPHA:
             verdict = "does not differ significantly from"
         relative = "" if made.relative is None else f" ({100 * made.relative:+.1f} %)"
-        corrected = f"{CORRECTIONS[made.correction]} over all pairs of the row {p_value(made.p_adjusted)}"
+        tests = "row" if row.module == "run" else "grid"
+        corrected = f"{CORRECTIONS[made.correction]} over all pairs of the {tests} {p_value(made.p_adjusted)}"
         tested = f"{p_value(made.p)}, {corrected}, {TESTS[made.test]}"
         yield f"{made.a}{a} {verdict} {made.b}{b} by MAP: {signed(made.delta)}{relative}; {tested}."
