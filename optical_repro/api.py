@@ -55,7 +55,7 @@ def compare(
 ) -> Report:
     """Makes the runs of systems (None: all that fit) with their manifests, and compares all that is in their folder.
 
-    Raises InputError for a system that does not fit the collection.
+    Raises InputError, before any work, for a system that does not fit the collection or for what it needs and is not there.
     """
     from . import card
     from .evaluation.report import write_report
@@ -63,6 +63,7 @@ def compare(
 
     collection = experiment.collection
     chosen = choose(systems, regimes, collection)
+    experiment.check(chosen)
     call = f"optical_repro.api.compare, {collection.name}, regimes {', '.join(regimes)}"
     arguments = {"collection": collection.location, **asdict(experiment.settings)}
     folder, qrels = publish_all(experiment, chosen, Path(runs_dir), Path(qrels_dir), call, arguments)

@@ -16,6 +16,7 @@ from .evaluation.tables import HEADINGS
 from .files import sha256, whole
 from .models import EMBEDDED, located
 from .regimes import REGIMES
+from .systems import optical_name
 
 CARD = "README.md"
 
@@ -183,17 +184,20 @@ def base_licence(manifest: Mapping[str, Any]) -> str | None:
 
 
 def _title(manifest: Mapping[str, Any]) -> str:
-    target, regime = _target(manifest), manifest["training"]["regime"]
-    return f"optical-{regime} for {languages.name(target)}"
+    training = manifest["training"]
+    return f"{optical_name(training['regime'], training['pretrain'])} for {languages.name(_target(manifest))}"
 
 
 def _summary(manifest: Mapping[str, Any]) -> str:
     teacher, base = _names(manifest)
     topics, documents = (languages.name(code) for code in _languages(manifest))
+    learnt = "distilled by optimal transport ([OPTICAL](https://arxiv.org/abs/2301.12566)) from"
+    if manifest["training"]["recipe"] is None:
+        learnt = "not distilled; its words' embeddings are made of their translations', to match"
     return f"""# {_title(manifest)}
 
 A dense retrieval encoder for {languages.name(_target(manifest))}: topics in {topics}, documents in {documents}. It was made from
-{_linked(base)} and distilled by optimal transport ([OPTICAL](https://arxiv.org/abs/2301.12566)) from
+{_linked(base)} and {learnt}
 {_linked(teacher)}, which reads the English side. Its vectors and its teacher's are compared by their cosine."""
 
 

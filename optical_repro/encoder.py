@@ -25,7 +25,7 @@ class Encoder(nn.Module):
         from transformers import AutoModel
 
         try:
-            transformer = AutoModel.from_pretrained(str(model), dtype=torch.float32)
+            transformer = AutoModel.from_pretrained(str(model), dtype=torch.float32, use_safetensors=True, trust_remote_code=False)
         except (OSError, ValueError) as error:
             raise _unloadable(model, error) from error
         if transformer.config.is_encoder_decoder:
@@ -53,7 +53,7 @@ def load_tokenizer(model: Path | str) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(model))
+        tokenizer = AutoTokenizer.from_pretrained(str(model), trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise _unloadable(model, error) from error
     tokenizer.backend_tokenizer.no_padding()

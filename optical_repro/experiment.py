@@ -68,6 +68,16 @@ class Experiment:
 
     def check(self, systems: Sequence[System]) -> None:
         """Reads all that the systems need besides the collection; raises InputError, before any work, for what is missing or wrong."""
+        self.check_text(systems)
+        if any(system.retriever not in (*LEXICAL, *PREBUILT) for system in systems):
+            _ = self.teacher, self.base, self.device
+        if self.settings.translator != WORD_BY_WORD:
+            _ = self.translation_model
+            for system in systems:
+                self.translators(system)
+
+    def check_text(self, systems: Sequence[System]) -> None:
+        """Reads the parallel text and the lexicons that the systems need; raises InputError for what is missing or wrong."""
         collection, settings = self.collection, self.settings
         lang = collection.target
         listed = [lexicons.read_lexicon(path, lang) for path in settings.lexicon]
@@ -85,12 +95,6 @@ class Experiment:
         known = self.pairs or any(lexicon.entries for lexicon in listed) or lexicons.cldr_lexicon(lang).entries
         if not known and any(self._needs_lexicon(system) for system in systems):
             raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")
-        if any(system.retriever not in (*LEXICAL, *PREBUILT) for system in systems):
-            _ = self.teacher, self.base, self.device
-        if settings.translator != WORD_BY_WORD:
-            _ = self.translation_model
-            for system in systems:
-                self.translators(system)
 
     def _needs_lexicon(self, system: System) -> bool:
         word_by_word = self.settings.translator == WORD_BY_WORD and self.directions(system)

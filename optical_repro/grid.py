@@ -66,8 +66,9 @@ def run_grid(arguments: argparse.Namespace) -> None:
     if arguments.dry_run:
         say("\n".join(cell.command for cell in grid.cells))
         return
-    for lang in dict.fromkeys(cell.lang for cell in grid.cells):
-        prepare(next(cell for cell in grid.cells if cell.lang == lang).parsed())
+    # Seeds alone differ in nothing that can be wrong.
+    for cell in {(cell.lang, *cell.levels.values()): cell for cell in grid.cells}.values():
+        prepare(cell.parsed())
     say(f"{grid.name}: {len(grid.cells)} cells; what was done before is taken from the cache\n")
     compiling = compile_metrics_beside()
     names = make_cells(grid)

@@ -102,7 +102,7 @@ def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
     raw = _read(path)
     for key in raw:
         if key not in EXPECTED:
-            raise unknown("key", key, EXPECTED, f"({path})")
+            raise unknown("key", str(key), EXPECTED, f"({path})")
     for key in ("languages", "regimes"):
         if not raw.get(key):
             raise InputError(f'{path}: no "{key}"; expected {EXPECTED[key]}')

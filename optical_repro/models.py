@@ -85,7 +85,7 @@ def adopt(folder: Path, convention: Convention, here: Path) -> None:
         link = here / file.relative_to(folder)
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(file.resolve())
-    convention.write(here, AutoConfig.from_pretrained(folder).hidden_size)
+    convention.write(here, AutoConfig.from_pretrained(folder, trust_remote_code=False).hidden_size)
 
 
 def located(name: str) -> Path | None:

@@ -158,8 +158,9 @@ def parser() -> argparse.ArgumentParser:
     how(
         "--systems",
         metavar="A,B",
-        help="rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; on MIRACL and CIRAL also Pyserini's own, from its "
-        "prebuilt indexes: bm25-prebuilt, mdpr, mcontriever, bm25+mdpr (default: all that fit, without these)",
+        help="rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; also Pyserini's own, from its prebuilt "
+        "indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt-prebuilt, mdpr, afriberta-dpr, "
+        "bm25-dt+afriberta-dpr (default: all that fit, without these)",
     )
     how("--seed", type=int, default=recipe.seed, metavar="N", help=f"of everything random (default: {recipe.seed})")
     how(

@@ -280,6 +280,18 @@ def test_a_model_with_nothing_but_a_pickle_is_refused(tmp_path: Path) -> None:
         models.locate(str(folder))
 
 
+def test_code_that_comes_with_a_model_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", lambda *_: "y")  # transformers would ask
+    folder = tiny.encoder("bert", tmp_path / "model")
+    (folder / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Own: pass\n")
+    config = json.loads((folder / "config.json").read_text())
+    own = dict.fromkeys(("AutoConfig", "AutoModel", "AutoTokenizer"), "own.Own")
+    (folder / "config.json").write_text(json.dumps({**config, "model_type": "own", "auto_map": own}))
+    with pytest.raises(InputError, match="not a Hugging Face encoder that loads"):
+        Encoder.load(folder)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_sentencepiece_model_without_tokenizer_json_is_read(tmp_path: Path) -> None:
     """As AfriBERTa comes."""
     import sentencepiece

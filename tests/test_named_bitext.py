@@ -78,6 +78,13 @@ def test_opus_by_name(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert named.local(["opus:CCAligned"], "yo") == files  # Once fetched, no network is needed.
 
 
+def test_an_address_cannot_name_a_place_outside_the_downloads(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"corpora": [{"url": "http://127.0.0.1:9/a/../../../../../outside.zip"}]}
+    monkeypatch.setattr(downloads, "read_json", lambda address: answer)
+    with pytest.raises(InputError, match="leads out of the folder of downloads"):
+        named.local(["opus:CCAligned"], "yo")
+
+
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [

@@ -262,6 +262,8 @@ def test_questions_are_like_against_like() -> None:
         (('"arguments"', '"argument"'), "row 1: got an unexpected keyword argument 'argument'"),
         (('"map"', '"mapp"'), "did you mean map"),
         (('"tables": [', '"tables" ['), "not JSON"),
+        (('"name": "yo"', '"name": "../yo"'), "the name '../yo'; expected letters"),
+        (('"name": "yo"', '"name": "yo", "module": "rum"'), 'unknown module "rum"; did you mean run'),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str], wrong: str) -> None:

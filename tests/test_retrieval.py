@@ -85,14 +85,6 @@ def test_k_limits_hits_and_unknown_words_have_none(lucene: Path) -> None:
     assert [len(hits) for hits in run.values()] == [2, 0, 0]
 
 
-def test_weighted_words_sum_their_scores(lucene: Path) -> None:
-    one = lexical.search(lucene, "en", {"maize": "maize", "yams": "yams", "nigeria": "Nigeria"})
-    both = lexical.search_weighted(lucene, "en", {"q": {"maize": 0.25, "yams": 2.0, "the": 9.0, "xyzzy": 1.0}})["q"]
-    assert both["maize"] == pytest.approx(0.25 * one["maize"]["maize"], abs=1e-3)
-    assert both["yam"] == pytest.approx(2.0 * one["yams"]["yam"], abs=1e-3)
-    assert set(both) == {"maize", "yam"}
-
-
 def test_structured_query_counts_translations_of_a_word_once(lucene: Path) -> None:
     """Ten translations of one word must not outweigh the other word, as they do when each is a word of its own."""
     translations = {"Niger": 0.5, "Mali": 0.2, "Atlantic": 0.2, "Ocean": 0.1}

@@ -54,6 +54,15 @@ def test_a_card_stands_beside_every_checkpoint(sample_run: Done) -> None:
             assert private not in text
 
 
+def test_an_untrained_student_is_not_called_distilled(sample_run: Done) -> None:
+    made = manifest(sample_run.runs, "optical-cs")
+    made["training"] |= {"recipe": None, "regime": "none"}
+    summary = card._summary(made)
+    assert "# optical-none for Yoruba" in summary and "and not distilled;" in summary
+    made["training"] |= {"regime": "cs", "pretrain": "mlm"}
+    assert "# optical-cs-after-mlm for Yoruba" in card._summary(made)
+
+
 def test_the_hub_reads_languages_base_licence_and_scores(sample_run: Done, student: Path) -> None:
     found = ModelCard.load(student / "README.md")
     report = json.loads((sample_run.runs / "report.json").read_text(encoding="utf-8"))

@@ -36,7 +36,6 @@ def test_states_are_the_teachers_token_states(teacher: Path, lesson: Lesson, pai
 
     tokenizer, model = AutoTokenizer.from_pretrained(teacher), AutoModel.from_pretrained(teacher).eval()
     tokenizer.backend_tokenizer.no_padding()
-    assert len(lesson.states) == 96
     for row in (0, 17, 95):
         with torch.inference_mode():
             expected = model(**tokenizer(pairs[row].english, return_tensors="pt")).last_hidden_state[0].numpy()

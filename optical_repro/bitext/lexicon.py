@@ -43,10 +43,6 @@ class Lexicon:
         ordered = sorted(translations.items(), key=lambda item: (-item[1], item[0]))
         return {english: weight / total for english, weight in ordered}
 
-    def count(self, word: str) -> float:
-        """The weight of all translations of a word together: about how often the bitext showed it."""
-        return sum(self.entries.get(word, {}).values())
-
     @cached_property
     def longest(self) -> int:
         """Words in the longest phrase."""

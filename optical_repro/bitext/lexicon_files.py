@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,22 +102,27 @@ def _wiktionary(path: Path, lang: str) -> Iterator[Translation]:
             entry = json.loads(line)
         except ValueError:
             raise bad_line(path, number, "not JSON", "an entry of wiktextract") from None
-        if not isinstance(entry, dict) or not isinstance(entry.get("word", ""), str):
+        found = None
+        with suppress(AttributeError, KeyError, TypeError):
+            found = list(_of_entry(entry, lang))
+        if found is None or not all(isinstance(side, str) for pair in found for side in pair):
             raise bad_line(path, number, "no entry", 'an entry of wiktextract: {"word": ..., "lang_code": ..., "senses": [...]}')
-        code = entry.get("lang_code")
-        if code == lang:
-            for sense in entry.get("senses") or []:
-                if not {"form_of", "alt_of"} & sense.keys():
-                    for english in _short_glosses(sense):
-                        yield entry["word"], english, 1.0
-        elif code == "en":
-            listed = [
-                *(entry.get("translations") or []),
-                *(item for s in entry.get("senses") or [] for item in s.get("translations") or []),
-            ]
-            for item in listed:
-                if (item.get("lang_code") or item.get("code")) == lang and item.get("word"):
-                    yield item["word"], entry["word"], 1.0
+        yield from ((word, english, 1.0) for word, english in found)
+
+
+def _of_entry(entry: dict[str, Any], lang: str) -> Iterator[tuple[str, str]]:
+    """The translations in an entry: a word of the language with its glosses, or an English one with its translations."""
+    code = entry.get("lang_code")
+    if code == lang:
+        for sense in entry.get("senses") or []:
+            if not {"form_of", "alt_of"} & sense.keys():
+                for english in _short_glosses(sense):
+                    yield entry["word"], english
+    elif code == "en":
+        listed = [*(entry.get("translations") or []), *(item for s in entry.get("senses") or [] for item in s.get("translations") or [])]
+        for item in listed:
+            if (item.get("lang_code") or item.get("code")) == lang and item.get("word"):
+                yield item["word"], entry["word"]
 
 
 def _short_glosses(sense: dict[str, Any]) -> Iterator[str]:

@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from .. import downloads
 from ..errors import InputError, bad_line, unknown
@@ -22,6 +22,9 @@ from ..files import lines, whole
 
 OPUS = "https://opus.nlpl.eu/opusapi/"
 """Answers ``{"corpora": [{"corpus", "version", "url", ...}]}``; the url is of a zip with a file a language, in Moses' form."""
+
+DUTCH = "dt"
+"""What mMARCO calls nl."""
 
 LAFAND = {
     "am": "amh",
@@ -92,8 +95,11 @@ def _opus(rest: str, lang: str) -> Iterator[tuple[str, str]]:
     if not found or not isinstance(found[0], dict) or not isinstance(found[0].get("url"), str):
         there = f", release {release}" if release else ""
         raise InputError(f"OPUS has no {corpus} of {lang} and English{there}; see what it has of the two at opus.nlpl.eu")
-    address = found[0]["url"]
-    archive = downloads.fetch(address, downloads.folder() / "opus" / address.split("://", 1)[-1].partition("/")[2])
+    address, root = found[0]["url"], (downloads.folder() / "opus").resolve()
+    kept = (root / urlsplit(address).path.lstrip("/")).resolve()
+    if not kept.is_relative_to(root):
+        raise InputError(f"opus: it names {address}, a path that leads out of the folder of downloads; nothing was fetched")
+    archive = downloads.fetch(address, kept)
     yield from _moses_zip(archive, lang)
 
 
@@ -150,8 +156,6 @@ def _mmarco(rest: str, lang: str) -> Iterator[tuple[str, str]]:
     if rest:
         raise InputError(f"mmarco:{rest}: mmarco takes nothing after its name; its language is that of --lang")
     import ir_datasets
-
-    from ..collections.ir_datasets_source import DUTCH
 
     code = DUTCH if lang == "nl" else lang
     names = {name.split("/")[2] for name in ir_datasets.registry if name.startswith("mmarco/v2/")}

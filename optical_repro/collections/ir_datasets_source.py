@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..bitext.named import DUTCH
 from ..errors import InputError, unknown
 from ..files import digest
 from ..trec import Qrels
@@ -105,9 +106,6 @@ FAMILIES = {
         citation="Bonifacio et al. 2021, mMARCO (arXiv 2108.13897)",
     ),
 }
-
-DUTCH = "dt"
-"""What mMARCO calls nl."""
 
 TOPICS_OF = {f"neuclir/1/{lang}/trec-2023": "neuclir/1/multi/trec-2023" for lang in FAMILIES["neuclir"].languages}
 """Ids whose topics are another id's: ir_datasets 0.6.3 looks for those of 2023 in the judgements of 2022 (its issue 292)."""

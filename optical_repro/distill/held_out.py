@@ -45,7 +45,8 @@ def hold_out(topics: Sequence[Pair], bitext: Sequence[Pair], trained_on: Sequenc
     if len(pairs) < FEWEST:
         return None
     chosen = chance.sample(pairs, min(len(pairs), MOST))
-    company = [pair for pair in bitext if pair not in set(chosen)]
+    held = set(chosen)
+    company = [pair for pair in bitext if pair not in held]
     origin = "topics with their human translations" if of_topics else "sentence pairs that training did not read"
     return HeldOut(chosen, chance.sample(company, min(len(company), COMPANY)), origin)
 

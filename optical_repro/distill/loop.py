@@ -75,9 +75,11 @@ def _keep_all_attention(model: torch.nn.Module) -> None:
 
     The others hold a table of weights a layer, [batch, heads, tokens, tokens]. Students were as good without (AfriQA, Hausa and Yorùbá).
     """
+    import torch
+
     for module in model.modules():
-        dropout: Any = getattr(module, "dropout", None)
-        if type(module).__name__.endswith("SelfAttention") and dropout is not None:
+        dropout = getattr(module, "dropout", None)
+        if type(module).__name__.endswith("SelfAttention") and isinstance(dropout, torch.nn.Dropout):
             dropout.p = 0.0
 
 

@@ -40,6 +40,10 @@ class Recipe:
     """Share of the steps in which the learning rate rises."""
     seed: int = 42
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"--seed {self.seed}: expected a number from 0 to {2**32 - 1}")
+
     @property
     def learning_rate(self) -> float:
         """The highest, after the rise."""

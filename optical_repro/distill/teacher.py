@@ -24,9 +24,6 @@ class TeacherStates:
         self._width = int(np.load(folder / "width.npy"))
         self._states = np.memmap(folder / "states.f16", dtype=np.float16, mode="r").reshape(-1, self._width)
 
-    def __len__(self) -> int:
-        return len(self._ends)
-
     def __getitem__(self, index: int) -> np.ndarray:
         """Token states of one text: [tokens, d]."""
         start = self._ends[index - 1] if index else 0

@@ -117,7 +117,9 @@ Levels = tuple[tuple[str, str], ...]
 def _score(run: Path, qrels: Path) -> Scores:
     import numpy as np
 
-    return {metric: np.array(list(values.values())) for metric, values in evaluate(read_qrels(qrels), read_run(run)).items()}
+    # BM25 over topics in another language may find nothing at all.
+    hits = read_run(run) if run.stat().st_size else {}
+    return {metric: np.array(list(values.values())) for metric, values in evaluate(read_qrels(qrels), hits).items()}
 
 
 def _stacked(runs: Iterable[Scores]) -> Scores:

@@ -13,7 +13,7 @@ from ..cache import Cache, default_folder
 from ..distill.recipe import Recipe
 from ..errors import InputError
 from ..settings import Settings
-from ..systems import parse_regimes
+from ..systems import optical_name, parse, parse_regimes
 from ..terminal import run_command, say
 from ..translate.translator import TRANSLATOR_HELP
 from . import REGIMES
@@ -94,6 +94,7 @@ def show(arguments: argparse.Namespace) -> None:
     )
     collection = collections.load(arguments.collection, arguments.lang, arguments.split)
     experiment = Experiment(collection, settings, Cache(arguments.cache_dir))
+    experiment.check_text([parse(optical_name(regime)) for regime in regimes])
     for regime in regimes:
         preview(experiment, regime, arguments.show)
 

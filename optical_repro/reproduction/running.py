@@ -31,8 +31,10 @@ class Outcome:
 
 
 def with_data(row: Row, data: Path | None) -> list[str]:
-    """The row's arguments with the user's folder of data; raises InputError for a file that is not in it."""
+    """The row's arguments with the user's folder of data; raises InputError for a file that is not there."""
     arguments = [argument.replace(DATA, str(data)) for argument in row.arguments]
+    if row.module == "grid" and not Path(arguments[0]).is_file():
+        raise InputError(f"{arguments[0]}: no such file; this row is for the top folder of a clone of the project")
     for argument, written in zip(arguments, row.arguments, strict=True):
         if DATA in written and not Path(argument).exists():
             raise InputError(f"{argument}: no such file or folder; --data (or $OPTICAL_DATA) names the folder that holds it")

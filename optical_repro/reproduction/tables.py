@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import textwrap
 from dataclasses import asdict, dataclass, field
@@ -200,6 +201,8 @@ def read_tables(path: Path = DEFAULT) -> list[Table]:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
+    except (OSError, UnicodeDecodeError):
+        raise InputError(f"{path}: not a text file; expected the tables as JSON") from None
     except json.JSONDecodeError as error:
         raise bad_line(path, error.lineno, "not JSON", '{"tables": [...]}') from None
     if not isinstance(raw, dict) or not isinstance(raw.get("tables"), list):
@@ -233,6 +236,8 @@ def _table(raw: dict[str, Any], where: str) -> Table:
 
 def _row(raw: Any, where: str) -> Row:
     made = _made(Row, raw, where)
+    if not re.fullmatch(r"\w[\w.-]*", str(made.name)):
+        raise InputError(f"{where}: the name {made.name!r}; expected letters, digits, -, _ and .: it is a folder's")
     if made.module not in MODULES:
         raise unknown("module", made.module, MODULES, f"({where})")
     measured = _made(Measured, made.measured, where) if made.measured else None

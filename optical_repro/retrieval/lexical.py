@@ -77,21 +77,6 @@ def search(folder: Path, doc_lang: str, topics: Mapping[str, str], *, k: int = 1
     return {topic: _scores(hits[topic]) for topic in topics}
 
 
-def search_weighted(
-    folder: Path, doc_lang: str, queries: Mapping[str, Mapping[str, float]], *, k: int = 1000, k1: float = 0.9, b: float = 0.4
-) -> Run:
-    """BM25 of weighted words: a document's score is the sum over a topic's words of weight times BM25 of the word."""
-    searcher = _searcher(folder, doc_lang, k1, b)
-    from pyserini.search.lucene.querybuilder import JTermQuery, get_boost_query
-
-    analyze = _analysis(doc_lang)
-
-    def query(words: Mapping[str, float]) -> Any:
-        return _any_of(get_boost_query(JTermQuery(_term(term)), weight) for term, weight in _term_weights(words, analyze))
-
-    return {topic: _scores(searcher.search(query(words), k=k)) for topic, words in _with_bar(queries)}
-
-
 def search_structured(
     folder: Path, doc_lang: str, queries: Mapping[str, Sequence[Mapping[str, float]]], *, k: int = 1000, k1: float = 0.9, b: float = 0.4
 ) -> Run:
