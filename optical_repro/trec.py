@@ -43,8 +43,11 @@ def write_run(path: Path, run: Run, tag: str, depth: int = 1000) -> None:
                 file.write(f"{topic} Q0 {document} {rank} {score:.9g} {tag}\n")
 
 
-def read_run(path: Path | str) -> Run:
-    """Reads a run of anyone's; raises InputError naming file and line where a line is not a run's."""
+def read_run(path: Path | str, *, finished: bool = False) -> Run:
+    """Reads a run of anyone's; raises InputError naming file and line where a line is not a run's.
+
+    A run that is known to be ``finished`` may be empty: BM25 over topics in another language may find nothing at all.
+    """
     run: Run = {}
     for number, line in lines(path):
         columns = line.split()
@@ -61,7 +64,7 @@ def read_run(path: Path | str) -> Run:
         if document in hits:
             raise bad_line(path, number, f"document {document} stands twice for topic {topic}", "each document once a topic")
         hits[document] = score
-    if not run:
+    if not run and not finished:
         raise InputError(f"{path}: no hits in it; expected lines of six columns: topic Q0 document rank score tag")
     return run
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def test_a_card_stands_beside_every_checkpoint(sample_run: Done) -> None:
         assert "bitext.yo-en.tsv" in text and made["collection"]["citation"] in text
         assert ("| back-translated by | `lexical` |" in text) == (regime == "bt")
         assert "huang2023optical" in text and "encode_query" in text
-        for private in (str(Path.home()) + "/", made["training"]["checkpoint"], "/tmp/"):
+        for private in (str(Path.home()) + "/", made["training"]["checkpoint"], f"{tempfile.gettempdir()}/"):
             assert private not in text
 
 

@@ -41,6 +41,8 @@ def test_states_are_the_teachers_token_states(teacher: Path, lesson: Lesson, pai
             expected = model(**tokenizer(pairs[row].english, return_tensors="pt")).last_hidden_state[0].numpy()
         assert lesson.states[row].shape == expected.shape
         assert np.abs(lesson.states[row] - expected).max() < 5e-3
+    with pytest.raises(IndexError):
+        lesson.states[96]
 
 
 def test_long_texts_are_cut_and_empty_ones_have_states(teacher: Path, tmp_path: Path) -> None:

@@ -117,9 +117,8 @@ Levels = tuple[tuple[str, str], ...]
 def _score(run: Path, qrels: Path) -> Scores:
     import numpy as np
 
-    # BM25 over topics in another language may find nothing at all.
-    hits = read_run(run) if run.stat().st_size else {}
-    return {metric: np.array(list(values.values())) for metric, values in evaluate(read_qrels(qrels), hits).items()}
+    scores = evaluate(read_qrels(qrels), read_run(run, finished=True))
+    return {metric: np.array(list(values.values())) for metric, values in scores.items()}
 
 
 def _stacked(runs: Iterable[Scores]) -> Scores:

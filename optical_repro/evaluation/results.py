@@ -181,10 +181,9 @@ def _system(name: str, path: Path, qrels: Qrels, qrels_path: Path, manifests: di
     import numpy as np
 
     training = manifests.get(name, {}).get("training") or {}
-    # BM25 over topics in another language may find nothing at all: where a manifest tells that the run is whole, that is a result.
-    nothing = path.stem in manifests and path.stat().st_size == 0
-    run = {} if nothing else read_run(path)
-    if not nothing and not run.keys() & qrels.keys():
+    # With a manifest, a run is whole.
+    run = read_run(path, finished=path.stem in manifests)
+    if run and not run.keys() & qrels.keys():
         raise InputError(f"{path}: its topics ({next(iter(run))}, ...) are not judged in {qrels_path}; is it a run of another collection?")
     scores = {metric: np.array(list(values.values())) for metric, values in evaluate(qrels, run).items()}
     low, high = significance.bootstrap_interval(scores["map"][:, None])

@@ -49,37 +49,31 @@ def recorded(row: Row, metrics: list[str], report: dict[str, Any], seconds: floa
 
 def _effect(made: dict[str, Any]) -> Difference:
     """Two levels of a factor of a grid."""
-    numbers = {name: round(made[name], 5) for name in ("p", "p_adjusted")}
-    return Difference(
-        metric=made["metric"],
-        a=made["a"],
-        b=made["b"],
-        delta=round(made["delta"], DIGITS),
-        test=made["test"],
-        correction=made["correction"],
-        relative=round(made["delta"] / made["mean_b"], DIGITS) if made["mean_b"] else None,
-        scope=made["topics_of"],
-        **numbers,
-    )
+    return _rounded(made, made["a"], made["b"], made["mean_a"], made["mean_b"], made["topics_of"])
 
 
 def _difference(report: dict[str, Any], metric: str, a: str, b: str | None) -> Difference | None:
     """a against b, whichever way round the report compares them; None where it does not."""
     for made in report["comparisons"]:
         if b and made["metric"] == metric and {made["a"], made["b"]} == {a, b}:
-            score, other = (report["systems"][name][metric] for name in (a, b))
-            return Difference(
-                metric=metric,
-                a=a,
-                b=b,
-                delta=round(score - other, DIGITS),
-                p=round(made["p"], 5),
-                p_adjusted=round(made["p_adjusted"], 5),
-                test=made["test"],
-                correction=made["correction"],
-                relative=round((score - other) / other, DIGITS) if other else None,
-            )
+            return _rounded(made, a, b, *(report["systems"][name][metric] for name in (a, b)))
     return None
+
+
+def _rounded(made: dict[str, Any], a: str, b: str, score: float, other: float, scope: str = "") -> Difference:
+    """A comparison as the file holds it."""
+    return Difference(
+        metric=made["metric"],
+        a=a,
+        b=b,
+        delta=round(score - other, DIGITS),
+        p=round(made["p"], 5),
+        p_adjusted=round(made["p_adjusted"], 5),
+        test=made["test"],
+        correction=made["correction"],
+        relative=round((score - other) / other, DIGITS) if other else None,
+        scope=scope,
+    )
 
 
 def _tolerance(system: str, baselines: list[str], module: str) -> float:

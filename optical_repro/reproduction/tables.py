@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import textwrap
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -213,7 +213,7 @@ def read_tables(path: Path = DEFAULT) -> list[Table]:
 def write_tables(path: Path, tables: list[Table]) -> None:
     """Writes the file, in lines that a person can read and edit; fields that hold their default are left out."""
     with whole(path) as file:
-        file.write(_laid_out({"tables": [_without_defaults(asdict(table)) for table in tables]}) + "\n")
+        file.write(_laid_out({"tables": _without_defaults(tables)}) + "\n")
 
 
 def _table(raw: dict[str, Any], where: str) -> Table:
@@ -259,14 +259,15 @@ def _made(kind: type[Part], raw: Any, where: str) -> Part:
 
 
 def _without_defaults(value: Any) -> Any:
-    """Dictionaries without the fields that are empty."""
-    if isinstance(value, dict):
-        return {key: _without_defaults(part) for key, part in value.items() if not _empty(part) and (key, part) != ("module", "run")}
+    """Dataclasses as dictionaries."""
+    if is_dataclass(value):
+        held = {own.name: (getattr(value, own.name), own) for own in fields(value)}
+        return {name: _without_defaults(part) for name, (part, own) in held.items() if part != _default(own)}
     return [_without_defaults(part) for part in value] if isinstance(value, list) else value
 
 
-def _empty(value: Any) -> bool:
-    return value is None or value is False or value in ("", [])
+def _default(own: Field[Any]) -> Any:
+    return own.default if own.default_factory is MISSING else own.default_factory()
 
 
 def _laid_out(value: Any, indent: int = 0) -> str:
