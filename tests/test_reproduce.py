@@ -103,7 +103,8 @@ def test_recording_keeps_what_the_report_says(recorded: Recorded) -> None:
     assert row.measured.seconds and row.measured.memory_mb and row.measured.memory_mb > 100
     document = (recorded.folder / "TINY.md").read_text()
     assert document == as_markdown(read_tables(recorded.file))
-    assert re.search(r"- optical-cs \(\.\d+\) .* optical-bt \(\.\d+\) by MAP: [+-]\.\d+ .*p [=<] .*Holm-corrected", document)
+    answer = r"\(by MAP; .*Holm-corrected over all pairs of the row\):\n\n- optical-cs \(\.\d+\) .* optical-bt \(\.\d+\): [+-]\.\d+ .*p [=<] .*corrected p [=<]"
+    assert re.search(answer, document)
 
 
 def test_the_same_scores_are_ok(recorded: Recorded, capfd: pytest.CaptureFixture[str]) -> None:
@@ -155,7 +156,7 @@ def test_a_grid_is_recorded_and_made_again(recorded: Recorded, tmp_path: Path, c
     assert {effect.a, effect.b} == {"cs", "bt"}
     document = (tmp_path / "TINY.md").read_text()
     assert re.search(r"\| `yo: cs` \| \.\d+ ± \.\d+ \| ± \.020 \|", document) and "`yo: dense-qt` (baseline)" in document
-    assert re.search(r"What matters, yo:\n\n- cs .* bt by MAP: [+-]\.\d+ .* over all pairs of the grid", document)
+    assert re.search(r"What matters, yo \(by MAP; .* over all pairs of the grid\):\n\n- cs .* bt: [+-]\.\d+ ", document)
     assert f"python -m optical_repro.grid {tmp_path / 'tiny.yaml'}" in as_html(read_tables(made.file))
 
     capfd.readouterr()

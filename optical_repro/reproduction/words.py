@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..evaluation.factors import ALL
 from ..evaluation.results import question_pairs
@@ -58,11 +58,20 @@ def answers(row: Row) -> Iterator[tuple[str, list[str]]]:
     """The row's comparisons in words, made of their numbers: a heading and its sentences."""
     for scope in dict.fromkeys(made.scope for made in row.differences if made.scope):
         levels = [made for made in row.differences if made.scope == scope]
-        yield f"What matters, {'all topics together' if scope == ALL else scope}", list(_sentences(row, levels))
+        yield _heading(row, f"What matters, {'all topics together' if scope == ALL else scope}", levels), list(_sentences(row, levels))
     for question, pairs in question_pairs(row.systems).items():
         asked = [made for made in row.differences if (made.a, made.b) in pairs]
         if asked:
-            yield question, list(_sentences(row, asked))
+            yield _heading(row, question, asked), list(_sentences(row, asked))
+
+
+def _heading(row: Row, question: str, differences: Sequence[Difference]) -> str:
+    """The question, and how it was tested."""
+    tested = f"{TESTS[differences[0].test]}, {CORRECTIONS[differences[0].correction]} over all pairs of the {_WHOLE[row.module]}"
+    return f"{question} (by MAP; {tested})"
+
+
+_WHOLE = {"run": "row", "grid": "grid"}
 
 
 def _sentences(row: Row, differences: Iterable[Difference]) -> Iterator[str]:
@@ -73,7 +82,5 @@ def _sentences(row: Row, differences: Iterable[Difference]) -> Iterator[str]:
         if made.p_adjusted >= ALPHA:
             verdict = "does not differ significantly from"
         relative = "" if made.relative is None else f" ({100 * made.relative:+.1f} %)"
-        tests = "row" if row.module == "run" else "grid"
-        corrected = f"{CORRECTIONS[made.correction]} over all pairs of the {tests} {p_value(made.p_adjusted)}"
-        tested = f"{p_value(made.p)}, {corrected}, {TESTS[made.test]}"
-        yield f"{made.a}{a} {verdict} {made.b}{b} by MAP: {signed(made.delta)}{relative}; {tested}."
+        tested = f"{p_value(made.p)}, corrected {p_value(made.p_adjusted)}"
+        yield f"{made.a}{a} {verdict} {made.b}{b}: {signed(made.delta)}{relative}; {tested}."
