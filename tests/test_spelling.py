@@ -22,6 +22,17 @@ def test_the_nearest_known_spelling_and_none_that_is_far() -> None:
     }
 
 
+def test_a_stem_is_known_whatever_stands_before_or_after_it() -> None:
+    swahili = Lexicon({"kucheza": {"play": 3.0}, "husika": {"concern": 3.0}, "sokoni": {"market": 1.0}})
+    assert nearest(["hucheza", "soko"], swahili) == {"hucheza": "kucheza", "soko": "sokoni"}
+
+
+def test_of_two_spellings_as_near_the_common_one() -> None:
+    words = {"kankan": {"small": 1.0}, "yankan": {"cut": 40.0}}
+    assert nearest(["dankan"], Lexicon(words)) == {"dankan": "yankan"}
+    assert nearest(["dankan"], Lexicon(words | {"yankan": {"cut": 1.0}})) == {"dankan": "kankan"}
+
+
 def test_phrases_are_no_spellings() -> None:
     assert nearest(["danwasa"], HAUSA) == {}
 
