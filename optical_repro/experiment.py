@@ -229,7 +229,7 @@ class Experiment:
 
         words = spelling.unknown_words(topics.values(), self.lexicon)
         index = self.lexical_index()
-        inputs = {"lexicon": self._lexicon_stage.name, "index": index.name, "words": words, "near": spelling.NEAR}
+        inputs = {"lexicon": self._lexicon_stage.name, "index": index.name, "words": words, "near": [spelling.NEAR, spelling.COMMON]}
 
         def make(folder: Path) -> None:
             found = respelling.spellings(topics.values(), self.lexicon, index / "lucene", self.collection.doc_lang)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from optical_repro.evaluation.results import question_pairs
-from optical_repro.evaluation.words import value
+from optical_repro.evaluation.words import signed, value
 from optical_repro.grid import parser as grid_parser
 from optical_repro.grid_file import read_grid
 from optical_repro.reproduce import main
@@ -240,9 +240,12 @@ def test_figures_in_the_verdicts_are_those_of_the_tables() -> None:
     for claim in [claim for made in tables.values() for claim in made.claims]:
         named = [tables[int(number)] for number in re.findall(r"Table (\d)", claim.evidence)]
         rows = [row for made in named for row in made.rows]
+        differences = [made for row in rows for made in row.differences]
+        p_values = {value(number) for made in differences for number in (made.p, made.p_adjusted)}
+        assert set(re.findall(r"p = (\.\d{3})", claim.evidence)) <= p_values, claim.claim
+        assert set(re.findall(r"[+-]\.\d{3}", claim.evidence)) <= {signed(made.delta) for made in differences}, claim.claim
         recorded = {value(cell.expected) for row in rows for cell in row.cells if cell.metric == "map"}
-        recorded |= {value(abs(number)) for row in rows for made in row.differences for number in (made.delta, made.p, made.p_adjusted)}
-        figures = set(re.findall(r"(?<!< )\.\d{3}", claim.evidence))
+        figures = set(re.findall(r"(?<!< )(?<!p = )(?<![+-])\.\d{3}", claim.evidence))
         assert figures <= recorded, claim.claim
         quoted += len(figures)
     assert quoted > 5

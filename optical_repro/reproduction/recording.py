@@ -42,14 +42,12 @@ def recorded(row: Row, metrics: list[str], report: dict[str, Any], seconds: floa
             deviation = round(deviations[system][metric], DIGITS) if system in deviations else None
             cells.append(Cell(system, metric, score, tolerance, made.p_adjusted if made else None, deviation))
     asked = [_difference(report, "map", a, b) for pairs in question_pairs(list(systems)).values() for a, b in pairs]
-    differences = [made for made in asked if made] + [_effect(made) for made in report.get("effects", []) if made["metric"] == "map"]
+    differences = [made for made in asked if made]
+    for made in report.get("effects", []):
+        if made["metric"] == "map":
+            differences.append(_rounded(made, made["a"], made["b"], made["mean_a"], made["mean_b"], made["topics_of"]))
     measured = Measured(machine(), day, report["topics"], seconds and round(seconds), memory_mb)
     return replace(named, measured=measured, cells=cells, differences=differences)
-
-
-def _effect(made: dict[str, Any]) -> Difference:
-    """Two levels of a factor of a grid."""
-    return _rounded(made, made["a"], made["b"], made["mean_a"], made["mean_b"], made["topics_of"])
 
 
 def _difference(report: dict[str, Any], metric: str, a: str, b: str | None) -> Difference | None:

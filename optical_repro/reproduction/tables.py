@@ -259,10 +259,9 @@ def _made(kind: type[Part], raw: Any, where: str) -> Part:
 
 
 def _without_defaults(value: Any) -> Any:
-    """Dataclasses as dictionaries."""
+    """Dataclasses as dictionaries of the fields that do not hold their default."""
     if is_dataclass(value):
-        held = {own.name: (getattr(value, own.name), own) for own in fields(value)}
-        return {name: _without_defaults(part) for name, (part, own) in held.items() if part != _default(own)}
+        return {own.name: _without_defaults(part) for own in fields(value) if (part := getattr(value, own.name)) != _default(own)}
     return [_without_defaults(part) for part in value] if isinstance(value, list) else value
 
 

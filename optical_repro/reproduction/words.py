@@ -67,11 +67,9 @@ def answers(row: Row) -> Iterator[tuple[str, list[str]]]:
 
 def _heading(row: Row, question: str, differences: Sequence[Difference]) -> str:
     """The question, and how it was tested."""
-    tested = f"{TESTS[differences[0].test]}, {CORRECTIONS[differences[0].correction]} over all pairs of the {_WHOLE[row.module]}"
+    compared = "row" if row.module == "run" else "grid"
+    tested = f"{TESTS[differences[0].test]}, {CORRECTIONS[differences[0].correction]} over all pairs of the {compared}"
     return f"{question} (by MAP; {tested})"
-
-
-_WHOLE = {"run": "row", "grid": "grid"}
 
 
 def _sentences(row: Row, differences: Iterable[Difference]) -> Iterator[str]:

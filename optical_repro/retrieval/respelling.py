@@ -19,5 +19,7 @@ def has_sense(collection: Collection) -> bool:
 def spellings(topics: Iterable[str], lexicon: Lexicon, index: Path, doc_lang: str) -> dict[str, str]:
     """For each unknown word of the topics that has one, the nearest word of the lexicon; words in the Lucene index stay as they are."""
     words = spelling.unknown_words(topics, lexicon)
-    found = lexical.indexed(index, doc_lang, words) if words else set()
+    if not words:
+        return {}
+    found = lexical.indexed(index, doc_lang, words)
     return spelling.nearest([word for word in words if word not in found], lexicon)
