@@ -1,4 +1,4 @@
-"""MaxSim over tokens (Khattab and Zaharia, SIGIR 2020), exact, over the best hits of a run."""
+"""MaxSim over tokens (Khattab and Zaharia, SIGIR 2020), exact, over the hits of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ..collections.collection import Passage
 from ..errors import InputError
 from ..files import whole
-from ..trec import Run, ranking
+from ..trec import Run
 from .text_encoder import TextEncoder
 
 SHARD = 1024
@@ -27,44 +27,31 @@ def rerank(
     passages: Iterable[Passage],
     store: TokenStore,
     *,
-    depth: int = 100,
     weight: float = 0.5,
     device: str = "cpu",
 ) -> Run:
-    """Orders the first ``depth`` hits of each topic anew, by (1 - weight) * the run's score + weight * MaxSim.
+    """Orders the hits of each topic anew, by (1 - weight) * the run's score + weight * MaxSim.
 
     ``run`` holds cosines, as ``dense.search`` gives them; MaxSim is the mean over the topic's tokens of the highest cosine with a
-    token of the passage, so both have one scale. Hits below ``depth`` keep their order, below the others. Passages
-    that are candidates are added to ``store``, which every run of the same collection and document model can share.
+    token of the passage, so both have one scale. Passages that are hits are added to ``store``, which every run of the same
+    collection and document model can share.
     """
-    candidates = {topic: [document for document, _ in ranking(hits, depth)] for topic, hits in run.items()}
-    wanted = {document for documents in candidates.values() for document in documents}
+    wanted = {document for hits in run.values() for document in hits}
     store.add(passage for passage in passages if passage.id in wanted)
 
     encoder = TextEncoder(query_model, device)
     prefix = encoder.convention.query_prefix
     reranked: Run = {}
     for topic, hits in tqdm(run.items(), desc="MaxSim", unit=" topics", disable=None):
-        if not hits:
-            reranked[topic] = {}
-            continue
         [query] = encoder.encode_tokens([prefix + topics[topic]])
-        similarity = max_sim(query, [store[document] for document in candidates[topic]])
-        best = {
-            document: (1 - weight) * hits[document] + weight * float(score)
-            for document, score in zip(candidates[topic], similarity, strict=True)
-        }
-        rest = {document: score for document, score in hits.items() if document not in best}
-        shift = min(0.0, min(best.values()) - max(rest.values(), default=-1.0) - 1e-3)
-        reranked[topic] = best | {document: score + shift for document, score in rest.items()}
+        reranked[topic] = {document: (1 - weight) * score + weight * max_sim(query, store[document]) for document, score in hits.items()}
     return reranked
 
 
-def max_sim(query: np.ndarray, documents: list[np.ndarray]) -> np.ndarray:
-    """MaxSim of a query [tokens, dimension] with each document [its tokens, dimension]: float32 [documents], from -1 to 1."""
-    similarities = query.astype(np.float32) @ np.concatenate(documents).astype(np.float32).T
-    starts = np.cumsum([0] + [len(document) for document in documents[:-1]])
-    return np.maximum.reduceat(similarities, starts, axis=1).mean(axis=0)
+def max_sim(query: np.ndarray, document: np.ndarray) -> float:
+    """MaxSim of a query [tokens, dimension] with a document [its tokens, dimension]: from -1 to 1."""
+    similarities = query.astype(np.float32) @ document.astype(np.float32).T
+    return float(similarities.max(axis=1).mean())
 
 
 class TokenStore:
