@@ -5,7 +5,7 @@ PYTHON_IN_VENV = .venv/bin/python
 # Another project's paths have no place in .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: run test reproduce lint install lock clean help
+.PHONY: run test reproduce data lint install lock clean help
 
 run: install ## Install into .venv, then run the experiment (ARGS="--lang sw --regime bitext" for another)
 	@$(PYTHON_IN_VENV) -m optical_repro.run $(ARGS)
@@ -13,9 +13,12 @@ run: install ## Install into .venv, then run the experiment (ARGS="--lang sw --r
 test: install ## Install into .venv, then run the tests (TESTS=tests/test_folder.py for some of them)
 	@$(PYTHON_IN_VENV) -m pytest $(TESTS)
 
-reproduce: install ## Make the tables of the sample and of AfriQA (Hausa; needs OPTICAL_DATA=DIR, see REPRODUCE.md) again
+reproduce: data install ## Make the tables of the sample and of AfriQA (Hausa; needs OPTICAL_DATA=DIR, see REPRODUCE.md) again
 	@$(PYTHON_IN_VENV) -m optical_repro.reproduce --table 1
 	@$(PYTHON_IN_VENV) -m optical_repro.reproduce --table 2 --row ha
+
+data:
+	@test -n "$$OPTICAL_DATA" || { echo 'reproduce: needs a folder of data, which REPRODUCE.md describes; name yours: make reproduce OPTICAL_DATA=DIR' >&2; exit 2; }
 
 lint: install ## Check style and types
 	@$(PYTHON_IN_VENV) -m ruff check .

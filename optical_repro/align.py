@@ -12,7 +12,7 @@ from .checkpoints import find
 from .errors import InputError
 from .files import whole
 from .models import EMBEDDED
-from .terminal import run_command, say
+from .terminal import Parser, run_command, say
 
 if TYPE_CHECKING:
     from .distill.token_alignment import TokenAlignment
@@ -46,12 +46,7 @@ examples:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(
-        prog="python -m optical_repro.align",
-        description=EXPLAINED,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = Parser(prog="python -m optical_repro.align", description=EXPLAINED, epilog=EPILOG)
     made.add_argument("sentence", nargs="?", help="a sentence in the student's language")
     made.add_argument("english", nargs="?", help="its English translation")
     made.add_argument(

@@ -24,6 +24,8 @@ class Checkpoint(NamedTuple):
     """The folder of the student before training."""
     lexicon: Path | None = None
     """The lexicon by which the topics of its runs were respelled."""
+    lang: str | None = None
+    """The low-resource language that it was trained for, where its manifest is at hand."""
 
 
 def find(given: str | None, runs_dir: Path, teacher: str | None = None) -> Checkpoint:
@@ -47,7 +49,9 @@ def find(given: str | None, runs_dir: Path, teacher: str | None = None) -> Check
     training = manifest.get("training", {})
     named = training.get("teacher") or manifest.get("arguments", {}).get("teacher") or EMBEDDED
     lexicon = Path(training["respelled_by"]) if training.get("respelled_by") else None
-    return Checkpoint(folder, teacher or named, _untrained(folder), lexicon)
+    told = manifest.get("collection", {})
+    lang = told.get("doc_lang") if told.get("lang") == "en" else told.get("lang")
+    return Checkpoint(folder, teacher or named, _untrained(folder), lexicon, lang)
 
 
 def _of_weights(student: Path, runs_dir: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import InputError
-from .terminal import run_command, say
+from .terminal import Parser, run_command, say
 
 if TYPE_CHECKING:
     from .collections.collection import Passage
@@ -37,6 +37,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     from .evaluation.report import Report, write_across, write_report
     from .evaluation.tables import topics_text
 
+    _check_names(arguments.folders)
     reports: list[Report] = []
     for folder in arguments.folders:
         if reports:
@@ -50,6 +51,17 @@ def _compare(arguments: argparse.Namespace) -> None:
         reports.append(report)
     if len(reports) > 1:
         say("\n" + write_across(reports, arguments.baseline, arguments.out or reports[0].folder.parent))
+
+
+def _check_names(folders: list[Path]) -> None:
+    """Raises InputError where two folders have one name: their topics are the same ones, and would count twice."""
+    seen: dict[str, Path] = {}
+    for folder in folders:
+        name = folder.resolve().name
+        if name in seen:
+            remedy = "put the runs to be compared into one folder, each under a name of its own (cp other/system.trec first/system-2.trec)"
+            raise InputError(f"{seen[name]} and {folder} are both runs on {name}, the same topics; {remedy}")
+        seen[name] = folder
 
 
 def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
@@ -72,9 +84,7 @@ def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m optical_repro.compare", description=EXPLAINED, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="python -m optical_repro.compare", description=EXPLAINED)
     parser.add_argument("folders", nargs="+", type=Path, metavar="runs/NAME", help="folder of runs, named <collection>.<lang>.<split>")
     parser.add_argument(
         "--baseline",

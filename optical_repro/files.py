@@ -51,6 +51,8 @@ def make_folder(path: Path) -> None:
 def whole(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
     """Opens a file for writing that appears under its name only when all of it is written (a kill leaves nothing)."""
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; expected the name of a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .grid_file import EXPECTED, Cell, Grid, read_grid
 from .run import compile_metrics_beside, prepare
-from .terminal import duration, log_path, run_command, say
+from .terminal import Parser, duration, log_path, run_command, say
 
 if TYPE_CHECKING:
     from .evaluation.factors import Trial
@@ -42,12 +42,7 @@ def main(argv: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     keys = "\n".join(f"  {key:11}{meaning}" for key, meaning in EXPECTED.items())
-    made = argparse.ArgumentParser(
-        prog="python -m optical_repro.grid",
-        description=EXPLAINED,
-        epilog=f"keys of the file:\n{keys}\n{EXAMPLES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = Parser(prog="python -m optical_repro.grid", description=EXPLAINED, epilog=f"keys of the file:\n{keys}\n{EXAMPLES}")
     add = made.add_argument
     add("file", type=Path, metavar="FILE.yaml", help="the grid")
     add("--dry-run", action="store_true", help="print the command of each cell, and stop")

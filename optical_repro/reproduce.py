@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from .errors import InputError
 from .files import whole
 from .reproduction.tables import DEFAULT, Row, Table, command, read_tables, table, write_tables
-from .terminal import duration, run_command, say
+from .terminal import Parser, duration, run_command, say
 
 if TYPE_CHECKING:
     from .reproduction.checking import Check
@@ -49,9 +49,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(
-        prog="python -m optical_repro.reproduce", description=EXPLAINED, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    made = Parser(prog="python -m optical_repro.reproduce", description=EXPLAINED)
     what = made.add_argument_group("what").add_argument
     what("--table", type=int, metavar="N", help="the table to make (default: --list)")
     what("--row", metavar="NAME", help="this row of it alone")
@@ -135,6 +133,11 @@ def run_table(arguments: argparse.Namespace, made: Table) -> int:
     if made.missing or not made.rows:
         say(f"  not run: {made.missing or 'it is text, made of other tables'}")
         return 0
+    from .reproduction import running
+
+    for row in made.rows:
+        if not why_not(row, arguments):
+            running.with_data(row, arguments.data)  # Every file is looked for before the first row takes its time.
     checks: list[Check] = []
     failed, not_run = 0, 0
     with cache_folder(arguments) as cache:

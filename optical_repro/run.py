@@ -20,7 +20,7 @@ from .models import EMBEDDED
 from .regimes import REGIMES
 from .settings import Settings
 from .systems import System, choose, parse, parse_regimes
-from .terminal import log_path, run_command, say
+from .terminal import Parser, log_path, run_command, say
 from .translate.translator import LEXICAL, TRANSLATOR_HELP
 
 if TYPE_CHECKING:
@@ -51,12 +51,11 @@ def parser() -> argparse.ArgumentParser:
     pretraining = "; ".join(f"{name}: {meaning}" for name, meaning in PRETRAINING.items() if name != "none")
     settings = Settings()
     recipe = settings.recipe
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="python -m optical_repro.run",
         description="Trains a cross-lingual retriever by optimal-transport distillation and compares it with translate-then-retrieve.",
         epilog=f"regimes, where the training text comes from:\n{regimes}\n\ncorpora that --bitext fetches by name:\n{corpora}\n\n"
         f"filters, what --bitext-filter drops:\n{dropped}\n{EXAMPLES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = made.add_argument_group("what is searched").add_argument
     what("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")

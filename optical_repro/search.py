@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import languages
 from .cache import Cache, default_folder
 from .checkpoints import Checkpoint, find
 from .errors import InputError
 from .models import EMBEDDED
 from .settings import Settings
-from .terminal import run_command, say
+from .terminal import Parser, run_command, say
 
 if TYPE_CHECKING:
     from .bitext.lexicon import Lexicon
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 EXPLAINED = """\
 Searches a collection with a trained student: the topic in the low-resource language, the documents in English (or the other
 way round, or both in that language). Each hit comes with its score (the cosine of the two vectors), the part of the passage
-that says most about the topic, and, marked in it, the words that the topic's words come closest to, token by token (MaxSim).
+that says most about the topic, and, marked in it, the words that the transport plan ties the topic's words to.
 
 A word of the topic that neither the student's lexicon nor the English documents have is read as the nearest known word, as in
 the runs that the student made (as their manifest tells; without one the topic is read as it is).
@@ -53,12 +54,7 @@ STRONG = 0.75
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(
-        prog="python -m optical_repro.search",
-        description=EXPLAINED,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = Parser(prog="python -m optical_repro.search", description=EXPLAINED, epilog=EPILOG)
     add = made.add_argument
     add("topic", nargs="?", help="what to look for (left out: asks)")
     add("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")
@@ -85,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"--hits {arguments.hits}: expected a number from 1")
     checkpoint = find(arguments.model, arguments.runs_dir, arguments.teacher)
 
-    from . import collections, languages
+    from . import collections
 
     collection = collections.load(arguments.collection, languages.check(arguments.lang), arguments.split)
     finder = Finder(collection, checkpoint, Cache(arguments.cache_dir), arguments.device)
@@ -110,7 +106,7 @@ def asked(prompt: str) -> Iterator[str]:
     try:
         while topic := input(prompt).strip():
             yield topic
-    except EOFError:
+    except (EOFError, KeyboardInterrupt):
         say()
 
 
@@ -124,19 +120,26 @@ class Hit:
     reading: Reading
     """Of the passage's title and text."""
     matches: list[tuple[int, int, float]]
-    """(topic word, passage word, cosine), as ``reading.best_matches`` gives them."""
+    """(topic word, passage word, cosine), as ``TokenAlignment.matches`` gives them."""
 
 
 class Finder:
     """A collection that is ready to be searched with a student."""
 
     def __init__(self, collection: Collection, checkpoint: Checkpoint, cache: Cache, device: str = "auto") -> None:
-        """Takes the index from the cache, or makes it there; raises InputError where student and teacher do not go together."""
+        """Takes the index from the cache, or makes it there.
+
+        Raises InputError where student and teacher do not go together, or where the student is known to be of another language.
+        """
         from .bitext.lexicon import read_lexicon
         from .experiment import Experiment
         from .retrieval import respelling
         from .retrieval.text_encoder import TextEncoder
 
+        if checkpoint.lang not in (None, collection.target):
+            raise InputError(
+                f"{checkpoint.folder}: the student was trained for {languages.name(str(checkpoint.lang))}; give --lang {checkpoint.lang}"
+            )
         experiment = Experiment(collection, Settings(teacher=checkpoint.teacher, device=device), cache)
         reader, writer = (checkpoint.folder if lang != "en" else experiment.teacher for lang in (collection.lang, collection.doc_lang))
         self.topic_encoder = TextEncoder(reader, experiment.device)
@@ -163,11 +166,15 @@ class Finder:
         return respell(topic, respelling.spellings([topic], self.lexicon, self.words, self.collection.doc_lang))
 
     def find(self, topic: str, most: int) -> list[Hit]:
-        """The ``most`` passages nearest to a topic, as the student reads it, best first."""
+        """The ``most`` passages nearest to a topic, as the student reads it, best first; raises InputError for one without a word."""
+        from .bitext.words import words
+        from .distill.token_alignment import aligned
         from .retrieval.dense import search_vectors
-        from .retrieval.reading import best_matches, read
+        from .retrieval.reading import read
         from .trec import ranking
 
+        if not words(topic):
+            raise InputError(f'no word in the topic "{topic}"; expected what to look for')
         topic = self.read(topic)
         vector = self.topic_encoder.encode([self.topic_encoder.convention.query_prefix + topic])
         found = search_vectors(self.index, vector, ["topic"], k=most)["topic"]
@@ -177,7 +184,7 @@ class Finder:
         for document, score in ranking(found):
             passage = passages[document]
             reading = read(self.passage_encoder, " ".join(passage.contents.split()))
-            hits.append(Hit(passage, score, asked_for, reading, best_matches(asked_for, reading)))
+            hits.append(Hit(passage, score, asked_for, reading, aligned(asked_for, reading).matches()))
         return hits
 
 

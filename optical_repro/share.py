@@ -9,7 +9,7 @@ from . import card
 from .cache import RECORD
 from .checkpoints import find
 from .errors import InputError
-from .terminal import run_command, say
+from .terminal import Parser, run_command, say
 
 COMMANDS = {
     "card": "Writes a student's model card, README.md, beside its weights: training text, recipe, scores of its runs, citation.",
@@ -19,7 +19,7 @@ COMMANDS = {
 
 def parser(command: str) -> argparse.ArgumentParser:
     """The command line of ``card`` or ``push``."""
-    made = argparse.ArgumentParser(prog=f"python -m optical_repro.pyserini {command}", description=COMMANDS[command])
+    made = Parser(prog=f"python -m optical_repro.pyserini {command}", description=COMMANDS[command])
     made.add_argument("student", help="folder of a student, or the manifest of a run that it made")
     if command == "push":
         made.add_argument("name", help="USER/NAME or ORGANISATION/NAME on the Hub; made if it is not there")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import sys
@@ -10,9 +11,21 @@ import traceback
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from .cache import default_folder
 from .errors import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """A command line whose errors are one line, and whose description stands as it is written."""
+
+    def __init__(self, prog: str, description: str | None, epilog: str | None = None) -> None:
+        super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with exit status 2 and a line that says what is wrong."""
+        self.exit(2, f"error: {message}; {self.prog} --help tells what it takes\n")
 
 
 def say(*words: str) -> None:

@@ -19,9 +19,9 @@ from optical_repro.bitext.readers import Pair
 from optical_repro.bitext.words import words
 from optical_repro.distill import objectives, student
 from optical_repro.distill.picture import SHADES, as_image, as_text
-from optical_repro.distill.token_alignment import TokenAlignment, agreement, align, measure
+from optical_repro.distill.token_alignment import TokenAlignment, agreement, align, aligned, measure
 from optical_repro.errors import InputError
-from optical_repro.retrieval.reading import best_matches, read
+from optical_repro.retrieval.reading import read
 from optical_repro.retrieval.text_encoder import TextEncoder
 
 SENTENCE, ENGLISH = "Ràkúnmí mẹ́ta ń mu omi létí kànga.", "Three camels are drinking water beside the well."
@@ -72,12 +72,15 @@ def test_words_beyond_what_the_encoder_reads_have_no_pieces(english: TextEncoder
     assert max(reading.word_of) + 1 == len(reading.pieces) == english.max_length - 2
 
 
-def test_matches_are_the_words_that_max_sim_finds(english: TextEncoder) -> None:
-    topic, passage = read(english, "camels, drinking!"), read(english, "A camel drank; it was thirsty.")
-    found = {topic.words[here].text: (passage.words[there].text, cosine) for here, there, cosine in best_matches(topic, passage)}
+def test_matches_are_the_words_that_the_plan_ties_together(english: TextEncoder) -> None:
+    topic = read(english, "camels, drinking!")
+    passage = read(english, "A camel drank; it was thirsty, and its driver went on to fetch some more from the well.")
+    matches = aligned(topic, passage).matches()
+    found = {topic.words[here].text: (passage.words[there].text, cosine) for here, there, cosine in matches}
     assert found["camels"][0] == "camel" and found["drinking"][0] == "drank"
     similarities = topic.vectors @ passage.vectors.T
-    assert found["drinking"][1] == pytest.approx(similarities[topic.pieces.index("drinking")].max())
+    assert found["drinking"][1] == pytest.approx(similarities[topic.pieces.index("drinking"), passage.pieces.index("drank")])
+    assert aligned(topic, read(english, "!")).matches() == []
 
 
 # The plan

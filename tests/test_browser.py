@@ -146,6 +146,14 @@ def test_a_topic_is_found_and_both_rankings_are_read(page: Page, data: dict) -> 
     assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
 
 
+def test_a_topic_is_found_without_its_accents(page: Page) -> None:
+    page.fill("#find", "ọba")
+    found = page.locator("#list button").all_inner_texts()
+    for typed in ("oba", "o\u0323ba"):
+        page.fill("#find", typed)
+        assert found and set(found) <= set(page.locator("#list button").all_inner_texts())
+
+
 def test_words_that_match_are_marked_and_translations_shown(page: Page, data: dict) -> None:
     page.select_option("#right", label="bm25-qt")
     translated = next(system for system in data["systems"] if system["name"] == "bm25-qt")["read"]
@@ -186,6 +194,23 @@ def test_a_topic_that_gained_leads_to_its_rankings(page: Page) -> None:
     page.go_back()
     page.go_forward()
     assert shown(page) == asked
+
+
+def test_the_same_topic_under_another_pair_shows_that_pair(page: Page) -> None:
+    pairs = page.locator("#topics details")
+    pairs.evaluate_all("all => all.forEach((one) => { one.open = true; })")
+    for link in page.locator("#topics details a[data-pair]").all()[:12:3]:
+        link.click()
+        heads = [text.partition(":")[0] for text in page.locator("#topic h4").all_inner_texts()]
+        names = page.evaluate("[left, right].map((one) => one.selectedOptions[0].textContent)")
+        assert heads == names and shown(page) == link.inner_text()
+    first = page.locator("#topics details a[data-pair]").first
+    again = page.locator(f'#topics details a[href="{first.get_attribute("href")}"]').last
+    first.click()
+    again.click()
+    heads = [text.partition(":")[0] for text in page.locator("#topic h4").all_inner_texts()]
+    assert again.get_attribute("data-pair") != first.get_attribute("data-pair")
+    assert heads == page.evaluate("[left, right].map((one) => one.selectedOptions[0].textContent)")
 
 
 def test_an_address_opens_its_topic(chromium: Browser, report: Path, data: dict) -> None:

@@ -304,6 +304,11 @@ def spoiled(place: Path, spoil: str) -> list[str]:
             (folder / "bm25-qt.run").write_text("q1 Q0 d1 1 3.5 x\n")
         case "manifest":
             (folder / "bad.manifest.json").write_text('{\n"collection": }')
+        case "list":
+            (folder / "bad.manifest.json").write_text("[]")
+        case "one name":
+            (place / "other/tiny.yo.test").mkdir(parents=True)
+            return ["runs/tiny.yo.test", "other/tiny.yo.test"]
         case "baseline":
             return ["runs/tiny.yo.test", "--baseline", "dense-tq"]
     return ["runs/tiny.yo.test"]
@@ -315,11 +320,13 @@ def spoiled(place: Path, spoil: str) -> list[str]:
         ("no folder", "runs/none.yo.test: no such folder"),
         ("no runs", "runs/empty.yo.test: no *.trec file in it"),
         ("name", "<collection>.<lang>.<split>"),
-        ("no qrels", "qrels/tiny.yo.test.txt: no such file"),
+        ("no qrels", "qrels/tiny.yo.test.txt: no such file; name the folder that holds it with --qrels-dir"),
         ("run line", 'bad.trec:2: the score "high" is no finite number'),
         ("other topics", "bad.trec: its topics (z1, ...) are not judged in qrels/tiny.yo.test.txt"),
         ("twice", "bm25-qt.trec: bm25-qt.run is a run of bm25-qt too; rename one of them"),
         ("manifest", "bad.manifest.json:2: not JSON"),
+        ("list", "bad.manifest.json:1: no object of JSON"),
+        ("one name", "runs/tiny.yo.test and other/tiny.yo.test are both runs on tiny.yo.test, the same topics; put the runs"),
         ("baseline", 'unknown baseline "dense-tq"; did you mean dense-qt'),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -21,6 +22,12 @@ def kinds(notebook: nbformat.NotebookNode) -> list[set[str]]:
             data = {form for output in cell.outputs for form in output.get("data", {}) if form.startswith("image/")}
             shown.append(data | {output.name for output in cell.outputs if output.output_type == "stream"})
     return shown
+
+
+def untrained(notebook: nbformat.NotebookNode) -> list[str]:
+    """The scores that it shows of systems that no training makes, the first of each row."""
+    texts = [output.text for cell in notebook.cells for output in cell.get("outputs", []) if output.get("name") == "stdout"]
+    return [" ".join(found) for text in texts for found in re.findall(r"^ *((?:bm25|dense)-(?:qt|zs)) +(\.\d{3})", text, re.MULTILINE)]
 
 
 def test_there_are_four() -> None:
@@ -52,3 +59,4 @@ def test_notebook_runs(path: Path, cache: Path, tmp_path: Path, monkeypatch: pyt
     outputs = [output for cell in again.cells for output in cell.get("outputs", [])]
     assert [output.text for output in outputs if output.get("name") == "stderr"] == []
     assert kinds(again) == kinds(saved)
+    assert untrained(again) == untrained(saved)

@@ -261,6 +261,21 @@ def test_questions_are_like_against_like() -> None:
     ]
 
 
+def test_every_file_is_looked_for_before_the_first_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "afriqa-gold").mkdir()
+    (tmp_path / "bitext").mkdir()
+    for name in ("menyo20k", "lafand"):
+        (tmp_path / f"bitext/{name}.yo-en.train.tsv").touch()
+    assert main(["--table", "2", "--runs-dir", str(tmp_path / "runs"), "--data", str(tmp_path)]) == 2
+    told = capsys.readouterr()
+    assert "lafand.ha-en.train.tsv: no such file" in told.err and "$ python" not in told.out
+
+
+def test_a_page_is_not_written_over_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--html", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"error: {tmp_path}: is a folder; expected the name of a file to write\n"
+
+
 @pytest.mark.parametrize(
     ("change", "wrong"),
     [
@@ -269,6 +284,8 @@ def test_questions_are_like_against_like() -> None:
         (('"map"', '"mapp"'), "did you mean map"),
         (('"tables": [', '"tables" ['), "not JSON"),
         (('"name": "yo"', '"name": "../yo"'), "the name '../yo'; expected letters"),
+        (('"rows": [', '"rows": 5, "claims": ['), "rows is 5; expected list"),
+        (('"number": 1', '"number": "1"'), "number is '1'; expected int"),
         (('"name": "yo"', '"name": "yo", "module": "rum"'), 'unknown module "rum"; did you mean run'),
     ],
 )

@@ -173,6 +173,8 @@ def test_a_student_that_is_gone_is_named_with_the_command_that_made_it(sample_ru
         (["--hits", "0", "x"], "--hits 0"),
         (["--collection", "sampel", "x"], "did you mean sample"),
         (["--lang", "ha", "x"], "not in ha"),
+        (["--lang", "sw", "x"], "the student was trained for Yoruba; give --lang yo"),
+        (["?!"], 'no word in the topic "?!"'),
     ],
 )
 def test_bad_input_is_one_line(

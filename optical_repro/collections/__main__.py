@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from operator import itemgetter
 
 from .. import languages
-from ..terminal import run_command, say
+from ..terminal import Parser, run_command, say
 from . import SOURCES
 from .source import Size
 
@@ -19,9 +18,7 @@ something of it is on disk. With --lang: those that have the language, and how m
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
-    made = argparse.ArgumentParser(
-        prog="python -m optical_repro.collections", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    made = Parser(prog="python -m optical_repro.collections", description=DESCRIPTION)
     made.add_argument("--lang", metavar="CODE", help="collections of this language alone (ISO 639: yo, sw, ha ...)")
     arguments = made.parse_args(argv)
     return run_command(lambda: show(arguments.lang))

@@ -44,6 +44,21 @@ class TokenAlignment:
         """(student word, teacher word): each word of the student's text with the one that the most of its mass moves to."""
         return [(word, int(row.argmax())) for word, row in enumerate(self.word_mass) if row.size and row.max() > 0]
 
+    def matches(self) -> list[tuple[int, int, float]]:
+        """(student word, teacher word, the highest cosine of their tokens): each word with the one that it is nearest to by the plan.
+
+        Nearest is the most mass times cosine: between a topic and a long passage, the mass of a word fills many others.
+        """
+        cosine = self.student.vectors @ self.teacher.vectors.T
+        nearness = self.teacher.by_word(self.student.by_word(self.plan * cosine).T).T
+        found = []
+        for here in sorted({int(word) for word in self.student.word_of} - {-1}):
+            there = int(nearness[here].argmax()) if nearness.shape[1] else -1
+            between = cosine[np.ix_(self.student.word_of == here, self.teacher.word_of == there)]
+            if there >= 0 and between.size:
+                found.append((here, there, float(between.max())))
+        return found
+
     def pharaoh(self) -> str:
         """The links as aligners write them, words counted from 0: ``0-2 1-0``."""
         return " ".join(f"{here}-{there}" for here, there in self.links())
@@ -66,11 +81,11 @@ def align_all(student: TextEncoder, teacher: TextEncoder, pairs: Sequence[Pair])
             "expected the teacher that it was trained with"
         )
     targets, english = read_all(student, [pair.target for pair in pairs]), read_all(teacher, [pair.english for pair in pairs])
-    return [_aligned(ours, theirs) for ours, theirs in zip(targets, english, strict=True)]
+    return [aligned(ours, theirs) for ours, theirs in zip(targets, english, strict=True)]
 
 
-def _aligned(student: Reading, teacher: Reading) -> TokenAlignment:
-    """The plan between two texts that have been read."""
+def aligned(student: Reading, teacher: Reading) -> TokenAlignment:
+    """Aligns two texts that have been read; raises InputError where one has no token."""
     import torch
 
     from .transport import cosine_cost, transport_plan

@@ -17,15 +17,16 @@ const signed = (number) => (number < 0 ? "-" : "+") + score(Math.abs(number));
 for (const table of document.querySelectorAll(".sortable")) {
   const headings = [...table.tHead.rows[0].cells];
   headings.forEach((heading, column) => heading.firstElementChild.addEventListener("click", () => {
-    const key = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
+    const key = (row) => (row.cells[column].dataset.value ?? row.cells[column].textContent).trim();
+    const number = (row) => (key(row) === "" ? -Infinity : parseFloat(key(row)));
     const rows = [...table.tBodies[0].rows];
-    const numeric = rows.every((row) => !Number.isNaN(parseFloat(key(row))));
+    const numeric = rows.every((row) => !Number.isNaN(number(row)));
     const first = numeric ? "descending" : "ascending";
     const direction = heading.ariaSort === first ? (numeric ? "ascending" : "descending") : first;
     const sign = direction === "ascending" ? 1 : -1;
     headings.forEach((other) => { other.ariaSort = "none"; });
     heading.ariaSort = direction;
-    rows.sort((a, b) => sign * (numeric ? parseFloat(key(a)) - parseFloat(key(b)) : key(a).localeCompare(key(b))));
+    rows.sort((a, b) => sign * (numeric ? number(a) - number(b) || 0 : key(a).localeCompare(key(b))));
     table.tBodies[0].append(...rows);
   }));
 }
@@ -40,16 +41,17 @@ for (const box of document.querySelectorAll("[data-curve]")) {
   show();
 }
 
-// Topic browser.
+// Topic browser. What is typed finds topics with or without accents.
+const folded = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 const left = byId("left"), right = byId("right"), order = byId("order"), find = byId("find"), list = byId("list");
 let current = 0;
 const gain = (topic) => data.systems[left.value].ap[topic] - data.systems[right.value].ap[topic];
 
 function fillList() {
-  const wanted = find.value.trim().toLowerCase();
+  const wanted = folded(find.value.trim());
   const keys = { gain: (topic) => -gain(topic), loss: gain, id: (topic) => topic };
   const topics = data.topics.map((_, number) => number)
-    .filter((number) => Object.values(data.topics[number]).slice(0, 3).join(" ").toLowerCase().includes(wanted))
+    .filter((number) => folded(Object.values(data.topics[number]).slice(0, 3).join(" ")).includes(wanted))
     .sort((a, b) => keys[order.value](a) - keys[order.value](b) || a - b);
   list.replaceChildren(...topics.map((number) => {
     const difference = gain(number), topic = data.topics[number];
@@ -91,7 +93,7 @@ function side(system, number, topic) {
     ...(below.length ? [element("p", { class: "note", lang: "en" }, "Relevant further down: " + below.join(", "))] : []));
 }
 
-const wordsOf = (text) => text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+const wordsOf = (text) => text.normalize("NFC").toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
 
 // Words of the topic are marked in the passages, but not those that one passage in ten has: they tell nothing.
 const common = new Map();
@@ -102,13 +104,13 @@ const telling = (word) => word.length > 1 && (common.get(word) ?? 0) < Math.max(
 function passage(number, words) {
   const [id, title, text] = data.documents[number];
   if (text === undefined) return [element("span", {}, id)];
-  const marked = (string) => string.split(/([\p{L}\p{M}\p{N}]+)/u)
+  const marked = (string) => string.normalize("NFC").split(/([\p{L}\p{M}\p{N}]+)/u)
     .map((piece) => (words.has(piece.toLowerCase()) ? element("mark", {}, piece) : piece));
   return [element("strong", {}, ...marked(title)), " ", element("code", {}, id), element("br"), ...marked(text)];
 }
 
-function fromAddress() {
-  const asked = decodeURIComponent(location.hash.replace(/^#topic=/, ""));
+function showLinked(hash) {
+  const asked = decodeURIComponent(hash.replace(/^#topic=/, ""));
   const number = data.topics.findIndex((topic) => topic.id === asked);
   if (number >= 0) show(number);
 }
@@ -123,9 +125,10 @@ list.addEventListener("keydown", (event) => {
 for (const link of document.querySelectorAll("[data-pair]")) link.addEventListener("click", () => {
   [left.value, right.value] = link.dataset.pair.split(",");
   fillList();
+  showLinked(link.hash);
   byId("browser").scrollIntoView();
 });
-addEventListener("hashchange", fromAddress);
+addEventListener("hashchange", () => showLinked(location.hash));
 fillList();
 show(Number(list.querySelector("button").dataset.topic));
-fromAddress();
+showLinked(location.hash);

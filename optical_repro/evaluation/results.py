@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SHOWN_HITS = 10
 """Hits of each topic that the report's topic browser shows."""
+A_MANIFEST = "a manifest as optical_repro.run writes it (delete it to do without)"
 HUMAN = "human"
 """The system that reads people's translations of the topics: the ceiling, out of competition."""
 
@@ -132,6 +133,8 @@ def read_results(
         raise InputError(f"{folder}: {missing}; make runs with python -m optical_repro.run, or copy some here as SYSTEM.trec")
     if baseline is not None and baseline not in paths:
         raise unknown("baseline", baseline, list(paths))
+    if not qrels_path.is_file():
+        raise InputError(f"{qrels_path}: no such file; name the folder that holds it with --qrels-dir")
     qrels = read_qrels(qrels_path)
     manifests = read_manifests(folder)
     described = described_collection(manifests)
@@ -233,9 +236,12 @@ def read_manifests(folder: Path) -> dict[str, dict[str, Any]]:
     manifests = {}
     for path in sorted(folder.glob("*.manifest.json")):
         try:
-            manifests[path.name.removesuffix(".manifest.json")] = json.loads(path.read_text(encoding="utf-8"))
+            manifest = json.loads(path.read_text(encoding="utf-8"))
         except json.JSONDecodeError as error:
-            raise bad_line(path, error.lineno, "not JSON", "a manifest as optical_repro.run writes it (delete it to do without)") from None
+            raise bad_line(path, error.lineno, "not JSON", A_MANIFEST) from None
+        if not isinstance(manifest, dict):
+            raise bad_line(path, 1, "no object of JSON", A_MANIFEST)
+        manifests[path.name.removesuffix(".manifest.json")] = manifest
     return manifests
 
 

@@ -14,7 +14,7 @@ from ..distill.recipe import Recipe
 from ..errors import InputError
 from ..settings import Settings
 from ..systems import optical_name, parse, parse_regimes
-from ..terminal import run_command, say
+from ..terminal import Parser, run_command, say
 from ..translate.translator import TRANSLATOR_HELP
 from . import REGIMES
 
@@ -40,12 +40,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     settings = Settings()
     regimes = "\n".join(f"  {name:8}{meaning}" for name, meaning in REGIMES.items())
-    made = argparse.ArgumentParser(
-        prog="python -m optical_repro.regimes",
-        description=EXPLAINED,
-        epilog=f"regimes:\n{regimes}\n{EXAMPLES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = Parser(prog="python -m optical_repro.regimes", description=EXPLAINED, epilog=f"regimes:\n{regimes}\n{EXAMPLES}")
     add = made.add_argument
     add("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")
     add("--regime", default="cs", metavar="R[,R...]", help="one or more of the regimes below, or `all` (default: cs)")

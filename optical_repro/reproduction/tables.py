@@ -98,6 +98,12 @@ class Row:
         """Whether it reads the user's folder of data."""
         return any(DATA in argument for argument in self.arguments)
 
+    @property
+    def needs(self) -> list[str]:
+        """What it takes besides the installation."""
+        needs = {"a folder of data (--data DIR or $OPTICAL_DATA)": self.needs_data, "a network (--network)": self.network}
+        return [need for need, needed in needs.items() if needed]
+
     def cell(self, system: str, metric: str) -> Cell | None:
         """The cell; None where nothing is recorded."""
         return next((cell for cell in self.cells if (cell.system, cell.metric) == (system, metric)), None)
@@ -156,12 +162,7 @@ class Table:
     @property
     def needs(self) -> str:
         """What it takes besides the installation."""
-        needs = []
-        if any(row.needs_data for row in self.rows):
-            needs.append("a folder of data (--data DIR or $OPTICAL_DATA)")
-        if any(row.network for row in self.rows):
-            needs.append("a network (--network)")
-        return " and ".join(needs) or "nothing"
+        return " and ".join(sorted({need for row in self.rows for need in row.needs})) or "nothing"
 
     def row(self, name: str) -> Row:
         """The row by its name; raises InputError, with the near matches, for one that there is not."""
@@ -246,6 +247,9 @@ def _row(raw: Any, where: str) -> Row:
     return _made(Row, {**raw, "measured": measured, "cells": cells, "differences": differences}, where)
 
 
+SIMPLE = {"str": str, "int": int, "float": (int, float), "bool": bool}
+"""What fields are checked to be, by their types' names; lists are checked too."""
+
 Part = TypeVar("Part")
 
 
@@ -253,9 +257,14 @@ def _made(kind: type[Part], raw: Any, where: str) -> Part:
     if not isinstance(raw, dict):
         raise InputError(f"{where}: {raw!r}; expected an object of JSON")
     try:
-        return kind(**raw)
+        made = kind(**raw)
     except TypeError as error:  # Python names the field that is missing or not known
         raise InputError(f"{where}: {str(error).split('__init__() ')[-1]}") from None
+    for own in fields(made):  # type: ignore[arg-type]
+        expected: Any = list if own.default_factory is list else SIMPLE.get(str(own.type), object)
+        if not isinstance(getattr(made, own.name), expected):
+            raise InputError(f"{where}: {own.name} is {getattr(made, own.name)!r}; expected {own.type}")
+    return made
 
 
 def _without_defaults(value: Any) -> Any:

@@ -15,9 +15,9 @@ EXPLAINED = f"""\
 ▲ significantly better than the row's baseline, the strongest system that translates first, ▼ significantly worse \
 (adjusted p < {value(ALPHA).rstrip("0")})."""
 
-NOT_RECORDED = "Nothing is recorded yet."
+NOT_RECORDED = "Nobody ran it here: nothing is recorded."
 
-PUBLISHED = "Needs a network. The scores are those that Pyserini publishes, the mark to hit; nobody ran them here."
+PUBLISHED = "Nobody ran it here: the scores are those that Pyserini publishes, the mark to hit."
 
 
 def took(measured: Measured) -> str:
@@ -51,7 +51,8 @@ def standing(row: Row) -> str:
     """What a row's scores are: what it took to measure them, that others published them, or that there are none."""
     if row.measured:
         return f"{took(row.measured)}."
-    return PUBLISHED if row.cells else NOT_RECORDED
+    needed = f"Needs {' and '.join(row.needs)}. " if row.needs else ""
+    return needed + (PUBLISHED if row.cells else NOT_RECORDED)
 
 
 def answers(row: Row) -> Iterator[tuple[str, list[str]]]:

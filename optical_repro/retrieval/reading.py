@@ -69,17 +69,3 @@ def _reading(encoder: TextEncoder, text: str, vectors: np.ndarray) -> Reading:
 def _without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
     """A span without the blank that a piece of SentencePiece or of bytes begins with."""
     return end - len(text[start:end].lstrip()), end
-
-
-def best_matches(topic: Reading, passage: Reading) -> list[tuple[int, int, float]]:
-    """For each word of the topic, the word of the passage that MaxSim finds for it: (topic word, passage word, cosine of their tokens)."""
-    similarities = topic.vectors @ passage.vectors.T
-    similarities[:, passage.word_of < 0] = -np.inf
-    best = similarities.max(1, initial=-np.inf)
-    matches = []
-    for word in range(len(topic.words)):
-        pieces = np.flatnonzero(topic.word_of == word)
-        if len(pieces) and np.isfinite(best[pieces]).any():
-            piece = pieces[best[pieces].argmax()]
-            matches.append((word, int(passage.word_of[similarities[piece].argmax()]), float(best[piece])))
-    return matches
