@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import languages
+from .bitext.words import words
 from .cache import Cache, default_folder
 from .checkpoints import Checkpoint, find
 from .errors import InputError
@@ -79,6 +80,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Searches for the topic, or for one after the other."""
     if arguments.hits < 1:
         raise InputError(f"--hits {arguments.hits}: expected a number from 1")
+    if arguments.topic is not None and not words(arguments.topic):
+        raise InputError(f'no word in the topic "{arguments.topic}"; expected what to look for')
     checkpoint = find(arguments.model, arguments.runs_dir, arguments.teacher)
 
     from . import collections
@@ -86,6 +89,9 @@ def run(arguments: argparse.Namespace) -> None:
     collection = collections.load(arguments.collection, languages.check(arguments.lang), arguments.split)
     finder = Finder(collection, checkpoint, Cache(arguments.cache_dir), arguments.device)
     for topic in [arguments.topic] if arguments.topic else asked(f"topic ({languages.name(collection.lang)})> "):
+        if not words(topic):
+            say(f'no word in "{topic}"')
+            continue
         read = finder.read(topic)
         hits = finder.find(topic, arguments.hits)
         say(
@@ -166,15 +172,12 @@ class Finder:
         return respell(topic, respelling.spellings([topic], self.lexicon, self.words, self.collection.doc_lang))
 
     def find(self, topic: str, most: int) -> list[Hit]:
-        """The ``most`` passages nearest to a topic, as the student reads it, best first; raises InputError for one without a word."""
-        from .bitext.words import words
+        """The ``most`` passages nearest to a topic, as the student reads it, best first."""
         from .distill.token_alignment import aligned
         from .retrieval.dense import search_vectors
         from .retrieval.reading import read
         from .trec import ranking
 
-        if not words(topic):
-            raise InputError(f'no word in the topic "{topic}"; expected what to look for')
         topic = self.read(topic)
         vector = self.topic_encoder.encode([self.topic_encoder.convention.query_prefix + topic])
         found = search_vectors(self.index, vector, ["topic"], k=most)["topic"]

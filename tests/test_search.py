@@ -123,8 +123,11 @@ def test_command_finds_and_encodes_nothing_twice(cache: Path, student: str, caps
 
 def test_topics_can_be_piped_in(cache: Path, student: str) -> None:
     line = [sys.executable, "-m", "optical_repro.search", *search(cache, student, "--hits", "1")]
-    done = subprocess.run(line, input="Òkè wo ló ga jù lọ ní Áfíríkà?\n\nTa ló ń ṣe òfin?\n", capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        line, input="Òkè wo ló ga jù lọ ní Áfíríkà?\n\n?!\nTa ló ń ṣe òfin?\n", capture_output=True, text=True, check=True
+    )
     assert done.stderr == "" and done.stdout.count("\n1. ") == 2
+    assert 'no word in "?!"' in done.stdout
 
 
 def test_it_asks_on_a_terminal_until_an_empty_line(cache: Path, student: str) -> None:
