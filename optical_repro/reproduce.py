@@ -87,6 +87,8 @@ def reproduce(arguments: argparse.Namespace) -> int:
         chosen = [replace(chosen[0], rows=[chosen[0].row(arguments.row)])]
     if (arguments.record or arguments.record_from) and arguments.table is None:
         raise InputError("--record and --record-from need --table N")
+    if (arguments.seconds or arguments.memory) and [len(made.rows) for made in chosen] != [1]:
+        raise InputError("--seconds and --memory are what one row took; name it with --row")
 
     status = 0
     if arguments.list:
@@ -115,7 +117,7 @@ def list_tables(tables: list[Table]) -> None:
         say(f"{made.number}  {made.title} ({state})")
         for row in made.rows:
             state = "" if row.measured else " (published figures)" if row.cells else " (nothing recorded)"
-            say(f"     --row {row.name:16} {row.title}{state}")
+            say(f"     --row {row.name:18} {row.title}{state}")
 
 
 def list_commands(tables: list[Table]) -> None:

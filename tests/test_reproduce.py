@@ -271,6 +271,11 @@ def test_every_file_is_looked_for_before_the_first_row(tmp_path: Path, capsys: p
     assert "lafand.ha-en.train.tsv: no such file" in told.err and "$ python" not in told.out
 
 
+def test_what_one_row_took_is_not_said_of_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--table", "2", "--record", "--seconds", "5"]) == 2
+    assert "name it with --row" in capsys.readouterr().err
+
+
 def test_a_page_is_not_written_over_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--html", str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"error: {tmp_path}: is a folder; expected the name of a file to write\n"
