@@ -187,7 +187,8 @@ class Finder:
         for document, score in ranking(found):
             passage = passages[document]
             reading = read(self.passage_encoder, " ".join(passage.contents.split()))
-            hits.append(Hit(passage, score, asked_for, reading, aligned(asked_for, reading).matches()))
+            matches = aligned(asked_for, reading).matches() if reading.pieces else []
+            hits.append(Hit(passage, score, asked_for, reading, matches))
         return hits
 
 

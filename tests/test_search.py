@@ -155,6 +155,16 @@ def test_documents_in_the_language_are_read_by_the_student(small: Path, student:
     assert yoruba.topic_encoder is yoruba.passage_encoder
 
 
+def test_a_hit_without_a_word_matches_none(small: Path, student: str, cache: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "with-an-empty-one"
+    shutil.copytree(small, folder)
+    with (folder / "corpus.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"id": "empty", "text": ""}\n')
+    finder = Finder(collections.load(str(folder), "yo"), checkpoints.find(student, Path("runs")), Cache(cache), "cpu")
+    [hit] = [hit for hit in finder.find("Ta ló ń ṣe òfin?", 1000) if hit.passage.id == "empty"]
+    assert hit.matches == [] and shown(hit).startswith("empty  ")
+
+
 def test_without_a_model_it_says_which_there_are(sample_run: Done, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--lang", "yo", "--runs-dir", str(sample_run.runs.parent), "x"]) == 2
     assert f"--model {sample_run.runs / 'optical-bt.manifest.json'} or " in capsys.readouterr().err
