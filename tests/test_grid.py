@@ -152,7 +152,7 @@ def test_the_ablation_takes_one_ingredient_away_at_a_time(monkeypatch: pytest.Mo
     monkeypatch.setenv("OPTICAL_DATA", "/data")
     grid = read_grid(Path(__file__).parents[1] / "grids/ablation.yaml", Path("runs"), None)
     variants = list(dict.fromkeys(cell.variant for cell in grid.cells))
-    assert len(grid.cells) == 3 * len(variants) and {cell.lang for cell in grid.cells} == {"yo", "ha", "sw"}
+    assert len(grid.cells) == 3 * 3 * len(variants) and {cell.lang for cell in grid.cells} == {"yo", "ha", "sw"}
     of_one = {cell.variant: vars(cell.parsed()) for cell in grid.cells if (cell.lang, cell.seed) == ("ha", 1)}
     whole = of_one.pop(variants[0])
     changed = [{name for name in given if given[name] != whole[name]} - {"runs_dir"} for given in of_one.values()]
