@@ -22,8 +22,7 @@ commands, `--row NAME` takes one row, `--cache-dir DIR` keeps finished stages (e
 `--html FILE` writes the tables as a page on which every score opens to its own command. Where a command says `$OPTICAL_DATA`,
 set that variable, or give `--data DIR`, to your folder of data.
 
-Time is that of the whole command from an empty cache, or, where a row was scored again from students that were there, of that which
-trained them; memory is the most that one process held.
+Time is that of the whole command from an empty cache, unless its table says otherwise; memory is the most that one process held.
 
 This file is generated from `optical_repro/data/reproduction.json` (`python -m optical_repro.reproduce --write`).
 """
