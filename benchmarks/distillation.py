@@ -100,13 +100,13 @@ def theirs(material: Any, labels: Any, learns: str, steps: int, batch: int, fold
 
 def learning(untrained: Path, learns: str) -> int:
     """How many weights learn."""
-    from transformers import AutoModel
+    from transformers import AutoModel, AutoTokenizer
 
     from optical_repro.distill.loop import let_learn
     from optical_repro.distill.recipe import Recipe
 
     model = AutoModel.from_pretrained(untrained)
-    let_learn(model, Recipe(learns=learns))
+    let_learn(model, AutoTokenizer.from_pretrained(untrained), Recipe(learns=learns))
     return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
 
 
