@@ -162,7 +162,7 @@ class Experiment:
             store = TokenStore(folder, documents, self.device)
             return rerank(read_run(first), queries, reader, self.collection.passages(), store, device=self.device)
 
-        return {"first": sha256(first), "reader": self.identity(reader), "queries": digest(queries)}, search
+        return {"first": sha256(first), "depth": DEPTH, "reader": self.identity(reader), "queries": digest(queries)}, search
 
     def _fused(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
         from .retrieval import lexical

@@ -137,17 +137,16 @@ def run_table(arguments: argparse.Namespace, made: Table) -> int:
         return 0
     from .reproduction import running
 
-    for row in made.rows:
-        if not why_not(row, arguments):
-            running.with_data(row, arguments.data)  # Every file is looked for before the first row takes its time.
+    # Every file is looked for before the first row takes its time.
+    given = {row.name: running.with_data(row, arguments.data) for row in made.rows if not why_not(row, arguments)}
     checks: list[Check] = []
     failed, not_run = 0, 0
     with cache_folder(arguments) as cache:
         for row in made.rows:
-            if reason := why_not(row, arguments):
-                say(f"\n{row.title}: not run: {reason}")
+            if row.name not in given:
+                say(f"\n{row.title}: not run: {why_not(row, arguments)}")
                 not_run += max(1, len(row.cells))
-            elif (checked := run_row(arguments, made, row, cache)) is None:
+            elif (checked := run_row(arguments, made, row, given[row.name], cache)) is None:
                 failed += 1
             else:
                 checks += checked
@@ -166,12 +165,11 @@ def why_not(row: Row, arguments: argparse.Namespace) -> str:
     return ""
 
 
-def run_row(arguments: argparse.Namespace, made: Table, row: Row, cache: Path) -> list[Check] | None:
-    """Runs a row and prints each score against the one recorded, or records it; None where the command failed."""
+def run_row(arguments: argparse.Namespace, made: Table, row: Row, given: list[str], cache: Path) -> list[Check] | None:
+    """Runs a row with its arguments, and prints each score against the one recorded, or records it; None where the command failed."""
     from .evaluation.tables import HEADINGS
     from .reproduction import checking, recording, running
 
-    given = running.with_data(row, arguments.data)
     say(f"\n{row.title}\n$ {command(given, row.module)}\n")
     outcome = running.run(row.module, given, arguments.runs_dir / f"table-{made.number}" / row.name, cache)
     if not outcome.report:

@@ -162,6 +162,17 @@ def test_the_ablation_takes_one_ingredient_away_at_a_time(monkeypatch: pytest.Mo
     assert grid.cells[0].levels == {"training text": "bitext", "variant": "whole", "pre-training": "none"}
 
 
+def test_what_is_tried_on_test_topics_is_tried_on_tuning_topics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same students: only the split differs, and where the runs go."""
+    monkeypatch.setenv("OPTICAL_DATA", "/data")
+    students = {}
+    for name in ("ablation", "variants", "tuning"):
+        cells = read_grid(Path(__file__).parents[1] / f"grids/{name}.yaml", Path("runs"), None).cells
+        of_one = {cell.variant: vars(cell.parsed()) for cell in cells if (cell.lang, cell.seed) == ("ha", 1)}
+        students[name] = {variant: given | {"split": None} for variant, given in of_one.items()}
+    assert students["tuning"] == students["ablation"] | students["variants"]
+
+
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [

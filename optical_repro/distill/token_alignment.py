@@ -38,7 +38,7 @@ class TokenAlignment:
     @property
     def word_mass(self) -> np.ndarray:
         """Mass that moves from each word of the student's text to each of the teacher's, that of their pieces added up: [words, words]."""
-        return self.teacher.by_word(self.student.by_word(self.plan).T).T
+        return self._by_words(self.plan)
 
     def links(self) -> list[tuple[int, int]]:
         """(student word, teacher word): each word of the student's text with the one that the most of its mass moves to."""
@@ -50,14 +50,17 @@ class TokenAlignment:
         Nearest is the most mass times cosine: between a topic and a long passage, the mass of a word fills many others.
         """
         cosine = self.student.vectors @ self.teacher.vectors.T
-        nearness = self.teacher.by_word(self.student.by_word(self.plan * cosine).T).T
         found = []
-        for here in sorted({int(word) for word in self.student.word_of} - {-1}):
-            there = int(nearness[here].argmax()) if nearness.shape[1] else -1
-            between = cosine[np.ix_(self.student.word_of == here, self.teacher.word_of == there)]
-            if there >= 0 and between.size:
-                found.append((here, there, float(between.max())))
+        for here, row in enumerate(self._by_words(self.plan * cosine)):
+            if row.size and row.max() > 0:
+                there = int(row.argmax())
+                pieces = np.ix_(self.student.word_of == here, self.teacher.word_of == there)
+                found.append((here, there, float(cosine[pieces].max())))
         return found
+
+    def _by_words(self, matrix: np.ndarray) -> np.ndarray:
+        """Adds up what [n, m] tokens have by the words that they are pieces of: [words, words]."""
+        return self.teacher.by_word(self.student.by_word(matrix).T).T
 
     def pharaoh(self) -> str:
         """The links as aligners write them, words counted from 0: ``0-2 1-0``."""
