@@ -22,7 +22,7 @@ data:
 
 lint: install ## Check style and types
 	@$(PYTHON_IN_VENV) -m ruff check .
-	@$(PYTHON_IN_VENV) -m mypy optical_repro
+	@$(PYTHON_IN_VENV) -m mypy optical_repro benchmarks
 
 install: ## Make .venv and install the versions of requirements.lock; run again, it goes on
 	@sh ./install.sh

@@ -19,9 +19,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 from optical_repro.collections import Passage, folder
 from optical_repro.files import whole
@@ -34,7 +35,16 @@ INTERVAL = 0.5
 """Seconds between two samples."""
 SAMPLES = 300
 """Kept a path."""
-COLUMNS = ["path", "stage", "seconds", "passages", "rss_mb"]
+
+
+class Sample(NamedTuple):
+    """What was measured at one moment; the columns of the CSV."""
+
+    path: str
+    stage: str
+    seconds: float
+    passages: int
+    rss_mb: float
 
 
 def main() -> None:
@@ -43,22 +53,22 @@ def main() -> None:
     if arguments.measure:
         measure(arguments.measure, arguments.lucene if arguments.measure == "lucene" else arguments.encoder)
         return
-    rows = []
+    rows: list[Sample] = []
     for path, count in (("lucene", arguments.lucene), ("encoder", arguments.encoder)):
         print(f"{path}: {count:,} passages ...", flush=True)
         line = [sys.executable, __file__, "--measure", path, f"--{path}", str(count)]
         done = subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True)
-        rows += [[path, *row] for row in thinned(json.loads(done.stdout))]
+        rows += thinned([Sample(*row) for row in json.loads(done.stdout)])
     with whole(arguments.out.with_suffix(".csv")) as file:
-        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+        csv.writer(file, lineterminator="\n").writerows([Sample._fields, *rows])
     draw(rows, arguments.out.with_suffix(".png"))
     print(table(rows))
 
 
-def thinned(samples: list[list[object]]) -> list[list[object]]:
+def thinned(samples: Sequence[Sample]) -> list[Sample]:
     """Some SAMPLES of them, evenly spread, with the last and the one of the most memory."""
     step = len(samples) // SAMPLES + 1
-    most = max(range(len(samples)), key=lambda place: samples[place][-1])
+    most = max(range(len(samples)), key=lambda place: samples[place].rss_mb)
     return [row for place, row in enumerate(samples) if place % step == 0 or place in (most, len(samples) - 1)]
 
 
@@ -87,9 +97,9 @@ def generated(count: int) -> Iterator[Passage]:
 class Meter:
     """Samples this process's memory and how many passages went by, in a thread of its own."""
 
-    def __init__(self) -> None:
-        self.stage, self.passages = "", 0
-        self.rows: list[list[object]] = []
+    def __init__(self, path: str) -> None:
+        self.path, self.stage, self.passages = path, "", 0
+        self.rows: list[Sample] = []
         self.started = time.monotonic()
         threading.Thread(target=self._sample, daemon=True).start()
 
@@ -102,8 +112,8 @@ class Meter:
 
     def note(self) -> None:
         """Writes down a sample."""
-        row = [self.stage, round(time.monotonic() - self.started, 1), self.passages, round(resident_mb(), 1)]
-        self.rows.append(row)
+        seconds, megabytes = round(time.monotonic() - self.started, 1), round(resident_mb(), 1)
+        self.rows.append(Sample(self.path, self.stage, seconds, self.passages, megabytes))
 
     def _sample(self) -> None:
         while True:
@@ -123,7 +133,7 @@ def measure(path: str, count: int) -> None:
     with tempfile.TemporaryDirectory() as place:
         collection = Path(place) / "generated"
         write(collection, count)
-        meter = Meter()
+        meter = Meter(path)
         meter.stage = "checking"
         loaded = folder.load(collection, "sw")
         meter.note()
@@ -154,19 +164,19 @@ def write(collection: Path, count: int) -> None:
 def tiny_model(place: Path) -> Path:
     """A BERT of two layers, 64 wide, with its own vocabulary: every part of a large one, and fast."""
     from tokenizers import BertWordPieceTokenizer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertModel, BertTokenizer
 
     tokenizer = BertWordPieceTokenizer()
     tokenizer.train_from_iterator((passage.text for passage in generated(2000)), vocab_size=4000, show_progress=False)
     place.mkdir()
     tokenizer.save_model(str(place))
-    BertTokenizerFast(vocab=str(place / "vocab.txt"), model_max_length=128).save_pretrained(place)
+    BertTokenizer(vocab=str(place / "vocab.txt"), model_max_length=128).save_pretrained(place)
     config = BertConfig(vocab_size=4000, hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128)
     BertModel(config).save_pretrained(place)
     return place
 
 
-def draw(rows: list[list[object]], path: Path) -> None:
+def draw(rows: Sequence[Sample], path: Path) -> None:
     """Resident memory over passages, a panel a path, a line a stage."""
     import matplotlib
 
@@ -175,8 +185,8 @@ def draw(rows: list[list[object]], path: Path) -> None:
 
     figure, panels = pyplot.subplots(1, 2, figsize=(10, 3.5), layout="constrained")
     for panel, name in zip(panels, ("lucene", "encoder"), strict=True):
-        for stage in dict.fromkeys(row[1] for row in rows if row[0] == name):
-            samples = [(row[3], row[4]) for row in rows if row[:2] == [name, stage]]
+        for stage in dict.fromkeys(row.stage for row in rows if row.path == name):
+            samples = [(row.passages, row.rss_mb) for row in rows if (row.path, row.stage) == (name, stage)]
             if stage == "checking":
                 panel.axhline(max(memory for _, memory in samples), linestyle=":", label="checking, at most")
             else:
@@ -188,17 +198,17 @@ def draw(rows: list[list[object]], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def table(rows: list[list[object]]) -> str:
+def table(rows: Sequence[Sample]) -> str:
     """Memory at tenths of the way, in Markdown."""
     parts = (0.1, 0.25, 0.5, 0.75, 1.0)
     lines = ["| path | passages | " + " | ".join(f"{part:.0%}" for part in parts) + " | most | seconds |"]
     lines.append("|---|---:|" + "---:|" * (len(parts) + 2))
     for name in ("lucene", "encoder"):
-        samples = [row[2:] for row in rows if row[0] == name and row[1] != "checking"]
-        count = max(passages for _, passages, _ in samples)
-        at = [next(memory for _, passages, memory in samples if passages >= part * count) for part in parts]
-        cells = [f"{memory:,.0f}" for memory in (*at, max(memory for *_, memory in samples))]
-        lines.append(f"| {name} | {count:,} | " + " | ".join(cells) + f" | {samples[-1][0] - samples[0][0]:,.0f} |")
+        samples = [row for row in rows if row.path == name and row.stage != "checking"]
+        count = max(row.passages for row in samples)
+        at = [next(row.rss_mb for row in samples if row.passages >= part * count) for part in parts]
+        cells = [f"{memory:,.0f}" for memory in (*at, max(row.rss_mb for row in samples))]
+        lines.append(f"| {name} | {count:,} | " + " | ".join(cells) + f" | {samples[-1].seconds - samples[0].seconds:,.0f} |")
     return "\n".join(lines)
 
 

@@ -60,9 +60,19 @@ def test_training_is_timed_without_what_surrounds_it(monkeypatch: pytest.MonkeyP
     assert 0.05 <= clock < 0.45 and processor < 0.3
 
 
-def test_a_small_benchmark_from_end_to_end(tmp_path: Path) -> None:
-    small = ["--runs", "1", "--passages", "60", "--depth", "20", "--json", str(tmp_path / "search.json")]
-    done = subprocess.run([sys.executable, str(BENCHMARKS / "search.py"), *small], capture_output=True, text=True, check=True)
-    ratios = json.loads((tmp_path / "search.json").read_text())["ratios"]
-    assert [made["title"] for made in ratios] == ["search, from texts", "search, from vectors"]
-    assert all(made["by_clock"] > 0 for made in ratios) and "topics/s" in done.stdout
+SMALL = {
+    "search": (["--passages", "60", "--depth", "20"], "topics/s"),
+    "distillation": (["--steps", "1", "--batch", "4"], "pairs/s"),
+    "transport": (["--batches", "1", "--batch", "4"], "pairs/s"),
+    "encoding": (["--passages", "20"], "passages/s"),
+}
+"""The benchmarks on next to nothing, and the unit that each counts in."""
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_small_benchmark_from_end_to_end(name: str, tmp_path: Path) -> None:
+    small, unit = SMALL[name]
+    line = [sys.executable, str(BENCHMARKS / f"{name}.py"), "--runs", "1", "--json", str(tmp_path / "made.json"), *small]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    ratios = json.loads((tmp_path / "made.json").read_text())["ratios"]
+    assert ratios and all(made["by_clock"] > 0 for made in ratios) and unit in done.stdout
