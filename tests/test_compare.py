@@ -115,6 +115,18 @@ def test_latex_and_markdown_mark_the_best_and_the_significant(place: Path) -> No
     assert "| `human` (ceiling) | **" not in (place / "runs/tiny.yo.test/report.md").read_text()
 
 
+def test_what_reads_peoples_translations_is_out_of_competition(place: Path) -> None:
+    runs = place / "runs/tiny.yo.test"
+    for copy in ("human-maxsim", "human+bm25", "human-lexicon"):
+        lines = (runs / "human.trec").read_text().replace(" human\n", f" {copy}\n")
+        (runs / f"{copy}.trec").write_text(lines)
+    assert main(["runs/tiny.yo.test"]) == 0
+    report = (runs / "report.md").read_text()
+    for copy in ("human-maxsim", "human+bm25", "human-lexicon"):
+        assert f"| `{copy}` (ceiling) |" in report and f"| `{copy}` (ceiling) | **" not in report
+        assert f"than {copy} (" not in report
+
+
 def test_csv_holds_every_comparison(place: Path) -> None:
     assert main(["runs/tiny.yo.test"]) == 0
     with (place / "runs/tiny.yo.test/report.csv").open() as file:

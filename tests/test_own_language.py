@@ -35,7 +35,7 @@ def test_every_command_of_the_guide(cache: Path, tmp_path: Path, monkeypatch: py
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], cwd=place, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
         said.append(done.stdout)
-    assert len(said) == 9
+    assert len(said) == 10
 
     report = json.loads((place / "runs/tokpisin.tpi.test/report.json").read_text())
     assert (report["topics"], report["lang"], report["doc_lang"]) == (12, "tpi", "en")

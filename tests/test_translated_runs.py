@@ -165,6 +165,20 @@ def test_a_translator_asks_for_no_words_of_the_language(toy: Path, m2m: Path, tm
     Experiment(unlisted, Settings(translator=str(m2m)), Cache(tmp_path)).check(systems)
 
 
+def test_peoples_translations_are_cut_to_the_lexicons_words(toy: Path, tmp_path: Path) -> None:
+    """Of a topic half of whose words the lexicon has, the teacher reads the translations of that half, in their order."""
+    collection = collections.load(str(toy), "yo")
+    topic, text = next(iter(collection.topics.items()))
+    known = text.split()[::2]
+    lexicon = tmp_path / "lexicon.tsv"
+    lexicon.write_text("".join(f"{word}\tnowhere\t3\n{word}\t{english(word)}\t1\n" for word in known))
+    translated = {topic: f"the {english(text)}?" for topic, text in collection.topics.items()}
+    whole = collection.__class__(**{**collection.__dict__, "human_topics": translated})
+    experiment = Experiment(whole, Settings(lexicon=(lexicon,), spelling=False), Cache(tmp_path / "cache"))
+    read = experiment.queries("human-lexicon")[topic].split()
+    assert read == ["the", *map(english, known), "?"]
+
+
 def test_structured_queries_find_passages_by_any_translation_of_a_word(toy: Path, tmp_path: Path) -> None:
     """The lexicon's best translation is in no passage; the second is what the passages say."""
     lexicon = tmp_path / "lexicon.tsv"

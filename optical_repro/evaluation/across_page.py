@@ -8,7 +8,7 @@ from . import figures
 from .across import Across
 from .across_tables import LEGEND, baseline, table
 from .page import figure, heading, page, section, sortable
-from .results import HUMAN
+from .results import is_ceiling
 from .tables import Cell
 from .words import described
 
@@ -28,7 +28,7 @@ def _by_folder(across: Across) -> str:
     heads = heading("System") + "".join(map(heading, names, orders))
     body = ""
     for system, cells in table(across):
-        kind = {HUMAN: "ceiling", baseline(across): "baseline"}.get(system)
+        kind = "ceiling" if is_ceiling(system) else "baseline" if system == baseline(across) else ""
         note = f' <span class="tag {kind}">{kind}</span>' if kind else ""
         body += f'<tr><th scope="row">{escape(system)}{note}</th>{"".join(map(_cell, cells))}</tr>\n'
     legend = escape(f"{LEGEND}. ▲ significantly better than {baseline(across)}, ▼ significantly worse.")

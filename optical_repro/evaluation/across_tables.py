@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .across import Across
 from .exports import COMPARED, csv_text, json_text, json_value
-from .results import HUMAN
+from .results import is_ceiling
 from .significance import Comparison
 from .tables import (
     ARROWS,
@@ -70,7 +70,7 @@ def across_markdown(across: Across) -> str:
     out = ["# MAP by folder", "", *markdown_head(["system", *(results.name for results in across.columns)], names=1)]
     for system, cells in table(across):
         texts = ["" if cell is None else (f"**{cell.text}**" if cell.best else cell.text) + ["", " ▲", " ▼"][cell.mark] for cell in cells]
-        out.append(markdown_row([markdown_code(system) + (" (ceiling)" if system == HUMAN else ""), *texts]))
+        out.append(markdown_row([markdown_code(system) + (" (ceiling)" if is_ceiling(system) else ""), *texts]))
     out += ["", f"{LEGEND}. ▲ significantly better than {baseline(across)}, ▼ significantly worse.", ""]
     if differing(across):
         out += ["# Differences in MAP by folder", "", *markdown_head(["over", *COMPARISON_HEADINGS], names=3)]
@@ -87,7 +87,7 @@ def across_latex(across: Across) -> str:
     body = []
     for system, cells in table(across):
         texts = ["" if cell is None else (rf"\textbf{{{cell.text}}}" if cell.best else cell.text) + ARROWS[cell.mark] for cell in cells]
-        body.append([in_latex(system) + (" (ceiling)" if system == HUMAN else ""), *texts])
+        body.append([in_latex(system) + (" (ceiling)" if is_ceiling(system) else ""), *texts])
     caption = f"{LEGEND}. Arrows: significantly better or worse than {in_latex(baseline(across))}."
     tables = [r"% Needs \usepackage{booktabs}.", latex_table("map-by-folder", caption, 1, head, body)]
     if differing(across):

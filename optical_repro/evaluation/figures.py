@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 from .metrics import RECALL_LEVELS
-from .results import HUMAN, Results
+from .results import Results, is_ceiling
 from .significance import Comparison
 from .words import aligned_students, p_value, signed, value
 
@@ -52,8 +52,8 @@ def means(results: Results) -> str:
 
 
 def _kind(results: Results, name: str) -> str:
-    if name in (HUMAN, results.baseline):
-        return "ceiling" if name == HUMAN else "baseline"
+    if is_ceiling(name) or name == results.baseline:
+        return "ceiling" if is_ceiling(name) else "baseline"
     return "student" if name.startswith("optical-") else "other"
 
 

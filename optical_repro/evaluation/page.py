@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from . import figures
 from .metrics import METRICS
-from .results import HUMAN, Results, System, telling_pairs
+from .results import HUMAN, Results, System, is_ceiling, telling_pairs
 from .significance import Comparison
 from .tables import COMPARISON_HEADINGS, HEADINGS, Row, comparison_cells, rows
 from .topics import changes, hit_names
@@ -71,7 +71,7 @@ def _table(results: Results) -> str:
         better, worse = '<span class="better">▲</span>', '<span class="worse">▼</span>'
         legend += f" {better} significantly better than {escape(results.baseline)}, {worse} significantly worse"
         legend += f" ({escape(method(results))})."
-    if HUMAN in results.systems:
+    if any(map(is_ceiling, results.systems)):
         legend += " The ceiling reads people's translations of the topics."
     if translated := translators(results):
         legend += f" {escape(translated)}"

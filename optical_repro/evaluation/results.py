@@ -25,7 +25,12 @@ SHOWN_HITS = 10
 """Hits of each topic that the report's topic browser shows."""
 A_MANIFEST = "a manifest as optical_repro.run writes it (delete it to do without)"
 HUMAN = "human"
-"""The system that reads people's translations of the topics: the ceiling, out of competition."""
+"""The system that reads people's translations of the topics."""
+
+
+def is_ceiling(system: str) -> bool:
+    """Whether a system reads people's translations, whole or in part, scored or fused however it be: it is out of competition."""
+    return re.match(rf"{HUMAN}\b", system) is not None
 
 
 @dataclass(frozen=True)
@@ -254,7 +259,7 @@ def natural_baseline(names: list[str]) -> str | None:
     """The best system that translates topics or documents and then retrieves; failing that, the best that was not trained here."""
     if len(names) < 2:
         return None
-    competitors = [name for name in names if name != HUMAN]
+    competitors = [name for name in names if not is_ceiling(name)]
     translating = [name for name in competitors if re.search(r"-([qd]t|psq)\b", name)]
     untrained = [name for name in competitors if not name.startswith("optical-")]
     return (translating or untrained or competitors)[0]
@@ -262,7 +267,7 @@ def natural_baseline(names: list[str]) -> str | None:
 
 def telling_pairs(results: Results) -> list[significance.Comparison]:
     """The comparisons by MAP that a reader asks for first: every competitor with the baseline, then the question pairs."""
-    pairs = [(name, results.baseline) for name in results.systems if results.baseline and name not in (HUMAN, results.baseline)]
+    pairs = [(name, results.baseline) for name in results.systems if results.baseline and name != results.baseline and not is_ceiling(name)]
     pairs += [pair for asked in question_pairs(list(results.systems)).values() for pair in asked if pair not in pairs]
     return [made for made in (results.comparison("map", *pair) for pair in pairs) if made]
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from .metrics import METRICS
-from .results import HUMAN, Results, telling_pairs
+from .results import Results, is_ceiling, telling_pairs
 from .significance import Comparison
 from .topics import Change, changes, hit_names
 from .words import EXPLAINED, described, effect, findings, method, signed, translators, value
@@ -48,7 +48,7 @@ class Row:
 
 def rows(results: Results) -> list[Row]:
     """The table of systems, best MAP first, one cell a metric."""
-    competitors = [system for system in results.systems.values() if system.name != HUMAN]
+    competitors = [system for system in results.systems.values() if not is_ceiling(system.name)]
     best = {metric: value(max((system.mean(metric) for system in competitors), default=0)) for metric in METRICS}
     table = []
     for name, system in results.systems.items():
@@ -56,8 +56,8 @@ def rows(results: Results) -> list[Row]:
         for metric in METRICS:
             made = results.against_baseline(metric, name)
             text = value(system.mean(metric))
-            cells.append(Cell(system.mean(metric), text, name != HUMAN and text == best[metric], made.direction if made else 0))
-        table.append(Row(name, {HUMAN: "ceiling", results.baseline: "baseline"}.get(name, ""), cells))
+            cells.append(Cell(system.mean(metric), text, not is_ceiling(name) and text == best[metric], made.direction if made else 0))
+        table.append(Row(name, "ceiling" if is_ceiling(name) else "baseline" if name == results.baseline else "", cells))
     return table
 
 
@@ -84,7 +84,7 @@ def as_text(results: Results) -> str:
     out.append("  ".join([" " * width, *(f"{heading:>7} " for heading in HEADINGS.values())]).rstrip())
     for row in rows(results):
         cells = (f"{cell.text:>7}{' +-'[cell.mark]}" for cell in row.cells)
-        note = "ceiling: people's translations" if row.system == HUMAN else row.note
+        note = "ceiling: people's translations" if is_ceiling(row.system) else row.note
         out.append("  ".join([f"{row.system:<{width}}", *cells, note]).rstrip())
     if results.baseline:
         out += ["", f"+ significantly better than {results.baseline}, - significantly worse ({method(results)})"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..translate.translator import LEXICAL as WORD_BY_WORD
 from .metrics import METRICS
-from .results import HUMAN, Alignment, Results, question_pairs
+from .results import Alignment, Results, is_ceiling, question_pairs
 from .significance import ALPHA, CORRECTIONS, TESTS, Comparison
 
 EXPLAINED = (
@@ -120,7 +120,7 @@ def _against_baseline(results: Results) -> dict[str, list[Comparison]]:
     groups: dict[str, list[Comparison]] = {"Better than": [], "Worse than": [], "Not significantly different from": []}
     for name in results.systems:
         made = results.against_baseline("map", name)
-        if made and name != HUMAN:
+        if made and not is_ceiling(name):
             verdict = "Better than" if made.delta > 0 else "Worse than"
             groups[verdict if made.significant else "Not significantly different from"].append(made)
     return groups

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import shutil
 import unicodedata
@@ -160,6 +161,7 @@ def _languages() -> Any:
     return _languages_class().analyzerMap
 
 
+@functools.cache
 def _analysis(lang: str) -> Any:
     """A function from text to its terms."""
     jvm.start()

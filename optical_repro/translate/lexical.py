@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..bitext.lexicon import Lexicon
 from ..bitext.words import Token, is_word, tokens
@@ -34,6 +34,15 @@ def weighted_words(text: str, lexicon: Lexicon) -> list[dict[str, float]]:
     """The words and phrases of a text, each with all its translations and their probabilities; an unknown word is its own."""
     spans = [span for span, _ in phrases(text, lexicon) if any(is_word(token.word) for token in span)]
     return [lexicon.probabilities(" ".join(token.word for token in span)) or {span[0].text: 1.0} for span in spans]
+
+
+def within_lexicon(translation: str, text: str, lexicon: Lexicon, terms: Callable[[str], list[str]]) -> str:
+    """The words of people's translation of a text that are among the lexicon's translations of its words, in the translation's order.
+
+    ``terms`` makes index terms of a text, by which words are compared; what it makes none of, stop words and punctuation, stays.
+    """
+    known = {term for translations in weighted_words(text, lexicon) for word in translations for term in terms(word)}
+    return " ".join(token.text for token in tokens(translation) if known.issuperset(terms(token.word)))
 
 
 def text_between(text: str, start: int, end: int) -> str:
