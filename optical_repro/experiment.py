@@ -25,10 +25,10 @@ from .memory import give_back
 from .regimes.back_translation import back_translated
 from .regimes.code_switch import code_switched
 from .regimes.in_domain import SPAN, spans
-from .regimes.pairs import Made, TrainingPair, drawn, training_pairs
+from .regimes.pairs import Made, TrainingPair, drawn, readings, training_pairs
 from .regimes.pretraining_text import SENTENCE, pretraining_texts
 from .settings import Settings
-from .systems import LEXICAL, PREBUILT, System, optical_name
+from .systems import HUMAN, LEXICAL, PREBUILT, System, optical_name
 from .terminal import duration, say
 from .translate.lexical import LexicalTranslator, weighted_words
 from .translate.translator import LEXICAL as WORD_BY_WORD
@@ -99,12 +99,12 @@ class Experiment:
     def _needs_lexicon(self, system: System) -> bool:
         word_by_word = self.settings.translator == WORD_BY_WORD and self.directions(system)
         learns = (system.regime, system.pretrain) != ("none", "none") or self.settings.lexical_init
-        return bool(word_by_word) or system.retriever == "bm25-psq" or (system.regime is not None and learns)
+        return bool(word_by_word) or system.retriever in ("bm25-psq", "human-lexicon") or (system.regime is not None and learns)
 
     def directions(self, system: System) -> list[tuple[str, str]]:
         """From which language into which a system has text translated: the topics, the documents, the training text."""
         lang, doc_lang, target = self.collection.lang, self.collection.doc_lang, self.collection.target
-        topics = system.retriever.endswith("-qt") or (system.fused and system.retriever != "human" and lang != doc_lang)
+        topics = system.retriever.endswith("-qt") or (system.fused and system.retriever not in HUMAN and lang != doc_lang)
         needed = [(topics, (lang, doc_lang)), (system.retriever == "bm25-dt", (doc_lang, lang))]
         needed.append((system.regime in ("bt", "cs+bt"), (target, "en")))
         return list(dict.fromkeys(direction for needs, direction in needed if needs))
@@ -171,7 +171,7 @@ class Experiment:
         first = self.run(System(system.name.removesuffix("+bm25"), system.retriever, system.maxsim))
         queries = self.queries("bm25")
         if self.collection.lang != self.collection.doc_lang:
-            translated = self.queries("human" if system.retriever == "human" else "bm25-qt")
+            translated = self.queries(system.retriever if system.retriever in HUMAN else "bm25-qt")
             queries = {topic: f"{text} {translated[topic]}" for topic, text in queries.items()}
         index = self.lexical_index()
 
@@ -197,6 +197,8 @@ class Experiment:
         if retriever == "human":
             assert self.collection.human_topics is not None
             return self.collection.human_topics
+        if retriever == "human-lexicon":
+            return self._within_lexicon
         if self.lexicon_of(retriever):
             return self._respelled
         if not retriever.endswith("-qt"):
@@ -239,6 +241,20 @@ class Experiment:
         stage = self._stage("spellings", "spelling", inputs, make)
         spellings = json.loads((stage / "spellings.json").read_text(encoding="utf-8"))
         return {topic: spelling.respell(text, spellings) for topic, text in topics.items()}
+
+    @cached_property
+    def _within_lexicon(self) -> Mapping[str, str]:
+        """People's translations, as much of them as the lexicon has words for."""
+        from .retrieval import lexical
+        from .translate.lexical import within_lexicon
+
+        translated, lang = self.collection.human_topics, self.collection.doc_lang
+        assert translated is not None
+
+        def terms(text: str) -> list[str]:
+            return lexical.analyze(lang, text)
+
+        return {topic: within_lexicon(translated[topic], text, self.lexicon, terms) for topic, text in self._respelled.items()}
 
     def topic_model(self, system: System) -> Path:
         """The encoder that reads the topics: the student reads what is not English, the teacher everything else."""
@@ -413,10 +429,13 @@ class Experiment:
     @cached_property
     def _in_domain_text(self) -> list[str]:
         """The spans of the English documents that are in every regime's text; all of it where there is no parallel text."""
-        recipe = self.settings.recipe
-        share = self.settings.in_domain if self.pairs else 1.0
-        count = round(recipe.steps * recipe.batch_size * share)
-        return self._spans(count, SPAN) if self.collection.doc_lang == "en" else []
+        if self.collection.doc_lang != "en":
+            return []
+        most, share = self.settings.recipe.readings, self.settings.in_domain
+        if not self.pairs:
+            return self._spans(most, SPAN)
+        beside = readings(len(self.pairs), round(most * (1 - share)))
+        return self._spans(round(beside * share / (1 - share)), SPAN)
 
     def _spans(self, count: int, length: int) -> list[str]:
         """Spans of so many words of the documents."""
@@ -434,7 +453,7 @@ class Experiment:
     def chosen_pairs(self) -> list[Pair]:
         """The sentence pairs that training is made of, drawn by the seed: no more than it will read."""
         recipe = self.settings.recipe
-        return drawn(self.pairs, recipe.steps * recipe.batch_size - len(self._in_domain_text), recipe.seed)
+        return drawn(self.pairs, readings(len(self.pairs), recipe.readings - len(self._in_domain_text)), recipe.seed)
 
     def training_pairs(self, regime: str) -> list[TrainingPair]:
         """A regime's training pairs, made of the same sentences and spans for each, no more than training will read."""
@@ -460,7 +479,7 @@ class Experiment:
         fitted = self.settings.recipe.fitted(len(self.chosen_pairs) + len(self._in_domain_text), self.collection.doc_lang == "en")
         recipe = replace(fitted, objective=objective)
         texts = self.pretraining_texts(objective)
-        inputs = {"untrained": self.untrained.name, "texts": digest(texts), "recipe": asdict(recipe)}
+        inputs = {"untrained": self.untrained.name, "texts": digest(texts), "recipe": recipe.described()}
 
         def make(folder: Path) -> None:
             pretraining.pretrain(self.untrained, texts, recipe, folder, device=self.device, title=f"pre-training by {objective}")
@@ -500,7 +519,7 @@ class Experiment:
             "untrained": self.untrained.name,
             "pairs": digest(pairs),
             "prefixes": [ours, theirs],
-            "recipe": asdict(recipe),
+            "recipe": recipe.described(),
             "passages": index and index.name,
         }
         name = optical_name(regime, pretrain).removeprefix("optical-")

@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     corpora = "\n".join(f"  {name:19}{meaning}" for name, meaning in named.DESCRIBED.items())
     dropped = "\n".join(f"  {name:11}{meaning}" for name, meaning in filters.FILTERS.items())
     objectives = "; ".join(f"{name}: {meaning}" for name, meaning in OBJECTIVES.items())
+    learning = "; ".join(f"{name}: {meaning}" for name, meaning in LEARNING.items())
     pretraining = "; ".join(f"{name}: {meaning}" for name, meaning in PRETRAINING.items() if name != "none")
     settings = Settings()
     recipe = settings.recipe
@@ -133,9 +134,9 @@ def parser() -> argparse.ArgumentParser:
     )
     how(
         "--learns",
+        default=recipe.learns,
         choices=LEARNING,
-        help=f"what of the student learns: the embeddings of the words that it gained, all embeddings, or everything (default: "
-        f"{recipe.learns}; embeddings where it gains none, all where --student names another encoder)",
+        help=f"what of the student learns: {learning} (default: {recipe.learns})",
     )
     how(
         "--no-lexical-init",
@@ -157,7 +158,8 @@ def parser() -> argparse.ArgumentParser:
     how(
         "--systems",
         metavar="A,B",
-        help="rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; also Pyserini's own, from its prebuilt "
+        help="rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; bm25-psq, by all translations of a word at once; "
+        "human-lexicon, people's translations in the lexicon's words alone; also Pyserini's own, from its prebuilt "
         "indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt-prebuilt, mdpr, afriberta-dpr, "
         "bm25-dt+afriberta-dpr (default: all that fit, without these)",
     )
@@ -235,14 +237,9 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
     names = arguments.systems.split(",") if arguments.systems else None
     for name in names or []:
         parse(name)
-    if not 0 <= arguments.switch <= 1:
-        raise InputError(f"--switch {arguments.switch}: expected a probability from 0 to 1")
-    if not 0 <= arguments.in_domain < 1:
-        raise InputError(f"--in-domain {arguments.in_domain}: expected a share from 0 to below 1")
     if arguments.steps < 1:
         raise InputError(f"--steps {arguments.steps}: expected a number from 1")
-    learns = arguments.learns or ("all" if arguments.student else "embeddings" if arguments.no_lexical_init else Recipe.learns)
-    recipe = Recipe(arguments.objective, arguments.steps, learns=learns, seed=arguments.seed)
+    recipe = Recipe(arguments.objective, arguments.steps, learns=arguments.learns, seed=arguments.seed)
     _ = recipe.parts
     settings = Settings(
         teacher=arguments.teacher,

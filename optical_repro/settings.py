@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .distill.recipe import Recipe
+from .errors import InputError
 from .models import EMBEDDED
 from .translate.translator import LEXICAL
 
@@ -39,3 +40,9 @@ class Settings:
     """Whether the language's words enter the student's vocabulary, with embeddings made of their translations'."""
     device: str = "auto"
     """``cpu``, ``cuda``, or ``auto``: a GPU if there is one."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.switch <= 1:
+            raise InputError(f"--switch {self.switch}: expected a probability from 0 to 1")
+        if not 0 <= self.in_domain < 1:
+            raise InputError(f"--in-domain {self.in_domain}: expected a share from 0 to below 1")

@@ -136,7 +136,7 @@ def untrained(teacher: Path, lexicon: Lexicon, tmp_path_factory: pytest.TempPath
     return folder
 
 
-RECIPE = Recipe("ot+pooled", steps=60, batch_size=4)
+RECIPE = Recipe("ot+pooled", steps=60, batch_size=4, learns="words")
 """Long enough for two checkpoints."""
 
 

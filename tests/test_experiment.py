@@ -159,7 +159,7 @@ def test_the_manifests_command_gives_the_same_bytes_from_the_cache(sample_run: D
 # Every kind of system, on a small part of it
 
 
-EVERY = ["bm25", "bm25-qt", "bm25-dt", "bm25-psq", "dense-zs", "dense-qt", "dense-qt-maxsim", "human", "human+bm25"]
+EVERY = ["bm25", "bm25-qt", "bm25-dt", "bm25-psq", "dense-zs", "dense-qt", "dense-qt-maxsim", "human", "human-lexicon", "human+bm25"]
 EVERY += ["optical-cs", "optical-cs-maxsim", "optical-cs+bm25", "optical-cs-maxsim+bm25", "optical-cs+bt", "optical-none"]
 
 
@@ -407,6 +407,7 @@ def test_regimes_by_name() -> None:
         ("optical-cs+bt+bm25", "optical-cs+bt", False, True),
         ("optical-cs-maxsim+bm25", "optical-cs", True, True),
         ("human-maxsim", "human", True, False),
+        ("human-lexicon-maxsim", "human-lexicon", True, False),
     ],
 )
 def test_systems_by_name(name: str, retriever: str, maxsim: bool, fused: bool) -> None:

@@ -15,7 +15,7 @@ from optical_repro.regimes import REGIMES
 from optical_repro.regimes.back_translation import back_translated
 from optical_repro.regimes.code_switch import code_switched, switch
 from optical_repro.regimes.in_domain import SPAN, sample, spans
-from optical_repro.regimes.pairs import EPOCHS, TrainingPair, drawn, training_pairs
+from optical_repro.regimes.pairs import EPOCHS, LITTLE, TrainingPair, drawn, readings, training_pairs
 from optical_repro.translate.lexical import LexicalTranslator
 
 TRAINED = [regime for regime in REGIMES if regime != "none"]
@@ -159,7 +159,9 @@ def test_white_space_between_words_is_one_blank() -> None:
 def test_little_bitext_is_not_read_over_and_over(pairs: list[Pair]) -> None:
     few = pairs[:10]
     assert Counter(drawn(few, 25, seed=1)).most_common()[0][1] == 3 and min(Counter(drawn(few, 25, seed=1)).values()) == 2
-    assert len(drawn(few, 1000, seed=1)) == 10 * EPOCHS
+    assert readings(10, most=10**6) == 10 * EPOCHS
+    assert readings(LITTLE // 2, most=10**6) == LITTLE and readings(LITTLE + 1, most=10**6) == LITTLE + 1
+    assert readings(10**6, most=500) == readings(100, most=500) == 500
     assert len(set(drawn(pairs, 200, seed=1))) == 200
     assert drawn(pairs, 200, seed=1) == drawn(pairs, 200, seed=1) != drawn(pairs, 200, seed=2)
 

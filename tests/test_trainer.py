@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from optical_repro.bitext.readers import Pair
 from optical_repro.distill import loop, trainer
-from optical_repro.distill.recipe import Recipe
+from optical_repro.distill.recipe import LAYERS_RATE, RATE, Recipe
 from optical_repro.distill.teacher import LONGEST, TeacherStates, write_states
 from optical_repro.encoder import Encoder
 from optical_repro.errors import InputError
@@ -126,7 +126,7 @@ def changed(one: Path, other: Path) -> set[str]:
 
 
 def test_what_learns(untrained: Path, trained: Path, lesson: Lesson, tmp_path: Path) -> None:
-    """Word embeddings alone, or all; never the pooling layer, which vectors do not pass through."""
+    """New words alone, all embeddings, or all; never the pooling layer, which vectors do not pass through."""
     assert changed(untrained, trained) == {"embeddings.word_embeddings.weight"}
     train(untrained, lesson, replace(RECIPE, learns="embeddings", steps=2), tmp_path / "embeddings")
     assert changed(untrained, tmp_path / "embeddings") == {"embeddings.word_embeddings.weight"}
@@ -135,6 +135,16 @@ def test_what_learns(untrained: Path, trained: Path, lesson: Lesson, tmp_path: P
     moved = changed(untrained, tmp_path / "all")
     assert {"embeddings.word_embeddings.weight", "encoder.layer.0.attention.self.query.weight"} <= moved
     assert not any(name.startswith("pooler") for name in moved)
+
+
+def test_layers_learn_more_slowly_than_embeddings(untrained: Path, lesson: Lesson, tmp_path: Path) -> None:
+    """One step of Adam moves each weight by its learning rate."""
+    train(untrained, lesson, replace(RECIPE, learns="all", steps=1, warmup=0.0), tmp_path / "all")
+    before, after = (load_file(folder / "model.safetensors") for folder in (untrained, tmp_path / "all"))
+    furthest = {name: float((after[name] - before[name]).abs().max()) for name in before}
+    assert furthest["embeddings.word_embeddings.weight"] == pytest.approx(RATE, rel=0.01)
+    assert furthest["encoder.layer.3.output.dense.weight"] == pytest.approx(LAYERS_RATE, rel=0.01)
+    assert furthest["embeddings.position_embeddings.weight"] == pytest.approx(LAYERS_RATE, rel=0.01)
 
 
 def moved_embeddings(one: Path, other: Path) -> set[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from .recipe import Recipe
+from .recipe import LAYERS_RATE, RATE, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def fit(
     model: torch.nn.Module,
+    encoder: Any,
     examples: Sequence[Any],
     collate: Callable[[list[Any]], dict[str, Any]],
     loss: Callable[[Any, dict[str, Any]], torch.Tensor],
@@ -28,8 +29,9 @@ def fit(
 ) -> TrainerState:
     """Trains what of ``model`` asks for gradients, in place, on ``examples`` in their order; returns how it went.
 
-    ``collate`` makes tensors of a batch of examples, ``loss`` a number of model and tensors. Where ``checkpoints`` holds
-    any, training goes on from the last whole one. Raises FloatingPointError at a loss that is not finite.
+    ``encoder`` is the transformer in it, whose layers learn more slowly than the rest (``recipe.LAYERS_RATE``). ``collate`` makes
+    tensors of a batch of examples, ``loss`` a number of model and tensors. Where ``checkpoints`` holds any, training goes on from the
+    last whole one. Raises FloatingPointError at a loss that is not finite.
     """
     import torch
     from transformers import Trainer, TrainingArguments
@@ -42,11 +44,16 @@ def fit(
                 raise FloatingPointError(f"the loss is {found.item()} at step {self.state.global_step}; a lower learning rate may help")
             return (found, None) if return_outputs else found
 
+        def create_optimizer(self, _: Any = None) -> torch.optim.Optimizer:
+            kind, options = self.get_optimizer_cls_and_kwargs(self.args)
+            self.optimizer = kind(_by_rate(model, encoder), **options)
+            return self.optimizer
+
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
         max_steps=recipe.steps,
         per_device_train_batch_size=recipe.batch_size,
-        learning_rate=recipe.learning_rate,
+        learning_rate=RATE,
         warmup_steps=round(recipe.warmup * recipe.steps),
         weight_decay=0.0,
         train_sampling_strategy="sequential",
@@ -68,6 +75,17 @@ def fit(
     _keep_all_attention(model)
     trainer.train(resume_from_checkpoint=_last_whole(checkpoints))
     return trainer.state
+
+
+def _by_rate(model: torch.nn.Module, encoder: Any) -> list[dict[str, Any]]:
+    """What learns, in groups of one learning rate each, as PyTorch's optimizers take them."""
+    layers = {id(weight) for weight in encoder.parameters()} - {id(encoder.get_input_embeddings().weight)}
+    learning = [weight for weight in model.parameters() if weight.requires_grad]
+    groups = [
+        {"params": [weight for weight in learning if id(weight) not in layers], "lr": RATE},
+        {"params": [weight for weight in learning if id(weight) in layers], "lr": LAYERS_RATE},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def _keep_all_attention(model: torch.nn.Module) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,12 +59,12 @@ def pretrain(untrained: Path, texts: Sequence[tuple[str, ...]], recipe: Recipe, 
         return dict(masking([{"input_ids": example["input_ids"]} for example in batch]))
 
     let_learn(encoder, tokenizer, recipe)
-    state = fit(with_head(encoder), examples, collate, guessing_loss, recipe, folder / "checkpoints", device=device, title=title)
+    state = fit(with_head(encoder), encoder, examples, collate, guessing_loss, recipe, folder / "checkpoints", device=device, title=title)
 
     student.float().to("cpu")
     save(student, tokenizer_json(untrained), untrained, folder)
     with whole(folder / "training.json") as file:
-        json.dump({"recipe": asdict(recipe), "log": losses(state)}, file, indent=1)
+        json.dump({"recipe": recipe.described(), "log": losses(state)}, file, indent=1)
 
 
 def with_head(encoder: Any) -> torch.nn.Module:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from ..errors import InputError, unknown
 
@@ -12,10 +13,20 @@ OBJECTIVES = {
     "scores": "the teacher's distribution of scores over the passages (English documents only)",
 }
 
-LEARNING = {"words": 1e-3, "embeddings": 1e-3, "all": 1e-4}
-"""What of the student learns, with its learning rate: the embeddings of the words that it gained, all embeddings, or everything. On little
-text less learns better: what the layers know of English, and of meaning, carries over as it is, and so do names. Chosen on AfriQA's Hausa
-and Yorùbá train and dev topics."""
+LEARNING = {
+    "words": "the embeddings of the words that the student gained",
+    "embeddings": "all embeddings",
+    "all": "everything",
+}
+"""What of the student learns."""
+
+RATE = 1e-3
+"""Learning rate of embeddings, and of heads that are thrown away."""
+
+LAYERS_RATE = 5e-5
+"""That of layers: what they know of English, and of meaning, carries over. The rates were chosen on AfriQA's Hausa and Yorùbá train and
+dev topics; that layers learn more slowly than what is new is the idea of discriminative fine-tuning (Howard and Ruder 2018,
+arXiv 1801.06146)."""
 
 PRETRAINING = {
     "none": "distillation alone",
@@ -32,9 +43,9 @@ class Recipe:
 
     objective: str = "ot+pooled+scores"
     """Its parts, of ``OBJECTIVES``, joined by ``+``; ``scores`` falls away where the documents are not English."""
-    steps: int = 400
+    steps: int = 800
     batch_size: int = 32
-    learns: str = "words"
+    learns: str = "all"
     """What learns, of ``LEARNING``."""
     warmup: float = 0.1
     """Share of the steps in which the learning rate rises."""
@@ -44,10 +55,14 @@ class Recipe:
         if not 0 <= self.seed < 2**32:
             raise InputError(f"--seed {self.seed}: expected a number from 0 to {2**32 - 1}")
 
+    def described(self) -> dict[str, Any]:
+        """All that a student of this recipe depends on."""
+        return asdict(self) | ({"layers_rate": LAYERS_RATE} if self.learns == "all" else {})
+
     @property
-    def learning_rate(self) -> float:
-        """The highest, after the rise."""
-        return LEARNING[self.learns]
+    def readings(self) -> int:
+        """Training pairs that are read at the most."""
+        return self.steps * self.batch_size
 
     @property
     def parts(self) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +69,7 @@ def train(
         return objectives.total(recipe.parts, objectives.Batch(hidden, mask, teacher, teacher_mask, pool, ours, pooling))
 
     let_learn(model.transformer, tokenizer, recipe)
-    state = fit(model, examples, collate, loss, recipe, folder / "checkpoints", device=device, title=title)
+    state = fit(model, model.transformer, examples, collate, loss, recipe, folder / "checkpoints", device=device, title=title)
     _write(model, untrained, recipe, state, folder)
 
 
@@ -80,4 +79,4 @@ def _write(model: Any, untrained: Path, recipe: Recipe, state: TrainerState, fol
     model.float().to("cpu")
     save(model, tokenizer_json(untrained), untrained, folder)
     with whole(folder / "training.json") as file:
-        json.dump({"recipe": asdict(recipe), "log": losses(state)}, file, indent=1)
+        json.dump({"recipe": recipe.described(), "log": losses(state)}, file, indent=1)

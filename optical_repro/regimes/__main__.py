@@ -67,10 +67,6 @@ def main(argv: list[str] | None = None) -> int:
 def show(arguments: argparse.Namespace) -> None:
     """Makes the pairs of each regime and prints some of them."""
     regimes = parse_regimes(arguments.regime)
-    if not 0 <= arguments.switch <= 1:
-        raise InputError(f"--switch {arguments.switch}: expected a probability from 0 to 1")
-    if not 0 <= arguments.in_domain < 1:
-        raise InputError(f"--in-domain {arguments.in_domain}: expected a share from 0 to below 1")
     if arguments.show < 1:
         raise InputError(f"--show {arguments.show}: expected a number from 1")
 
