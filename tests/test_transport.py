@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from optical_repro.distill.objectives import Batch, total, without_ends
+from optical_repro.distill.objectives import ot as ot_objective
 from optical_repro.distill.objectives import pooled as pooled_objective
 from optical_repro.distill.objectives import scores as scores_objective
 from optical_repro.distill.transport import REGULARISATION, cosine_cost, transport_loss, transport_plan
@@ -58,6 +59,12 @@ def test_the_plan_is_the_one_that_pot_finds_pair_by_pair(batch: Batch) -> None:
         expected = ot.sinkhorn(a, b, cost, REGULARISATION, numItermax=100_000, stopThr=1e-12)
         assert np.abs(row[:n, :m].numpy() - expected).max() < 1e-6
         assert value.item() == pytest.approx((expected * cost).sum(), abs=1e-6)
+
+
+def test_training_stops_sinkhorn_near_that_plan(batch: Batch) -> None:
+    masks = without_ends(batch.student_mask), without_ends(batch.teacher_mask)
+    near = transport_loss(batch.student, batch.teacher, *masks).mean().item()
+    assert ot_objective(batch).item() == pytest.approx(near, abs=1e-3)
 
 
 def test_with_little_regularisation_the_loss_is_the_exact_one(batch: Batch) -> None:

@@ -8,6 +8,9 @@ from torch import Tensor
 REGULARISATION = 0.05
 """Entropic regularisation of the plan, in units of the cost (1 - cosine, from 0 to 2)."""
 
+TOLERANCE = 1e-6
+"""How far the marginals of a text's plan may be from its masses, as a vector's length, when Sinkhorn stops."""
+
 
 def cosine_cost(student: Tensor, teacher: Tensor) -> Tensor:
     """Cost of moving student token i to teacher token j, 1 - cos(h_i, g_j): [B, n, d] and [B, m, d] to [B, n, m]."""
@@ -16,7 +19,9 @@ def cosine_cost(student: Tensor, teacher: Tensor) -> Tensor:
     return 1 - student @ teacher.transpose(1, 2)
 
 
-def transport_plan(cost: Tensor, student_mask: Tensor, teacher_mask: Tensor, regularisation: float = REGULARISATION) -> Tensor:
+def transport_plan(
+    cost: Tensor, student_mask: Tensor, teacher_mask: Tensor, regularisation: float = REGULARISATION, tolerance: float = TOLERANCE
+) -> Tensor:
     """The plans that move a uniform mass over the real student tokens to one over the real teacher tokens at the least cost.
 
     Takes costs [B, n, m] and masks [B, n], [B, m] (1 for a token, 0 for padding); returns plans [B, n, m], without gradient.
@@ -29,12 +34,17 @@ def transport_plan(cost: Tensor, student_mask: Tensor, teacher_mask: Tensor, reg
         raise ValueError(f"regularisation is {regularisation}; Sinkhorn needs at least 0.005 for costs up to 2")
     masses = [(mask / mask.sum(1, keepdim=True)).double() for mask in (student_mask, teacher_mask)]
     with torch.autocast(cost.device.type, enabled=False):
-        solved = solve_batch(cost.detach().double(), regularisation, *masses, method="sinkhorn", grad="detach", tol=1e-6)
+        solved = solve_batch(cost.detach().double(), regularisation, *masses, method="sinkhorn", grad="detach", tol=tolerance)
     return solved.plan.to(cost.dtype)
 
 
 def transport_loss(
-    student: Tensor, teacher: Tensor, student_mask: Tensor, teacher_mask: Tensor, regularisation: float = REGULARISATION
+    student: Tensor,
+    teacher: Tensor,
+    student_mask: Tensor,
+    teacher_mask: Tensor,
+    regularisation: float = REGULARISATION,
+    tolerance: float = TOLERANCE,
 ) -> Tensor:
     """The loss of each pair, <plan, cost>, with the plan held constant in the backward pass: [B].
 
@@ -44,5 +54,5 @@ def transport_loss(
     0.0
     """
     cost = cosine_cost(student, teacher)
-    plan = transport_plan(cost, student_mask, teacher_mask, regularisation)
+    plan = transport_plan(cost, student_mask, teacher_mask, regularisation, tolerance)
     return (plan * cost).sum((1, 2))
