@@ -1,7 +1,7 @@
 """The optimal-transport loss with its gradient: a batch at once (optical_repro, by POT's ``ot.batch``) against one ``ot.sinkhorn`` a pair.
 
-Same token states, regularisation and tolerance, those of training; the losses are checked to be near those of the exact plan. The single calls are made with torch's arrays,
-which the states are, and with NumPy's, in which small problems take less time.
+Same token states, regularisation and tolerance, those of training; the losses are checked to be near those of the exact plan. The single
+calls are made with torch's arrays, which the states are, and with NumPy's, in which small problems take less time.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from pathlib import Path
 import measure
 
 OURS, TORCH, NUMPY = "optical_repro, a batch at once", "POT, one call a pair (torch)", "POT, one call a pair (NumPy)"
+EXACT = 1e-9
+"""A tolerance that leaves nothing to be told from the exact entropic plan."""
+MOST = 100_000
+"""Iterations of a single call: more than any pair needs."""
 
 
 def main() -> None:
@@ -25,7 +29,8 @@ def main() -> None:
     import torch
     from torch.nn.utils.rnn import pad_sequence
 
-    from optical_repro.distill.transport import REGULARISATION, TOLERANCE, cosine_cost, transport_plan
+    from optical_repro.distill.objectives import TRANSPORT_TOLERANCE
+    from optical_repro.distill.transport import REGULARISATION, cosine_cost, transport_plan
     from optical_repro.retrieval.text_encoder import TextEncoder
 
     count = arguments.batches * arguments.batch
@@ -59,7 +64,7 @@ def main() -> None:
         return losses
 
     def pot_pairs(
-        cost: torch.Tensor, student_mask: torch.Tensor, teacher_mask: torch.Tensor, numpy: bool, tolerance: float = TRANSPORT_TOLERANCE
+        cost: torch.Tensor, student_mask: torch.Tensor, teacher_mask: torch.Tensor, numpy: bool, tolerance: float
     ) -> torch.Tensor:
         plan = torch.zeros_like(cost)
         for row in range(len(cost)):
@@ -73,8 +78,8 @@ def main() -> None:
 
     sides = {
         OURS: lambda: by(partial(transport_plan, tolerance=TRANSPORT_TOLERANCE)),
-        TORCH: lambda: by(partial(pot_pairs, numpy=False)),
-        NUMPY: lambda: by(partial(pot_pairs, numpy=True)),
+        TORCH: lambda: by(partial(pot_pairs, numpy=False, tolerance=TRANSPORT_TOLERANCE)),
+        NUMPY: lambda: by(partial(pot_pairs, numpy=True, tolerance=TRANSPORT_TOLERANCE)),
     }
     exact = by(partial(pot_pairs, numpy=True, tolerance=EXACT))
     for side, losses in sides.items():

@@ -23,7 +23,6 @@ from optical_repro.bitext.readers import Pair
 from optical_repro.distill import loop, trainer
 from optical_repro.distill.recipe import LAYERS_RATE, RATE, Recipe
 from optical_repro.distill.teacher import LONGEST, TeacherStates, write_states
-from optical_repro.encoder import Encoder
 from optical_repro.errors import InputError
 from optical_repro.files import sha256
 from optical_repro.retrieval.text_encoder import TextEncoder
@@ -82,15 +81,17 @@ def losses(folder: Path) -> list[float]:
     return [entry["loss"] for entry in json.loads((folder / "training.json").read_text())["log"]]
 
 
-def test_attention_weights_are_all_kept_in_training_and_nothing_else_changes(untrained: Path) -> None:
-    model = Encoder.load(untrained)
-    before = {name: module.p for name, module in model.named_modules() if isinstance(module, torch.nn.Dropout)}
-    loop._keep_all_attention(model)
-    after = {name: module.p for name, module in model.named_modules() if isinstance(module, torch.nn.Dropout)}
-    layers = model.transformer.config.num_hidden_layers
-    assert [after[name] for name in before if "attention.self" in name] == [0.0] * layers
-    assert all(p > 0 for p in before.values())
-    assert all(after[name] == before[name] for name in before if "attention.self" not in name)
+def test_nothing_is_dropped_out_in_training(untrained: Path, lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    dropout = torch.nn.functional.dropout
+
+    def spy(states: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> torch.Tensor:
+        asked.append(training and p > 0)
+        return dropout(states, p, training, inplace)
+
+    monkeypatch.setattr(torch.nn.functional, "dropout", spy)
+    train(untrained, lesson, replace(RECIPE, steps=1), tmp_path / "trained")
+    assert asked and not any(asked)
 
 
 def test_every_text_is_read_once_an_epoch_beside_those_of_its_length() -> None:
