@@ -58,7 +58,7 @@ def test_more_is_marked_the_likelier_switching_is(cache: Path, capsys: pytest.Ca
     shares = []
     for probability in ("0", "0.3", "0.9"):
         assert preview(cache, "--switch", probability, "--show", "1", "--in-domain", "0") == 0
-        found = re.search(r"; (\d+)% of the words in 5,712 sentences are switched", capsys.readouterr().out)
+        found = re.search(r"; (\d+)% of the words in 3,200 sentences are switched", capsys.readouterr().out)
         assert found
         shares.append(int(found[1]))
     assert shares[0] == 0 and shares[2] > 2 * shares[1] > 0

@@ -63,7 +63,7 @@ def marian(folder: Path) -> Path:
         return tokenizer(texts, text_target=[english(text) for text in texts], padding=True, return_tensors="pt")
 
     # Marian starts from a vector of zeros, which its port to transformers gives to <pad>.
-    _train(model, batch, pad, 320, model.model.shared.weight.data[pad].zero_)
+    _train(model, batch, pad, 640, model.model.shared.weight.data[pad].zero_)
     return _saved(model, tokenizer, folder)
 
 
