@@ -137,10 +137,13 @@ class Experiment:
         index = self.lexical_index(translated=system.retriever == "bm25-dt")
         if system.retriever == "bm25-psq":
             words = {topic: weighted_words(text, self._lexicon_into(self.collection.doc_lang)) for topic, text in queries.items()}
-            inputs = {"index": index.name, "queries": digest(words)}
-            return inputs, lambda: lexical.search_structured(index / "lucene", self.collection.doc_lang, words, k=DEPTH)
+            inputs = {"index": index.name, "queries": digest(words), "bm25": self.settings.bm25}
+            return inputs, lambda: lexical.search_structured(
+                index / "lucene", self.collection.doc_lang, words, k=DEPTH, bm25=self.settings.bm25
+            )
         lang = self.collection.lang if system.retriever == "bm25-dt" else self.collection.doc_lang
-        return {"index": index.name, "queries": digest(queries)}, lambda: lexical.search(index / "lucene", lang, queries, k=DEPTH)
+        inputs = {"index": index.name, "queries": digest(queries), "bm25": self.settings.bm25}
+        return inputs, lambda: lexical.search(index / "lucene", lang, queries, k=DEPTH, bm25=self.settings.bm25)
 
     def _dense(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
         from .retrieval import dense
@@ -176,10 +179,11 @@ class Experiment:
         index = self.lexical_index()
 
         def search() -> Run:
-            found = lexical.search(index / "lucene", self.collection.doc_lang, queries, k=DEPTH)
+            found = lexical.search(index / "lucene", self.collection.doc_lang, queries, k=DEPTH, bm25=self.settings.bm25)
             return fuse([read_run(first), found], [DENSE_SHARE, 1 - DENSE_SHARE])
 
-        return {"first": sha256(first), "index": index.name, "queries": digest(queries), "share": DENSE_SHARE}, search
+        inputs = {"first": sha256(first), "index": index.name, "queries": digest(queries), "share": DENSE_SHARE}
+        return inputs | {"bm25": self.settings.bm25}, search
 
     def _prebuilt(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
         from .retrieval import prebuilt

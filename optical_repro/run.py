@@ -163,6 +163,14 @@ def parser() -> argparse.ArgumentParser:
         "indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt-prebuilt, mdpr, afriberta-dpr, "
         "bm25-dt+afriberta-dpr (default: all that fit, without these)",
     )
+    how(
+        "--bm25",
+        nargs=2,
+        type=float,
+        default=settings.bm25,
+        metavar=("K1", "B"),
+        help=f"BM25's parameters; tune them on train or dev topics (default: Anserini's, {' '.join(map(str, settings.bm25))})",
+    )
     how("--seed", type=int, default=recipe.seed, metavar="N", help=f"of everything random (default: {recipe.seed})")
     how(
         "--device",
@@ -253,6 +261,7 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
         recipe=recipe,
         switch=arguments.switch,
         in_domain=arguments.in_domain,
+        bm25=tuple(arguments.bm25),
         spelling=not arguments.no_respelling,
         lexical_init=not arguments.no_lexical_init,
         device=arguments.device,

@@ -8,6 +8,7 @@ from pathlib import Path
 from .distill.recipe import Recipe
 from .errors import InputError
 from .models import EMBEDDED
+from .retrieval import BM25
 from .translate.translator import LEXICAL
 
 
@@ -34,6 +35,8 @@ class Settings:
     """Probability that a word is code-switched."""
     in_domain: float = 0.5
     """Share of the training pairs that are code-switched spans of the collection's own English documents, in every regime."""
+    bm25: tuple[float, float] = BM25
+    """BM25's k1 and b, which depend on the passages: to be tuned on topics that nothing is reported on."""
     spelling: bool = True
     """Whether words of the topics that nothing is known of are read as the nearest known word."""
     lexical_init: bool = True
@@ -46,3 +49,6 @@ class Settings:
             raise InputError(f"--switch {self.switch}: expected a probability from 0 to 1")
         if not 0 <= self.in_domain < 1:
             raise InputError(f"--in-domain {self.in_domain}: expected a share from 0 to below 1")
+        k1, b = self.bm25
+        if not (0 <= k1 < float("inf") and 0 <= b <= 1):
+            raise InputError(f"--bm25 {k1} {b}: expected k1, a number from 0, and b, from 0 to 1")

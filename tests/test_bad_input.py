@@ -61,6 +61,8 @@ def told(place: Path, capfd: pytest.CaptureFixture[str], arguments: list[str]) -
         ("--lang yo --translator lexicl", 'error: unknown translator "lexicl"; did you mean lexical'),
         ("--lang yo --switch 1.5", "error: --switch 1.5: expected a probability from 0 to 1"),
         ("--lang yo --switch nan", "error: --switch nan: expected a probability from 0 to 1"),
+        ("--lang yo --bm25 1.2 1.5", "error: --bm25 1.2 1.5: expected k1, a number from 0, and b, from 0 to 1"),
+        ("--lang yo --bm25 inf 0.4", "error: --bm25 inf 0.4: expected k1, a number from 0, and b, from 0 to 1"),
         ("--lang yo --seed -1", "error: --seed -1: expected a number from 0 to 4294967295"),
         ("--lang yo --steps 0", "error: --steps 0: expected a number from 1"),
         ("--lang yo --device cuda", "error: --device cuda: no GPU that this PyTorch can use; use --device cpu"),

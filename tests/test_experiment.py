@@ -232,6 +232,14 @@ def test_another_seed_gives_another_student(every: Path, small: Path, cache: Pat
     assert made["optical-cs.trec"] != trec_files(every)["optical-cs.trec"]
 
 
+def test_bm25s_parameters_reach_every_system_that_has_bm25_in_it(every: Path, small: Path, cache: Path, tmp_path: Path) -> None:
+    lexical, others = ["bm25-qt", "bm25-psq", "bm25-dt", "optical-cs+bm25"], ["dense-qt", "optical-cs"]
+    assert main(arguments(small, tmp_path, cache, "--bm25", "2.5", "0.9", systems=[*lexical, *others])) == 0
+    made, before = trec_files(tmp_path / "runs/small.yo.test"), trec_files(every)
+    assert all(made[f"{system}.trec"] != before[f"{system}.trec"] for system in lexical)
+    assert all(made[f"{system}.trec"] == before[f"{system}.trec"] for system in others)
+
+
 def test_code_switching_needs_no_parallel_text_where_there_is_a_lexicon(small: Path, lexicon: Lexicon, cache: Path, tmp_path: Path) -> None:
     lexicon.write(tmp_path / "lexicon.tsv")
     line = [

@@ -75,7 +75,7 @@ def test_bm25_scores_are_those_of_the_formula(lucene: Path) -> None:
     k1, b = 1.2, 0.75
     idf = np.log(1 + (len(PASSAGES) - 1 + 0.5) / (1 + 0.5))
     norm = k1 * (1 - b + b * lengths["malaria"] / np.mean(list(lengths.values())))
-    [(document, score)] = lexical.search(lucene, "en", {"1": "mosquitoes"}, k1=k1, b=b)["1"].items()
+    [(document, score)] = lexical.search(lucene, "en", {"1": "mosquitoes"}, bm25=(k1, b))["1"].items()
     assert document == "malaria"
     assert score == pytest.approx(idf / (1 + norm), rel=0.01)
 

@@ -18,7 +18,7 @@ from ..bitext.words import fold
 from ..collections.collection import Passage
 from ..terminal import log_path
 from ..trec import Run
-from . import jvm
+from . import BM25, jvm
 
 Query = TypeVar("Query")
 
@@ -71,15 +71,15 @@ def _documents(folder: Path) -> int:
         return 0
 
 
-def search(folder: Path, doc_lang: str, topics: Mapping[str, str], *, k: int = 1000, k1: float = 0.9, b: float = 0.4) -> Run:
-    """BM25 of each topic's words; a topic none of whose words are indexed has no hits."""
-    searcher = _searcher(folder, doc_lang, k1, b)
+def search(folder: Path, doc_lang: str, topics: Mapping[str, str], *, k: int = 1000, bm25: tuple[float, float] = BM25) -> Run:
+    """BM25, with ``bm25``'s k1 and b, of each topic's words; a topic none of whose words are indexed has no hits."""
+    searcher = _searcher(folder, doc_lang, bm25)
     hits = searcher.batch_search([_prepared(text, doc_lang) for text in topics.values()], list(topics), k=k, threads=os.cpu_count() or 1)
     return {topic: _scores(hits[topic]) for topic in topics}
 
 
 def search_structured(
-    folder: Path, doc_lang: str, queries: Mapping[str, Sequence[Mapping[str, float]]], *, k: int = 1000, k1: float = 0.9, b: float = 0.4
+    folder: Path, doc_lang: str, queries: Mapping[str, Sequence[Mapping[str, float]]], *, k: int = 1000, bm25: tuple[float, float] = BM25
 ) -> Run:
     """Probabilistic structured queries: a topic is a list of words, a word its translations with their probabilities (0 to 1].
 
@@ -87,7 +87,7 @@ def search_structured(
     translations of one word do not outweigh the other words (Darwish and Oard, SIGIR 2003). Lucene's SynonymQuery does it,
     with the highest document frequency among the translations.
     """
-    searcher = _searcher(folder, doc_lang, k1, b)
+    searcher = _searcher(folder, doc_lang, bm25)
     from pyserini.pyclass import autoclass
 
     builder = autoclass("org.apache.lucene.search.SynonymQuery$Builder")
@@ -118,12 +118,12 @@ def indexed(folder: Path, doc_lang: str, words: Iterable[str]) -> set[str]:
     return {word for word in words if any(reader.get_term_counts(term, analyzer=None)[0] for term in analyze(word))}
 
 
-def _searcher(folder: Path, doc_lang: str, k1: float, b: float) -> Any:
+def _searcher(folder: Path, doc_lang: str, bm25: tuple[float, float]) -> Any:
     jvm.start()
     from pyserini.search.lucene import LuceneSearcher
 
     searcher = LuceneSearcher(str(folder))
-    searcher.set_bm25(k1, b)
+    searcher.set_bm25(*bm25)
     searcher.set_analyzer(_analyzer(doc_lang))
     return searcher
 
