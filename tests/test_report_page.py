@@ -118,3 +118,14 @@ def test_the_topic_browser_has_topics_rankings_and_passages(text: str) -> None:
 
 def test_training_is_drawn_where_a_manifest_tells_of_it(text: str) -> None:
     assert "Training: loss by step" in text
+
+
+def test_a_student_of_several_systems_is_drawn_once_under_the_shortest_name(tmp_path: Path) -> None:
+    make(tmp_path, "tiny.yo.test", seed=1)
+    runs = tmp_path / "runs/tiny.yo.test"
+    trec = (runs / "human.trec").read_text().replace(" human\n", " optical-cs-maxsim+bm25\n")  # so that it comes first
+    (runs / "optical-cs-maxsim+bm25.trec").write_text(trec)
+    (runs / "optical-cs-maxsim+bm25.manifest.json").write_text((runs / "optical-cs.manifest.json").read_text())
+    write_report(runs, tmp_path / "qrels/tiny.yo.test.txt")
+    drawn = (runs / "report.html").read_text().partition("Training: loss by step")[2].partition("</figure>")[0]
+    assert re.findall(r"</svg>([^<]+)</label>", drawn) == ["optical-cs"]

@@ -111,9 +111,12 @@ def precision_recall(results: Results, key: bool = True) -> str:
 
 
 def training(results: Results, key: bool = True) -> str:
-    """The loss of every student that was trained for these runs, by step; empty where there is none. ``key``: as of `precision_recall`."""
+    """The loss of every student that was trained for these runs, by step; empty where there is none. ``key``: as of `precision_recall`.
+
+    Of the systems with one student, the shortest name stands for it.
+    """
     logs: dict[str, list[tuple[float, float]]] = {}
-    for name, system in results.systems.items():
+    for name, system in sorted(results.systems.items(), key=lambda item: len(item[0])):
         points = [(entry["step"], entry["loss"]) for entry in system.log if "step" in entry and "loss" in entry]
         if len(points) > 1 and points not in logs.values():
             logs[name] = points
