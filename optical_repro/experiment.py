@@ -28,9 +28,9 @@ from .regimes.in_domain import SPAN, spans
 from .regimes.pairs import Made, TrainingPair, drawn, readings, training_pairs
 from .regimes.pretraining_text import SENTENCE, pretraining_texts
 from .settings import Settings
-from .systems import HUMAN, LEXICAL, PREBUILT, System, optical_name
+from .systems import HUMAN, LEXICAL, NBEST, PREBUILT, System, optical_name
 from .terminal import duration, say
-from .translate.lexical import LexicalTranslator, weighted_words
+from .translate.lexical import LexicalTranslator, nbest, weighted_words
 from .translate.translator import LEXICAL as WORD_BY_WORD
 from .translate.translator import Translator
 from .trec import Run, read_run, write_run
@@ -99,7 +99,7 @@ class Experiment:
     def _needs_lexicon(self, system: System) -> bool:
         word_by_word = self.settings.translator == WORD_BY_WORD and self.directions(system)
         learns = (system.regime, system.pretrain) != ("none", "none") or self.settings.lexical_init
-        return bool(word_by_word) or system.retriever in ("bm25-psq", "human-lexicon") or (system.regime is not None and learns)
+        return bool(word_by_word) or system.retriever in ("bm25-psq", NBEST, "human-lexicon") or (system.regime is not None and learns)
 
     def directions(self, system: System) -> list[tuple[str, str]]:
         """From which language into which a system has text translated: the topics, the documents, the training text."""
@@ -148,24 +148,24 @@ class Experiment:
     def _dense(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
         from .retrieval import dense
 
-        queries = self.queries(system.retriever)
+        texts = self.weighted_queries(system.retriever)
         reader, index = self.topic_model(system), self.dense_index(self.document_model(system))
-        inputs = {"index": index.name, "reader": self.identity(reader), "queries": digest(queries)}
-        return inputs, lambda: dense.search(index / "faiss", reader, queries, k=DEPTH, device=self.device)
+        inputs = {"index": index.name, "reader": self.identity(reader), "queries": digest(texts)}
+        return inputs, lambda: dense.search_means(index / "faiss", reader, texts, k=DEPTH, device=self.device)
 
     def _maxsim(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
         from .retrieval.late_interaction import TokenStore, rerank
 
-        queries = self.queries(system.retriever)
+        texts = self.weighted_queries(system.retriever)
         first = self.run(system.dense)
         reader, documents = self.topic_model(system), self.document_model(system)
 
         def search() -> Run:
             folder = self.cache.folder / "tokens" / digest([self.collection.digest, self.identity(documents)])[:16]
             store = TokenStore(folder, documents, self.device)
-            return rerank(read_run(first), queries, reader, self.collection.passages(), store, device=self.device)
+            return rerank(read_run(first), texts, reader, self.collection.passages(), store, device=self.device)
 
-        return {"first": sha256(first), "depth": DEPTH, "reader": self.identity(reader), "queries": digest(queries)}, search
+        return {"first": sha256(first), "depth": DEPTH, "reader": self.identity(reader), "queries": digest(texts)}, search
 
     def _fused(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
         from .retrieval import lexical
@@ -212,10 +212,18 @@ class Experiment:
         made = self._translated("topics", list(topics.values()), self.collection.lang, self.collection.doc_lang)
         return dict(zip(topics, made, strict=True))
 
+    def weighted_queries(self, retriever: str) -> Mapping[str, Mapping[str, float]]:
+        """The texts as which a dense retriever reads each topic, with their weights: one text, but for ``dense-nbest``."""
+        queries = self.queries(retriever)
+        if retriever != NBEST:
+            return {topic: {text: 1.0} for topic, text in queries.items()}
+        seed = self.settings.recipe.seed
+        return {topic: nbest(text, self._lexicon_into(self.collection.doc_lang), seed) for topic, text in queries.items()}
+
     def lexicon_of(self, retriever: str) -> Path | None:
         """The lexicon by which topics in their own language are respelled for a retriever; None where it reads them as they are."""
         student = retriever.startswith("optical-") and (retriever != "optical-none" or self.settings.lexical_init)
-        knows = student or retriever == "bm25-psq"
+        knows = student or retriever in ("bm25-psq", NBEST)
         return self._lexicon_stage / "lexicon.tsv" if knows and self._respells else None
 
     @property

@@ -159,6 +159,7 @@ def parser() -> argparse.ArgumentParser:
         "--systems",
         metavar="A,B",
         help="rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; bm25-psq, by all translations of a word at once; "
+        "dense-nbest, by the mean vector of many translations of a topic; "
         "human-lexicon, people's translations in the lexicon's words alone; also Pyserini's own, from its prebuilt "
         "indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt-prebuilt, mdpr, afriberta-dpr, "
         "bm25-dt+afriberta-dpr (default: all that fit, without these)",

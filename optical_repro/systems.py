@@ -1,11 +1,11 @@
 """Systems: the rows of the table, by name.
 
 A name reads from left to right: what retrieves (``bm25``; ``bm25-qt`` and ``bm25-dt``, with topics or documents translated;
-``bm25-psq``, by all translations of each word at once; or a dense retriever: ``dense-zs``, ``dense-qt``, ``optical-<regime>``,
-``human``, ``human-lexicon``), then ``-after-mlm``, ``-after-tlm`` or ``-after-cs-mlm`` where an optical system's student was
-pre-trained before distillation, then ``-maxsim`` where late interaction over tokens orders a dense retriever's best hits anew, then
-``+bm25`` where BM25 over the topics and their translations is fused in. The baselines that Pyserini publishes indexes of
-(``bm25-prebuilt``, ``mdpr``, ``mcontriever`` ...) have the names that ``retrieval.prebuilt`` gives them.
+``bm25-psq``, by all translations of each word at once; or a dense retriever: ``dense-zs``, ``dense-qt``, ``dense-nbest``,
+``optical-<regime>``, ``human``, ``human-lexicon``), then ``-after-mlm``, ``-after-tlm`` or ``-after-cs-mlm`` where an optical
+system's student was pre-trained before distillation, then ``-maxsim`` where late interaction over tokens orders a dense retriever's
+best hits anew, then ``+bm25`` where BM25 over the topics and their translations is fused in. The baselines that Pyserini publishes
+indexes of (``bm25-prebuilt``, ``mdpr``, ``mcontriever`` ...) have the names that ``retrieval.prebuilt`` gives them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from .retrieval.prebuilt import BASELINES
 from .retrieval.prebuilt import SYSTEMS as PREBUILT
 
 LEXICAL = ("bm25", "bm25-qt", "bm25-dt", "bm25-psq")
+NBEST = "dense-nbest"
+"""The teacher reads many translations of a topic, made word by word: one vector, the mean of theirs."""
 HUMAN = ("human", "human-lexicon")
 """The teacher reads people's translations of the topics: whole, or without the words that the lexicon has for no word of the topic."""
 AFTER = "-after-"
@@ -34,7 +36,7 @@ class System:
 
     name: str
     retriever: str
-    """One of LEXICAL, ``dense-zs``, ``dense-qt``, one of HUMAN, ``optical-<regime>[-after-<pre-training>]``, or one of PREBUILT."""
+    """One of LEXICAL, ``dense-zs``, ``dense-qt``, NBEST, one of HUMAN, ``optical-<regime>[-after-<pre-training>]``, or one of PREBUILT."""
     maxsim: bool = False
     fused: bool = False
 
@@ -71,7 +73,7 @@ def parse(name: str) -> System:
     if bare.endswith(MAXSIM):
         bare, maxsim = bare.removesuffix(MAXSIM), True
     optical = [optical_name(regime, pretrain) for pretrain in PRETRAINING for regime in REGIMES]
-    dense = ["dense-zs", "dense-qt", *HUMAN, *optical]
+    dense = ["dense-zs", "dense-qt", NBEST, *HUMAN, *optical]
     if bare in dense or (bare in LEXICAL and not maxsim and not fused):
         return System(name, bare, maxsim, fused)
     raise unknown(
@@ -102,9 +104,9 @@ def why_not(system: System, collection: Collection) -> str | None:
     if system.retriever in PREBUILT and system.retriever not in BASELINES.get(collection.source, {}):
         has = ", ".join(BASELINES.get(collection.source, {})) or f"none at all (it has those of {' and '.join(BASELINES)})"
         return f"Pyserini publishes no such index of it; it publishes {has}"
-    if system.retriever in ("bm25-qt", "bm25-dt", "bm25-psq", "dense-qt") and not across:
+    if system.retriever in ("bm25-qt", "bm25-dt", "bm25-psq", "dense-qt", NBEST) and not across:
         return f"topics and documents are both in {collection.lang}: there is nothing to translate"
-    if system.retriever in ("dense-qt", *HUMAN) and collection.doc_lang != "en":
+    if system.retriever in ("dense-qt", NBEST, *HUMAN) and collection.doc_lang != "en":
         return f"the teacher reads English, and the documents are in {collection.doc_lang}"
     if system.retriever in HUMAN and not collection.human_topics:
         return "its topics have no human translations"

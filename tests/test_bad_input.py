@@ -86,7 +86,7 @@ def test_arguments(place: Path, capfd: pytest.CaptureFixture[str], arguments: st
     assert len(line) < 500
 
 
-@pytest.mark.parametrize("name", ["bm25-qt", "bm25-dt", "bm25-psq", "dense-qt", "optical-cs", "optical-cs+bm25"])
+@pytest.mark.parametrize("name", ["bm25-qt", "bm25-dt", "bm25-psq", "dense-qt", "dense-nbest", "optical-cs", "optical-cs+bm25"])
 def test_systems_without_any_words_of_the_language(place: Path, capfd: pytest.CaptureFixture[str], name: str) -> None:
     """A language of which CLDR has no names, and no bitext: there is nothing to translate by or to learn from."""
     for path in (place / "small").glob("*.yo.*"):

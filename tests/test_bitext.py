@@ -14,7 +14,7 @@ from optical_repro.bitext.lexicon import Lexicon
 from optical_repro.bitext.readers import Pair
 from optical_repro.bitext.words import fold, folded_letters, is_number, is_word, tokens, words
 from optical_repro.errors import InputError
-from optical_repro.translate.lexical import LexicalTranslator, weighted_words
+from optical_repro.translate.lexical import BEST_SHARE, DRAWN, LexicalTranslator, nbest, weighted_words
 
 # Words
 
@@ -265,3 +265,15 @@ def test_translations_keep_the_order_of_the_texts(lexicon: Lexicon, pairs: list[
 def test_weighted_words_are_all_translations_of_each_word_or_phrase() -> None:
     lexicon = Lexicon({"oba": {"king": 3.0, "ruler": 1.0}, "ile iwe": {"school": 2.0}})
     assert weighted_words("Ọba, ilé ìwé Kano!", lexicon) == [{"king": 0.75, "ruler": 0.25}, {"school": 1.0}, {"Kano": 1.0}]
+
+
+def test_nbest_translations_are_the_best_and_others_drawn_by_the_words_probabilities() -> None:
+    lexicon = Lexicon({"oba": {"king": 3.0, "ruler": 1.0}, "ile iwe": {"school": 2.0}})
+    weights = nbest("Ọba, ilé ìwé Kano!", lexicon, seed=1)
+    assert set(weights) == {"king, school Kano!", "ruler, school Kano!"} and sum(weights.values()) == pytest.approx(1)
+    assert weights == nbest("Ọba, ilé ìwé Kano!", lexicon, seed=1)
+    drawn = [(nbest(f"{number} ọba", lexicon, seed=1)[f"{number} king"] - BEST_SHARE) / (1 - BEST_SHARE) for number in range(100)]
+    assert sum(drawn) / len(drawn) == pytest.approx(0.75, abs=0.03)
+    assert all(share * DRAWN == pytest.approx(round(share * DRAWN)) for share in drawn)
+    assert len(set(drawn)) > 3
+    assert nbest("Kano 1986", lexicon, seed=1) == pytest.approx({"Kano 1986": 1})

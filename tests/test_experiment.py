@@ -160,7 +160,16 @@ def test_the_manifests_command_gives_the_same_bytes_from_the_cache(sample_run: D
 
 
 EVERY = ["bm25", "bm25-qt", "bm25-dt", "bm25-psq", "dense-zs", "dense-qt", "dense-qt-maxsim", "human", "human-lexicon", "human+bm25"]
-EVERY += ["optical-cs", "optical-cs-maxsim", "optical-cs+bm25", "optical-cs-maxsim+bm25", "optical-cs+bt", "optical-none"]
+EVERY += [
+    "dense-nbest",
+    "dense-nbest-maxsim+bm25",
+    "optical-cs",
+    "optical-cs-maxsim",
+    "optical-cs+bm25",
+    "optical-cs-maxsim+bm25",
+    "optical-cs+bt",
+    "optical-none",
+]
 
 
 def arguments(small: Path, place: Path, cache: Path, *others: str, lang: str = "yo", systems: list[str] | None = None) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro.evaluation.results import question_pairs
+from optical_repro.evaluation.results import natural_baseline, question_pairs
 from optical_repro.evaluation.words import signed, value
 from optical_repro.grid import parser as grid_parser
 from optical_repro.grid_file import read_grid
@@ -252,13 +252,16 @@ def test_figures_in_the_verdicts_are_those_of_the_tables() -> None:
 
 
 def test_questions_are_like_against_like() -> None:
-    systems = ["optical-cs-maxsim", "optical-bt-maxsim", "dense-qt-maxsim", "optical-cs+bt", "dense-qt", "bm25"]
+    systems = ["optical-cs-maxsim", "optical-bt-maxsim", "dense-qt-maxsim", "optical-cs+bt", "dense-nbest", "dense-qt", "bm25"]
     assert [pair for pairs in question_pairs(systems).values() for pair in pairs] == [
         ("optical-cs-maxsim", "optical-bt-maxsim"),
         ("optical-cs-maxsim", "dense-qt-maxsim"),
         ("optical-bt-maxsim", "dense-qt-maxsim"),
         ("optical-cs+bt", "dense-qt"),
+        ("optical-cs+bt", "dense-nbest"),
     ]
+    assert natural_baseline(systems) == "dense-qt-maxsim"
+    assert natural_baseline(["human", "optical-cs", "bm25", "dense-nbest+bm25", "bm25-qt"]) == "dense-nbest+bm25"
 
 
 def test_every_file_is_looked_for_before_the_first_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

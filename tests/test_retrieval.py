@@ -251,6 +251,15 @@ def test_dense_search_finds_the_answers_with_cosines(flat: Path, encoder: TextEn
     assert sorted(path.name for path in flat.iterdir()) == ["docid", "index"]
 
 
+def test_a_topic_of_several_texts_is_searched_by_the_mean_of_their_vectors(flat: Path, encoder: TextEncoder, teacher: Path) -> None:
+    run = dense.search_means(flat, teacher, {"1": {"river": 0.75, "school": 0.25}, "2": {"school": 1.0}})
+    river, school = encoder.encode(["river", "school"])
+    mean = 0.75 * river + 0.25 * school
+    passages = encoder.encode([passage.contents for passage in PASSAGES]).T
+    for topic, vector in (("1", mean / np.linalg.norm(mean)), ("2", school)):
+        assert [run[topic][passage.id] for passage in PASSAGES] == pytest.approx((vector @ passages).tolist(), abs=1e-5)
+
+
 def test_dense_index_in_shards_is_the_same(flat: Path, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import faiss
 
@@ -278,14 +287,16 @@ def test_max_sim_equals_a_double_loop() -> None:
 def test_rerank_mixes_pooled_score_and_max_sim(encoder: TextEncoder, teacher: Path, flat: Path, tmp_path: Path) -> None:
     run = dense.search(flat, teacher, TOPICS)
     store = late_interaction.TokenStore(tmp_path, teacher)
-    reranked = late_interaction.rerank(run, TOPICS, teacher, PASSAGES, store, weight=0.25)
+    read = {topic: {text: 0.6, f"{text} today": 0.4} for topic, text in TOPICS.items()}
+    reranked = late_interaction.rerank(run, read, teacher, PASSAGES, store, weight=0.25)
     passages = {passage.id: passage.contents for passage in PASSAGES}
     assert reranked.keys() == TOPICS.keys()
     for topic, text in TOPICS.items():
         assert reranked[topic].keys() == run[topic].keys() and reranked[topic]
         for document, score in run[topic].items():
-            [query], [tokens] = encoder.encode_tokens([text]), encoder.encode_tokens([passages[document]])
-            expected = 0.75 * score + 0.25 * late_interaction.max_sim(query, tokens)
+            query, other, tokens = encoder.encode_tokens([text, f"{text} today", passages[document]])
+            mean = 0.6 * late_interaction.max_sim(query, tokens) + 0.4 * late_interaction.max_sim(other, tokens)
+            expected = 0.75 * score + 0.25 * mean
             assert reranked[topic][document] == pytest.approx(expected, abs=1e-3)
 
 

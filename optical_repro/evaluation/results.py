@@ -260,7 +260,7 @@ def natural_baseline(names: list[str]) -> str | None:
     if len(names) < 2:
         return None
     competitors = [name for name in names if not is_ceiling(name)]
-    translating = [name for name in competitors if re.search(r"-([qd]t|psq)\b", name)]
+    translating = [name for name in competitors if re.search(r"-([qd]t|psq|nbest)\b", name)]
     untrained = [name for name in competitors if not name.startswith("optical-")]
     return (translating or untrained or competitors)[0]
 
@@ -277,7 +277,11 @@ def question_pairs(names: list[str]) -> dict[str, list[tuple[str, str]]]:
     switched = [(name, name.replace("optical-cs", "optical-bt", 1)) for name in names if name.startswith("optical-cs")]
     pretrained = [(name, re.sub(r"-after-.+?(?=-maxsim|\+|$)", "", name, count=1)) for name in names if "-after-" in name]
     students = [name for name in names if name.startswith("optical-")]
-    translated = [(name, re.sub(r"^optical-.+?(?=-maxsim|\+bm25|$)", "dense-qt", name, count=1)) for name in students]
+    translated = [
+        (name, re.sub(r"^optical-.+?(?=-maxsim|\+bm25|$)", baseline, name, count=1))
+        for baseline in ("dense-qt", "dense-nbest")
+        for name in students
+    ]
     asked = {
         "Code-switched against back-translated training text": switched,
         "With pre-training before distillation against without": pretrained,

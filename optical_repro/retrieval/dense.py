@@ -43,9 +43,18 @@ def build_index(passages: Iterable[Passage], model: Path | str, folder: Path, *,
 
 def search(folder: Path, model: Path | str, topics: Mapping[str, str], *, k: int = 1000, device: str = "cpu") -> Run:
     """The ``k`` passages of the highest cosine with each topic, as read by ``model``."""
+    return search_means(folder, model, {topic: {text: 1.0} for topic, text in topics.items()}, k=k, device=device)
+
+
+def search_means(folder: Path, model: Path | str, topics: Mapping[str, Mapping[str, float]], *, k: int = 1000, device: str = "cpu") -> Run:
+    """The same for topics that are read as several texts each, with a weight: a topic's vector is the mean of theirs."""
     from .encoders import StudentQueryEncoder
 
-    return search_vectors(folder, StudentQueryEncoder(str(model), device).encode_batch(list(topics.values())), list(topics), k=k)
+    texts = list(dict.fromkeys(text for weighted in topics.values() for text in weighted))
+    vectors = dict(zip(texts, StudentQueryEncoder(str(model), device).encode_batch(texts), strict=True))
+    means = [sum(weight * vectors[text] for text, weight in weighted.items()) for weighted in topics.values()]
+    unit = [mean / np.linalg.norm(mean) for mean in means]
+    return search_vectors(folder, np.array(unit, np.float32), list(topics), k=k)
 
 
 def search_vectors(folder: Path, vectors: np.ndarray, topics: list[str], *, k: int = 1000) -> Run:

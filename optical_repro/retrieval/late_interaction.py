@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +22,7 @@ SHARD = 1024
 
 def rerank(
     run: Run,
-    topics: Mapping[str, str],
+    topics: Mapping[str, Mapping[str, float]],
     query_model: Path | str,
     passages: Iterable[Passage],
     store: TokenStore,
@@ -33,8 +33,9 @@ def rerank(
     """Orders the hits of each topic anew, by (1 - weight) * the run's score + weight * MaxSim.
 
     ``run`` holds cosines, as ``dense.search`` gives them; MaxSim is the mean over the topic's tokens of the highest cosine with a
-    token of the passage, so both have one scale. Passages that are hits are added to ``store``, which every run of the same
-    collection and document model can share.
+    token of the passage, so both have one scale. A topic is one text of weight 1, or several whose weights add up to 1: MaxSim is
+    their weighted mean then. Passages that are hits are added to ``store``, which every run of the same collection and document
+    model can share.
     """
     wanted = {document for hits in run.values() for document in hits}
     store.add(passage for passage in passages if passage.id in wanted)
@@ -43,15 +44,26 @@ def rerank(
     prefix = encoder.convention.query_prefix
     reranked: Run = {}
     for topic, hits in tqdm(run.items(), desc="MaxSim", unit=" topics", disable=None):
-        [query] = encoder.encode_tokens([prefix + topics[topic]])
-        reranked[topic] = {document: (1 - weight) * score + weight * max_sim(query, store[document]) for document, score in hits.items()}
+        texts = encoder.encode_tokens([prefix + text for text in topics[topic]])
+        query, shares = np.concatenate(texts), token_weights(texts, list(topics[topic].values()))
+        reranked[topic] = {
+            document: (1 - weight) * score + weight * max_sim(query, store[document], shares) for document, score in hits.items()
+        }
     return reranked
 
 
-def max_sim(query: np.ndarray, document: np.ndarray) -> float:
-    """MaxSim of a query [tokens, dimension] with a document [its tokens, dimension]: from -1 to 1."""
+def max_sim(query: np.ndarray, document: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """MaxSim of a query [tokens, dimension] with a document [its tokens, dimension]: from -1 to 1.
+
+    ``weights`` are of the query's tokens, [tokens], and add up to 1; without them, all tokens are alike.
+    """
     similarities = query.astype(np.float32) @ document.astype(np.float32).T
-    return float(similarities.max(axis=1).mean())
+    return float(np.average(similarities.max(axis=1), weights=weights))
+
+
+def token_weights(texts: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+    """The weight of each token of texts [tokens, dimension]: a text's weight in equal shares."""
+    return np.concatenate([np.full(len(text), weight / len(text)) for text, weight in zip(texts, weights, strict=True)])
 
 
 class TokenStore:
