@@ -217,8 +217,7 @@ class Experiment:
         queries = self.queries(retriever)
         if retriever != NBEST:
             return {topic: {text: 1.0} for topic, text in queries.items()}
-        seed = self.settings.recipe.seed
-        return {topic: nbest(text, self._lexicon_into(self.collection.doc_lang), seed) for topic, text in queries.items()}
+        return {topic: nbest(text, self.lexicon, self.settings.recipe.seed) for topic, text in queries.items()}
 
     def lexicon_of(self, retriever: str) -> Path | None:
         """The lexicon by which topics in their own language are respelled for a retriever; None where it reads them as they are."""

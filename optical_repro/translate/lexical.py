@@ -15,7 +15,8 @@ DRAWN = 23
 AMONG = 10
 """Weightiest translations of a word that are drawn from."""
 BEST_SHARE = 1 / 3
-"""Weight of the best translation among all; chosen, as ``DRAWN``, on AfriQA's Hausa and Yorùbá train and dev topics."""
+"""Weight of the best translation among all. The three were chosen on AfriQA's Hausa and Yorùbá train and dev topics, where 11 and 47
+drawn, the first 20, and weights from .2 to .5 do about as well, the best alone or the drawn alone worse."""
 
 
 class LexicalTranslator:
