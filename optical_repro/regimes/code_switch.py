@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from ..bitext.lexicon import Lexicon
 from ..bitext.words import Token, is_number
-from ..translate.lexical import phrases, text_between
+from ..translate.lexical import phrases, worded
 
 
 def code_switched(texts: Iterable[str], lexicon: Lexicon, probability: float, seed: int) -> list[tuple[str, str]]:
@@ -27,16 +27,15 @@ def switch(text: str, lexicon: Lexicon, probability: float, chance: random.Rando
     >>> switch("The king of Kano has 3 horses.", Lexicon({"king": {"sarki": 1.0}, "kano": {"kano": 1.0}}), 1.0, random.Random(0))
     'The sarki of Kano has 3 horses.'
     """
-    switched, end = [], 0
+    switched: list[tuple[list[Token], str | None]] = []
     for span, _ in phrases(text, lexicon):
         word = text[span[0].start : span[-1].end]
         translations = lexicon.probabilities(" ".join(token.word for token in span))
         # The draw comes first, so that the same words are switched whatever the lexicon knows.
-        if chance.random() < probability and translations and not is_name(span, at_start=end == 0):
+        if chance.random() < probability and translations and not is_name(span, at_start=not switched):
             word = chance.choices(list(translations), list(translations.values()))[0]
-        switched += [text_between(text, end, span[0].start), word]
-        end = span[-1].end
-    return "".join(switched).strip()
+        switched.append((span, word))
+    return worded(text, switched)
 
 
 def is_name(span: Sequence[Token], at_start: bool) -> bool:
