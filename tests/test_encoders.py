@@ -67,7 +67,9 @@ def test_written_forms_are_one_piece_wherever_they_stand(extended: Extended, lex
 
 def test_what_stands_around_words_keeps_its_pieces(extended: Extended, lexicon: Lexicon, pairs: list[Pair]) -> None:
     """Names, numbers, punctuation, and longer words that a word begins or ends."""
-    names = {token.text for pair in pairs for side in pair for token in tokens(side) if token.word not in lexicon.entries}
+    every = {token.text: token.word for pair in pairs for side in pair for token in tokens(side)}
+    # A word with an apostrophe that the vocabulary lacks is read in parts, which it may have.
+    names = {text for text, word in every.items() if word not in lexicon.entries and "'" not in word.strip("'")}
     words = [word for word in lexicon.entries if " " not in word and word.isalpha()]
     longer = [word + "lade" for word in words[:200]] + ["man" + word for word in words[:200]]
     others = sorted({word for word in (*names, *longer, "Xyzzy", "2086", "?!") if word.lower() not in lexicon.entries})

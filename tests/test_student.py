@@ -74,7 +74,8 @@ def test_words_of_the_language_are_one_piece_however_they_are_written(untrained:
 def test_all_else_is_read_in_the_teachers_pieces(untrained: Path, teacher: Path, gained: set[str], pairs: list[Pair]) -> None:
     """Names, numbers, and whatever begins as a word of the language does."""
     ours, theirs = (TextEncoder(folder).tokenizer for folder in (untrained, teacher))
-    names = {token.text for pair in pairs for side in pair for token in tokens(side)}
+    # A word with an apostrophe that the vocabulary lacks is read in parts, which it may have.
+    names = {token.text for pair in pairs for side in pair for token in tokens(side) if "'" not in token.word.strip("'")}
     longer = {word + ending for word in gained for ending in ("la", "shi", "n") if word.isalpha()}
     others = sorted(word for word in {*names, *longer, "Xyzzy", "1986", "?!"} if fold(word) not in gained)
     assert len(others) > 2000

@@ -1,47 +1,105 @@
-"""What a word is: one folding and splitting of text, for aligner, lexicon, translator, switcher and student vocabulary alike.
+"""What a word is: one folding and splitting of text, for aligner, lexicon, translator, switcher, student vocabulary and index alike.
 
 Text in low-resource languages is spelt many ways: topics drop tone marks, under-dots and hooks that the bitext writes.
-Words are therefore compared lower-cased and without diacritics, as BERT's uncased normaliser has it. Letters that Unicode
+Words are therefore compared lower-cased and without accents, as BERT's uncased normaliser has it. Letters that Unicode
 names as a base letter "with" something (ƙ is *k with hook*, đ *d with stroke*), which it leaves alone, fold to that letter.
+A script's own signs are no accents: vowel signs of Hindi, Thai or Burmese and voicing marks of Japanese stay.
+
+Words end at blanks and punctuation. An apostrophe between letters is a letter, whichever of its characters was typed (Swahili
+*ng'ombe*, Hausa *ma'ana*, Uzbek *o'zbek*). Scripts that write no blanks between words (Chinese, Japanese, Thai, Lao, Khmer,
+Burmese) are split by ICU's dictionaries.
 """
 
 from __future__ import annotations
 
 import functools
-import re
+import json
 import unicodedata
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from tokenizers import normalizers, pre_tokenizers
+import regex
+from tokenizers import Regex, normalizers
 
-_BASE = re.compile(r"LATIN SMALL LETTER ([A-Z]) WITH ")
+REVISION = 2
+"""To be raised when the words of some text change: stages that split text are made again."""
+
+APOSTROPHES = "'\u2019\u02bc\u02bb`\u2018\u00b4\ua78c\u0559\u055a\u05f3\uff07"
+"""Characters that are typed for one letter: quotation marks, accents, modifier letters, those of Armenian and Hebrew."""
+
+BLANKS = "\u200b\u2028\u2029"
+"""What parts words and is no blank to all libraries: the zero width space of Khmer and Burmese."""
+
+ACCENTS = r"[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+"""Unicode's marks for any script."""
+
+POINTS = (
+    r"[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    r"\u0610-\u061a\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]"
+)
+"""What Hebrew and Arabic leave out as a rule: points, short vowels, the lengthening of a line."""
+
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー々〆"
+_ENDS = r"\s\p{Z}\p{P}\p{Cc}\u200b!-/:-@\[-`{-~"
+_LETTERS = rf"[^{_ENDS}{APOSTROPHES}]"
+# English writes what is no part of a word behind an apostrophe: Nigeria's, they're.
+_INSIDE = rf"(?<=\p{{L}}\p{{M}}*)[{APOSTROPHES}](?=\p{{L}})(?!(?i:s|t|re|ve|ll|d|m)(?![\p{{L}}\p{{M}}{APOSTROPHES}]))"
+_TOKEN = regex.compile(rf"{_LETTERS}+(?:{_INSIDE}{_LETTERS}+)*|[^\s\p{{Z}}\p{{Cc}}\u200b]")
+_RUN = regex.compile(rf"[{_UNSPACED}][{_UNSPACED}\p{{M}}\u200c\u200d]*")
 
 
 @functools.cache
 def folded_letters() -> dict[str, str]:
-    """Latin letters that no Unicode decomposition takes apart, to their base letter: ``{"ɗ": "d", "ƙ": "k", "ø": "o", ...}``."""
-    letters = {}
+    """Letters that no Unicode decomposition takes apart, to their base letter: ``{"ɗ": "d", "ƙ": "k", "ø": "o", ...}``.
+
+    Those of Latin, and those that Russian (ё) and Arabic (alef's kinds) write for one another.
+    """
+    letters = {"\u0451": "\u0435"} | dict.fromkeys("\u0622\u0623\u0625\u0671", "\u0627")
     for point in range(0x00C0, 0x0250 + 0x60):
         letter = chr(point).lower()
-        found = _BASE.match(unicodedata.name(letter, "")) if len(letter) == 1 else None
+        found = regex.match("LATIN SMALL LETTER ([A-Z]) WITH ", unicodedata.name(letter, "")) if len(letter) == 1 else None
         if found and not unicodedata.decomposition(letter):
             letters[letter] = found[1].lower()
     return letters
 
 
 @functools.cache
-def _bert() -> tuple[normalizers.Normalizer, pre_tokenizers.PreTokenizer]:
-    return normalizers.BertNormalizer(lowercase=True, strip_accents=True), pre_tokenizers.BertPreTokenizer()
+def _normalizer() -> normalizers.Normalizer:
+    def replace(pattern: str, content: str) -> normalizers.Normalizer:
+        return normalizers.Replace(Regex(pattern), content)
+
+    of_base: dict[str, str] = {}
+    for letter, base in folded_letters().items():
+        of_base[base] = of_base.get(base, "") + letter
+    return normalizers.Sequence(
+        [
+            replace(f"[{BLANKS}]", " "),
+            replace(f"[{APOSTROPHES}]", "'"),
+            normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=False, strip_accents=False, lowercase=True),
+            normalizers.NFD(),
+            replace(POINTS, ""),
+            # Cyrillic й and ї are letters of their own, which the last step but one composes again.
+            replace(rf"(?<!\p{{Cyrillic}}){ACCENTS}+", ""),
+            normalizers.NFC(),
+            replace(ACCENTS, ""),
+            *(replace(f"[{letters}]", base) for base, letters in sorted(of_base.items())),
+        ]
+    )
 
 
-@functools.cache
-def _table() -> dict[int, str]:
-    return str.maketrans(folded_letters())
+def normalizer() -> list[dict[str, Any]]:
+    """The steps of ``fold``, as a tokenizer.json has them."""
+    return list(json.loads(_normalizer().__getstate__())["normalizers"])
 
 
 def fold(text: str) -> str:
-    """Lower case, no diacritics: ``Ọdún`` to ``odun``, ``Ƙasar`` to ``kasar``."""
-    return _bert()[0].normalize_str(text).translate(_table())
+    """Lower case, no accents, one apostrophe: ``Ọdún`` to ``odun``, ``Ƙasar`` to ``kasar``, ``NG`OMBE`` to ``ng'ombe``."""
+    return str(_normalizer().normalize_str(text))
+
+
+@functools.lru_cache(1 << 18)
+def _fold_piece(piece: str) -> str:
+    return piece.lower() if piece.isascii() and "`" not in piece and piece.isprintable() else fold(piece).strip()
 
 
 class Token(NamedTuple):
@@ -56,13 +114,52 @@ class Token(NamedTuple):
 
 
 def tokens(text: str) -> list[Token]:
-    """The words and punctuation marks of a text, with their places in it (characters ``start`` to ``end``)."""
-    return [Token(piece, fold(piece), *span) for piece, span in _bert()[1].pre_tokenize_str(text)]
+    """The words and punctuation marks of a text, with their places in it (characters ``start`` to ``end``).
+
+    >>> [token.word for token in tokens("Ng`ombe wa Nigeria's ฉันรักภาษาไทย")]
+    ["ng'ombe", 'wa', 'nigeria', "'", 's', 'ฉัน', 'รัก', 'ภาษา', 'ไทย']
+    """
+    found = []
+    for match in _TOKEN.finditer(text):
+        for start, end in _spans(match[0]):
+            piece = match[0][start:end]
+            # What is nothing but marks or invisible characters is no token.
+            if word := _fold_piece(piece):
+                found.append(Token(piece, word, match.start() + start, match.start() + end))
+    return found
+
+
+def _spans(piece: str) -> Iterator[tuple[int, int]]:
+    """The places of the words in what stands between blanks: one, but for scripts that write no blanks."""
+    end = 0
+    for run in () if piece.isascii() else _RUN.finditer(piece):
+        if run.start() > end:
+            yield end, run.start()
+        end = run.start()
+        for length in _lengths(run[0]):
+            yield end, end + length
+            end += length
+    if end < len(piece):
+        yield end, len(piece)
+
+
+@functools.lru_cache(1 << 16)
+def _lengths(run: str) -> tuple[int, ...]:
+    """How many characters each word of a run has, by ICU."""
+    from icu4py.breakers import WordBreaker
+
+    coded = run.encode("utf-16-le")  # ICU counts in its units.
+    return tuple(len(coded[2 * start : 2 * end].decode("utf-16-le")) for start, end in WordBreaker(run, "en").segments())
 
 
 def words(text: str) -> list[str]:
     """The folded words of a text, punctuation left out."""
-    return [piece for piece, _ in _bert()[1].pre_tokenize_str(fold(text)) if is_word(piece)]
+    return [token.word for token in tokens(text) if is_word(token.word)]
+
+
+def unspaced(word: str) -> bool:
+    """Whether a word is of a script that writes no blanks between words."""
+    return _RUN.search(word) is not None
 
 
 def is_word(piece: str) -> bool:

@@ -2,8 +2,8 @@
 
 Pieces cannot do this in general: WordPiece begins a longer word with the longest entry that it begins with, Unigram cuts a
 ``▁odun`` of a high score out of ``odunlade`` too, and BPE never reaches a piece that no merges lead to. So words become added tokens,
-which are found in the normalised text before the vocabulary is asked, between word boundaries only; what stands around them keeps
-its pieces, if blanks become ``▁`` only afterwards (``_with_blanks``).
+which are found in the normalised text before the vocabulary is asked, between word boundaries only (but for scripts that write no
+blanks between words); what stands around them keeps its pieces, if blanks become ``▁`` only afterwards (``_with_blanks``).
 
 A word may be spelled like a piece that names begin with: *ke*, Hausa for *is*, like the beginning of *Keshi*. The two must not share
 an embedding. Where the tokenizer folds its input, the word's token is listed in capitals, and is thus another than the piece.
@@ -19,10 +19,13 @@ from typing import Any, NamedTuple
 
 from tokenizers import AddedToken, Tokenizer
 
-from ..bitext.words import folded_letters, tokens
+from ..bitext.words import normalizer, tokens, unspaced
 from ..errors import InputError
 
 Json = dict[str, Any]
+
+FOLDING = ("BertNormalizer", "StripAccents", "Lowercase")
+"""Steps of a normaliser that ``bitext.words.fold`` stands in for."""
 
 
 class Entry(NamedTuple):
@@ -39,7 +42,7 @@ class Entry(NamedTuple):
 def extend(tokenizer: Json, words: Sequence[str], sentences: Iterable[str] = ()) -> tuple[Json, list[Entry]]:
     """Adds whole words, folded as lexicons have them, to a tokenizer (the content of its tokenizer.json).
 
-    A tokenizer that folds its input itself folds hooked letters from then on. One that keeps capitals and diacritics gains each word
+    A tokenizer that folds its input itself folds it as lexicons do from then on. One that keeps capitals and diacritics gains each word
     in the forms in which ``sentences`` of the language write it, and without diacritics; a form that is one piece already stays that.
     Raises InputError for a kind of vocabulary that words cannot be added to.
     """
@@ -47,8 +50,7 @@ def extend(tokenizer: Json, words: Sequence[str], sentences: Iterable[str] = ())
     if kind not in ("WordPiece", "Unigram", "BPE"):
         raise InputError(f"a {kind} vocabulary cannot be extended; use --no-lexical-init")
     if _folds(tokenizer):
-        letters = [{"type": "Replace", "pattern": {"String": letter}, "content": base} for letter, base in folded_letters().items()]
-        tokenizer = tokenizer | {"normalizer": {"type": "Sequence", "normalizers": [tokenizer["normalizer"], *letters]}}
+        tokenizer = _folding(tokenizer)
         forms = {word: [word] for word in words}
     else:
         tokenizer, forms = _composed(tokenizer), written_forms(words, sentences)
@@ -87,6 +89,19 @@ def _folds(tokenizer: Json) -> bool:
     return normalizer is not None and normalizer.normalize_str("Ọ̀dun") == "odun"
 
 
+def _folding(tokenizer: Json) -> Json:
+    """The same tokenizer, but that it folds as lexicons do: BERT's own folding drops the vowel signs of Hindi, Thai or Burmese."""
+    steps, splits = _steps(tokenizer["normalizer"], "normalizers"), _steps(tokenizer["pre_tokenizer"], "pretokenizers")
+    if any(step["type"] == "BertNormalizer" and step["handle_chinese_chars"] for step in steps):
+        # Chinese characters are pieces of their own to BERT, which added tokens of several must not see.
+        splits = [{"type": "Split", "pattern": {"Regex": r"\p{Han}"}, "behavior": "Isolated", "invert": False}, *splits]
+    others = [step for step in steps if step["type"] not in FOLDING]
+    return tokenizer | {
+        "normalizer": {"type": "Sequence", "normalizers": [*normalizer(), *others]},
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": splits} if splits else None,
+    }
+
+
 def _as_added_tokens(tokenizer: Json, forms: Mapping[str, Sequence[str]]) -> tuple[Json, list[Entry]]:
     """Added tokens, found where a form stands as a whole word."""
     loaded = load(tokenizer)
@@ -103,7 +118,7 @@ def _as_added_tokens(tokenizer: Json, forms: Mapping[str, Sequence[str]]) -> tup
         else:
             new.setdefault(name, (word, piece))
     blanks = model["type"] != "WordPiece"  # Of which a piece of SentencePiece has the one before it.
-    loaded.add_tokens([AddedToken(name, single_word=True, lstrip=blanks, normalized=True) for name in new])
+    loaded.add_tokens([AddedToken(name, single_word=not unspaced(name), lstrip=blanks, normalized=True) for name in new])
     vocabulary = loaded.get_vocab(with_added_tokens=True)
     for name, (word, piece) in new.items():
         entries.setdefault(vocabulary[name], Entry(word, vocabulary[name], piece))

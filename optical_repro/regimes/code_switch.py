@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from bisect import bisect
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 
 from ..bitext.lexicon import Lexicon
-from ..bitext.words import Token, is_number
+from ..bitext.words import Token, is_number, tokens
 from ..translate.lexical import phrases, worded
 
 
@@ -27,15 +29,24 @@ def switch(text: str, lexicon: Lexicon, probability: float, chance: random.Rando
     >>> switch("The king of Kano has 3 horses.", Lexicon({"king": {"sarki": 1.0}, "kano": {"kano": 1.0}}), 1.0, random.Random(0))
     'The sarki of Kano has 3 horses.'
     """
+    # Every word has its two draws, known or not, so that the same words are switched whatever the lexicon knows.
+    draws = {token.start: (chance.random(), chance.random()) for token in tokens(text)}
     switched: list[tuple[list[Token], str | None]] = []
     for span, _ in phrases(text, lexicon):
         word = text[span[0].start : span[-1].end]
         translations = lexicon.probabilities(" ".join(token.word for token in span))
-        # The draw comes first, so that the same words are switched whatever the lexicon knows.
-        if chance.random() < probability and translations and not is_name(span, at_start=not switched):
-            word = chance.choices(list(translations), list(translations.values()))[0]
+        whether, which = draws[span[0].start]
+        if whether < probability and translations and not is_name(span, at_start=not switched):
+            word = at(which, translations)
         switched.append((span, word))
     return worded(text, switched)
+
+
+def at(place: float, probabilities: Mapping[str, float]) -> str:
+    """The translation at a place from 0 to 1, where each takes up as much as its probability."""
+    names = list(probabilities)
+    ends = list(accumulate(probabilities.values()))
+    return names[min(bisect(ends, place * ends[-1]), len(names) - 1)]
 
 
 def is_name(span: Sequence[Token], at_start: bool) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from ..bitext.words import fold
+from ..bitext.words import words
 from ..collections.collection import Passage
 from ..terminal import log_path
 from ..trec import Run
@@ -36,7 +36,8 @@ BLANK = "".join(map(chr, range(33)))
 def build_index(passages: Iterable[Passage], doc_lang: str, folder: Path) -> None:
     """Indexes titles and texts, streaming; the folder is whole only when this returns.
 
-    Raises OSError where passages are missing in the index: Anserini itself goes on when its disk is full.
+    A passage without any word is left out. Raises OSError where passages are missing in the index: Anserini itself goes on when its
+    disk is full.
     """
     jvm.start()
     from pyserini.index.lucene import LuceneIndexer
@@ -47,8 +48,10 @@ def build_index(passages: Iterable[Passage], doc_lang: str, folder: Path) -> Non
     part, given, stream = indexer(append=False), 0, iter(passages)
     with tqdm(desc="Lucene index", unit=" passages", unit_scale=True, disable=None) as bar:
         for number, batch in enumerate(iter(lambda: list(islice(stream, BATCH)), []), 1):
-            part.add_batch_dict([{"id": passage.id, "contents": _prepared(passage.contents, doc_lang)} for passage in batch])
-            given += sum(bool(passage.contents.strip(BLANK)) for passage in batch)
+            prepared = [{"id": passage.id, "contents": _prepared(passage.contents, doc_lang)} for passage in batch]
+            with_words = [document for document in prepared if document["contents"].strip(BLANK)]
+            part.add_batch_dict(with_words)
+            given += len(with_words)
             bar.update(len(batch))
             if number % PART == 0:
                 part.close()
@@ -129,25 +132,31 @@ def _searcher(folder: Path, doc_lang: str, bm25: tuple[float, float]) -> Any:
 
 
 def _analyzer(lang: str) -> Any:
-    """Anserini's analyzer of the language, else Unicode words in lower case, neither stemmed nor stopped.
+    """Anserini's analyzer of the language, else one that parts words at blanks: ``_prepared`` has made them, neither stemmed nor stopped.
 
     Anserini itself falls back to English stemming and stop words (MIRACL Swahili, CIRAL), or to blanks between words (MIRACL
     Yorùbá, case and punctuation kept); neither suits a language that is not English.
     """
     from pyserini.analysis import get_lucene_analyzer
+    from pyserini.pyclass import autoclass
 
-    if lang == "en":
-        return get_lucene_analyzer()
-    if _languages().containsKey(lang):
-        return _languages_class().getLanguageSpecificAnalyzer(lang)
-    return get_lucene_analyzer(stemming=False, stopwords=False)
+    known = _analyzed(lang)
+    if known is None:
+        return autoclass("org.apache.lucene.analysis.core.WhitespaceAnalyzer")()
+    return get_lucene_analyzer() if known == "en" else _languages_class().getLanguageSpecificAnalyzer(known)
 
 
 def _indexer_options(lang: str) -> list[str]:
     """The same choice, as options of Anserini's indexer."""
-    if lang == "en" or _languages().containsKey(lang):
-        return ["-language", lang]
-    return ["-stemmer", "none", "-keepStopwords"]
+    known = _analyzed(lang)
+    return ["-pretokenized"] if known is None else ["-language", known]
+
+
+@functools.cache
+def _analyzed(lang: str) -> str | None:
+    """The code by which Anserini has an analyzer of the language; None if it has none."""
+    language = lang.partition("-")[0]
+    return language if language == "en" or _languages().containsKey(language) else None
 
 
 def _languages_class() -> Any:
@@ -205,8 +214,8 @@ def _scores(hits: Iterable[Any]) -> dict[str, float]:
 
 
 def _prepared(text: str, lang: str) -> str:
-    """Text as analyzers get it: its letters composed with their accents, or, for a language without an analyzer of its own, folded.
+    """Text as analyzers get it: its letters composed with their accents, or, for a language without an analyzer, its folded words.
 
     Topics in Yorùbá or Hausa often lack the tone marks, under-dots and hooks that documents have, and lexicons are folded.
     """
-    return unicodedata.normalize("NFC", text) if lang == "en" or _languages().containsKey(lang) else fold(text)
+    return unicodedata.normalize("NFC", text) if _analyzed(lang) else " ".join(words(text))

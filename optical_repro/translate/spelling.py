@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from math import log
 from typing import TYPE_CHECKING
 
-from ..bitext.words import tokens
+from ..bitext.words import is_number, is_word, tokens
 
 if TYPE_CHECKING:
     from ..bitext.lexicon import Lexicon
@@ -31,8 +31,8 @@ SHORTEST = 4
 
 def unknown_words(texts: Iterable[str], lexicon: Lexicon) -> list[str]:
     """The folded words of the texts, ``SHORTEST`` letters or longer and no numbers, that a lexicon does not have, in order."""
-    words = {token.word for text in texts for token in tokens(text) if token.word.isalpha() and len(token.word) >= SHORTEST}
-    return sorted(words - lexicon.entries.keys())
+    words = {token.word for text in texts for token in tokens(text) if len(token.word) >= SHORTEST}
+    return sorted(word for word in words - lexicon.entries.keys() if is_word(word) and not is_number(word))
 
 
 def nearest(words: Sequence[str], lexicon: Lexicon) -> dict[str, str]:
