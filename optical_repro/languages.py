@@ -1,4 +1,4 @@
-"""Languages by their ISO 639 codes."""
+"""Languages by their codes: the one place that tells that ``yor``, ``yor_Latn`` and ``yo`` are one language."""
 
 from __future__ import annotations
 
@@ -7,15 +7,53 @@ import re
 
 from .errors import InputError
 
+IN_USE = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro", "tgl": "tl", "twi": "tw", "nob": "nb"}
+"""Codes in place of outdated ones, and of long ones for which CLDR has another language's."""
+
+BESIDE_CLDR = {"pbt": "ps", "quy": "qu", "fuv": "ff", "no": "nb", "ns": "nso"}
+"""Codes that CLDR, which knows that swh is Swahili, does not map to those in use."""
+
 
 def name(code: str) -> str:
     """The English name of a language, ``Yoruba`` for ``yo``; the code itself where Unicode's CLDR has no name."""
-    return _names().get(code, code)
+    names = _names()
+    return names.get(code.replace("-", "_")) or names.get(code.partition("-")[0], code)
+
+
+def canonical(code: str) -> str:
+    """The code by which a language is known here: two letters where it has such, and its script where that is not the usual one.
+
+    Regions tell no languages apart, but may tell the script. Raises InputError for what has not the form of a code.
+
+    >>> [canonical(code) for code in ("yor", "yor_Latn", "sw-KE", "pt-BR", "zh-Hans", "zh-TW", "sr-Latn")]
+    ['yo', 'yo', 'sw', 'pt', 'zh', 'zh-Hant', 'sr-Latn']
+    """
+    language, script = _subtags(check(code))
+    language = IN_USE.get(language) or (language if len(language) == 2 else _by_cldr(language))
+    return f"{language}-{script}" if script and script != script_of(language) else language
+
+
+def same(code: str, other: str) -> bool:
+    """Whether two codes are of one language, whatever the script: ``sw`` and ``swh_Latn``, ``fil`` and ``tl``."""
+    return identity(code)[0] == identity(other)[0]
+
+
+def identity(code: str) -> tuple[str, str]:
+    """(language as CLDR writes it, script or nothing): ``("sw", "Latn")`` of ``swh_Latn``."""
+    language, script = _subtags(code)
+    language = _by_cldr(IN_USE.get(language, language))
+    return BESIDE_CLDR.get(language, language), script
+
+
+def script_of(code: str) -> str:
+    """The script that a language is written in, by its code or as CLDR has it: ``Latn``; nothing where it is not known."""
+    language, script = _subtags(code)
+    return script or _likely(language) or _likely(_by_cldr(language))
 
 
 def check(code: str) -> str:
     """Returns the code if it has the form of one; raises InputError, with the near matches, if not (``yoruba``)."""
-    if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]+)?", code):
+    if re.fullmatch(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}", code):
         return code
     known = _names()
     by_name = {english.lower(): short for short, english in known.items()} | {short.lower(): short for short in known}
@@ -24,6 +62,29 @@ def check(code: str) -> str:
     near = [f"{by_name[name]} ({known[by_name[name]]})" for name in difflib.get_close_matches(code.lower(), by_name)]
     hint = f"did you mean {' or '.join(near)}?" if near else "expected an ISO 639 code such as yo, sw, ha"
     raise InputError(f'unknown language "{code}"; {hint}')
+
+
+def _subtags(code: str) -> tuple[str, str]:
+    """The language of a code, and its script: as it says, or as its region implies (zh-TW)."""
+    language, *others = code.replace("_", "-").split("-")
+    language = language.lower()
+    if script := next((tag.title() for tag in others if len(tag) == 4 and tag.isalpha()), ""):
+        return language, script
+    region = next((tag.upper() for tag in others if len(tag) == 2), "")
+    return language, _likely(f"{_by_cldr(language)}_{region}") if region else ""
+
+
+def _by_cldr(language: str) -> str:
+    from babel.core import get_global
+
+    return str(get_global("language_aliases").get(language, language)).split("_")[0]
+
+
+def _likely(code: str) -> str:
+    """The script in CLDR's likely subtags (``yo_Latn_NG``) of a language or of a language in a region; nothing where there are none."""
+    from babel.core import get_global
+
+    return (str(get_global("likely_subtags").get(code, "")) + "__").split("_")[1]
 
 
 def _names() -> dict[str, str]:

@@ -8,7 +8,7 @@ def cldr_names(lang: str) -> list[tuple[str, str]]:
     from babel import Locale, UnknownLocaleError
 
     try:
-        there = Locale.parse(lang)
+        there = Locale.parse(lang, sep="-")
     except (UnknownLocaleError, ValueError):
         return []
     english = Locale.parse("en")

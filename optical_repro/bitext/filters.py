@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
+from .. import languages
 from ..errors import InputError, unknown
 from .readers import Pair
 from .words import words
@@ -118,10 +119,7 @@ SCRIPTS = {
 
 def script_names(lang: str) -> tuple[str, ...]:
     """How the names of the letters of a language's script begin, by CLDR; empty where the script is not known."""
-    from babel.core import get_global
-
-    likely = get_global("likely_subtags").get(lang.partition("-")[0], "")
-    return next((SCRIPTS[part] for part in likely.split("_") if part in SCRIPTS), ())
+    return SCRIPTS.get(languages.script_of(lang), ())
 
 
 def _duplicates(lang: str) -> Keeps:

@@ -43,7 +43,7 @@ _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}
 _ENDS = r"\s\p{Z}\p{P}\p{Cc}\u200b!-/:-@\[-`{-~"
 _LETTERS = rf"[^{_ENDS}{APOSTROPHES}]"
 # English writes what is no part of a word behind an apostrophe: Nigeria's, they're.
-_INSIDE = rf"(?<=\p{{L}}\p{{M}}*)[{APOSTROPHES}](?=\p{{L}})(?!(?i:s|t|re|ve|ll|d|m)(?![\p{{L}}\p{{M}}{APOSTROPHES}]))"
+_INSIDE = rf"(?<=\p{{L}}\p{{M}}*)[{APOSTROPHES}](?=\p{{L}})(?!(?i:s|t|re|ve|ll|d|m)(?![\p{{L}}\p{{M}}]))"
 _TOKEN = regex.compile(rf"{_LETTERS}+(?:{_INSIDE}{_LETTERS}+)*|[^\s\p{{Z}}\p{{Cc}}\u200b]")
 _RUN = regex.compile(rf"[{_UNSPACED}][{_UNSPACED}\p{{M}}\u200c\u200d]*")
 
@@ -145,11 +145,17 @@ def _spans(piece: str) -> Iterator[tuple[int, int]]:
 
 @functools.lru_cache(1 << 16)
 def _lengths(run: str) -> tuple[int, ...]:
-    """How many characters each word of a run has, by ICU."""
+    """How many characters each word of a run has, by ICU, which knows words by composed letters."""
     from icu4py.breakers import WordBreaker
 
-    coded = run.encode("utf-16-le")  # ICU counts in its units.
-    return tuple(len(coded[2 * start : 2 * end].decode("utf-16-le")) for start, end in WordBreaker(run, "en").segments())
+    letters = regex.findall(r"\X", run) if not unicodedata.is_normalized("NFC", run) else run
+    # ICU counts in units of UTF-16: one place for each, the characters of a letter at its last.
+    widths: list[int] = []
+    for letter in letters:
+        units = len(unicodedata.normalize("NFC", letter).encode("utf-16-le")) // 2
+        widths += [0] * (units - 1) + [len(letter)]
+    segments = WordBreaker(unicodedata.normalize("NFC", run), "en").segments()
+    return tuple(sum(widths[start:end]) for start, end in segments)
 
 
 def words(text: str) -> list[str]:

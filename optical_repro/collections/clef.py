@@ -81,11 +81,17 @@ def is_one(folder: Path) -> bool:
     return (folder / "documents").is_dir()
 
 
-def _topics_file(folder: Path, lang: str, split: str | None) -> tuple[Path, str]:
+def languages(folder: Path) -> dict[str, dict[str, Path]]:
+    """Languages that the folder has topics in, with the file of each split."""
     found: dict[str, dict[str, Path]] = {}
     for path in sorted(folder.glob("topics.*.*.*")):
         _, code, part, *_ = path.name.split(".")
         found.setdefault(code, {})[part] = path
+    return found
+
+
+def _topics_file(folder: Path, lang: str, split: str | None) -> tuple[Path, str]:
+    found = languages(folder)
     described = ", ".join(f"{code} ({', '.join(parts)})" for code, parts in sorted(found.items())) or "none"
     splits = found.get(lang, {})
     if split is None and len(splits) > 1:

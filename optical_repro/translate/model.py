@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .. import languages
 from ..errors import InputError
 from ..files import digest, sha256
-from .codes import Codes, is_language, read_codes, same_language
+from .codes import Codes, is_language, read_codes
 from .located import NEEDED, is_converted
 
 BEAMS = 4
@@ -79,7 +80,7 @@ class TranslationModel(ABC):
         """A model for one pair, or out of one language, says so in its tokenizer's settings; groups of languages may hold any."""
         own = [getattr(self.tokenizer, side, None) for side in ("source_lang", "target_lang")]
         for asked, code in zip((source, target), own, strict=True):
-            if code and is_language(code) and not same_language(asked, code):
+            if code and is_language(code) and not languages.same(asked, code):
                 pair = f"{own[0]} into {own[1]}"
                 raise InputError(f"translates from {pair}, and {source} into {target} is needed; give another translator")
 
