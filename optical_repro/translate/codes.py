@@ -37,6 +37,7 @@ FAMILIES = (
     Family("opus-mt", re.compile(r">>([a-z]{2,3}(?:_[A-Z][a-z]{3})?)<<"), asked_in_text=True, both_sides=False),
 )
 
+
 @dataclass(frozen=True)
 class Codes:
     """The languages of a model: each code (``yor_Latn``) with its token in the vocabulary."""
