@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .cache import default_folder
 from .errors import InputError
 from .files import whole
+from .places import default_folder, home
 
 GITHUB = "https://raw.githubusercontent.com"
 BLOCK = 1 << 20
@@ -39,8 +39,8 @@ def hub(repository: str, path: str) -> Path:
 
 def hub_on_disk(repository: str) -> bool:
     """Whether something of a data set on the Hub has been downloaded."""
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    return (Path(os.environ.get("HF_HUB_CACHE") or home / "hub") / f"datasets--{repository.replace('/', '--')}" / "snapshots").is_dir()
+    kept = Path(os.environ.get("HF_HOME") or home() / ".cache" / "huggingface")
+    return os.path.isdir(Path(os.environ.get("HF_HUB_CACHE") or kept / "hub") / f"datasets--{repository.replace('/', '--')}" / "snapshots")
 
 
 def github(repository: str, path: str, branch: str = "main") -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import gzip
 import hashlib
 import json
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .errors import InputError, bad_line
+from .locks import claimed, remove_abandoned
 
 
 def lines(path: Path | str) -> Iterator[tuple[int, str]]:
@@ -54,11 +57,16 @@ def whole(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected the name of a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        remove_abandoned(left)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open(mode, encoding=None if "b" in mode else "utf-8", newline=None if "b" in mode else "\n") as file:
+            if not claimed(file, part):
+                raise FileNotFoundError(errno.ENOENT, "removed while it was begun; try again", str(part))
             yield file
-        os.replace(part, path)
+            file.flush()
+            os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
 

@@ -16,6 +16,9 @@ from ..files import whole
 from ..trec import Run
 from .text_encoder import TextEncoder
 
+REVISION = 1
+"""To be raised with every change to the token vectors of a passage, or what the same vectors score."""
+
 SHARD = 1024
 """Passages a file of the store."""
 
