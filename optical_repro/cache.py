@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
-from .files import digest, sha256, whole
+from .files import digest, sha256_once, whole
 from .locks import locked
 from .places import default_folder  # noqa: F401  (where a cache is, for those who open one)
 from .terminal import say
@@ -69,7 +69,6 @@ class Cache:
             make(part)
             _finish(part, inputs, time.monotonic() - started)
             os.replace(part, final)
-            _verified[final] = _signature(final, _record(final) or {})
         return final
 
     @contextmanager
@@ -92,25 +91,11 @@ def damage(stage: Path) -> str | None:
     record = _record(stage)
     if record is None:
         return RECORD
-    signature = _signature(stage, record)
-    if _verified.get(stage) == signature:
-        return None
     for name, written in record["files"].items():
         file = stage / name
-        if not file.is_file() or sha256(file) != written:
+        if not file.is_file() or sha256_once(file) != written:
             return str(name)
-    _verified[stage] = signature
     return None
-
-
-_verified: dict[Path, list[tuple[int, int] | None]] = {}
-"""The stages that this process has found whole, or made."""
-
-
-def _signature(stage: Path, record: dict[str, Any]) -> list[tuple[int, int] | None]:
-    """Size and time of each of a stage's files; None for one that is not there."""
-    stats = [file.stat() if file.exists() else None for name in (RECORD, *record["files"]) if (file := stage / name)]
-    return [stat and (stat.st_size, stat.st_mtime_ns) for stat in stats]
 
 
 def _record(stage: Path) -> dict[str, Any] | None:
@@ -130,7 +115,7 @@ def _finish(part: Path, inputs: dict[str, Any], taken: float) -> None:
         left.unlink()  # of a process that was killed: the lock of the stage is ours
     files = [path for path in files if path.is_file()]
     with whole(part / RECORD) as file:
-        hashes = {path.relative_to(part).as_posix(): sha256(path) for path in files}
+        hashes = {path.relative_to(part).as_posix(): sha256_once(path) for path in files}
         json.dump({"inputs": inputs, "files": hashes, "seconds": round(taken, 1)}, file, indent=1, sort_keys=True, ensure_ascii=False)
     usual = (part / RECORD).stat().st_mode & 0o777
     for path in files:

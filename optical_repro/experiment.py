@@ -20,7 +20,7 @@ from .cache import Cache, empty, seconds
 from .collections.collection import Collection, Passage
 from .convention import Convention
 from .errors import InputError
-from .files import digest, sha256, whole
+from .files import digest, sha256, sha256_once, whole
 from .memory import give_back
 from .regimes.back_translation import back_translated
 from .regimes.code_switch import code_switched
@@ -632,7 +632,7 @@ class Experiment:
         if model not in self._identities:
             convention = Convention.of(model)
             projection = [model / convention.projection / "model.safetensors"] if convention.projection else []
-            hashes = [sha256(path) for path in [*models.parts(model), *projection]]
+            hashes = [sha256_once(path) for path in [*models.parts(model), *projection]]
             self._identities[model] = digest([*hashes, asdict(convention)])
         return self._identities[model]
 

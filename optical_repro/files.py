@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,24 @@ def sha256(path: Path | str) -> str:
     """The file's SHA-256, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_once(path: Path) -> str:
+    """The same, read once a process as long as the file's size and times stay as they are."""
+    stat = path.stat()
+    key = (path, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    if key not in _read:
+        found = sha256(path)
+        if time.time_ns() - stat.st_ctime_ns < FRESH:
+            return found
+        _read[key] = found
+    return _read[key]
+
+
+_read: dict[tuple[Path, int, int, int, int], str] = {}
+
+FRESH = 100_000_000
+"""Nanoseconds within which a file may change and keep its times, since file systems count in ticks."""
 
 
 def digest(value: Any) -> str:

@@ -147,7 +147,7 @@ def fetch(name: str) -> Path:
     if not folder.is_dir():
         archive = downloads.fetch(address, kept / f"{packed}.tar.gz", md5)
         _unpack(archive, folder)
-        archive.unlink()
+        downloads.forget(archive)
     return folder
 
 
