@@ -28,7 +28,7 @@ def _makers(modules: str, libraries: str = "") -> Makers:
     return Makers(frozenset(modules.split()), frozenset(libraries.split()))
 
 
-WORDS = _makers("bitext.words", "python tokenizers")
+WORDS = _makers("bitext.words", "python tokenizers regex icu4py")
 LINKS = WORDS | _makers("bitext.alignment", "sil-thot")
 PASSAGES = _makers("collections.collection")
 ENCODER = _makers("encoder convention", "torch transformers tokenizers")
