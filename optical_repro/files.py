@@ -43,12 +43,12 @@ def lines(path: Path | str) -> Iterator[tuple[int, str]]:
         raise InputError(f"{path}: not readable by you; change its permissions") from None
 
 
-def make_folder(path: Path) -> None:
-    """Makes a folder if it is not there; raises InputError where none can be."""
+def make_folder(path: Path, how: str = "") -> None:
+    """Makes a folder if it is not there; raises InputError where none can be, ``how`` being the way to name another."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{path}: no folder can be made there ({os.strerror(error.errno or 0)}); name another") from None
+        raise InputError(f"{path}: no folder can be made there ({os.strerror(error.errno or 0)}); name another{how}") from None
 
 
 @contextmanager

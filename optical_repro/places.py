@@ -22,6 +22,11 @@ def default_folder() -> Path:
     """``$OPTICAL_CACHE``, else ``optical_repro`` in the user's cache folder."""
     if named := os.environ.get("OPTICAL_CACHE"):
         return Path(named)
+    return unnamed_folder()
+
+
+def unnamed_folder() -> Path:
+    """Where the cache is when nobody names a place for it."""
     return _caches() / "optical_repro"
 
 
@@ -34,22 +39,23 @@ def settle(cache: Path | None = None) -> None:
     if cache is not None:
         os.environ["OPTICAL_CACHE"] = str(cache.expanduser().absolute())
     os.environ.setdefault("HOME", str(home()))  # Libraries would take "~" for the name of a folder.
-    for variable, usual in _usual().items():
+    for variable, usual in _downloads().items():
         if variable not in os.environ and not os.path.isdir(usual) and not writable(usual):
             _keep_in_cache(variable)
+    if "MPLCONFIGDIR" not in os.environ and not writable(Path(os.environ.get("XDG_CONFIG_HOME") or home() / ".config") / "matplotlib"):
+        _keep_in_cache("MPLCONFIGDIR")
     ranx = importlib.util.find_spec("ranx")
     compiled = [Path(folder) / "__pycache__" for folder in (ranx and ranx.submodule_search_locations) or []]  # numba's first choice
     if "NUMBA_CACHE_DIR" not in os.environ and not any(map(writable, [*compiled, _caches() / "numba"])):
         _keep_in_cache("NUMBA_CACHE_DIR")
 
 
-def _usual() -> dict[str, Path]:
-    """The variables that name a library's folder, and where it is without them."""
+def _downloads() -> dict[str, Path]:
+    """The variables that name a library's folder of downloads, and where it is without them."""
     return {
         "HF_HOME": _caches() / "huggingface",
         "PYSERINI_CACHE": home() / ".cache" / "pyserini",
         "IR_DATASETS_HOME": home() / ".ir_datasets",
-        "MPLCONFIGDIR": Path(os.environ.get("XDG_CONFIG_HOME") or home() / ".config") / "matplotlib",
     }
 
 

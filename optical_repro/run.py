@@ -17,6 +17,7 @@ from .distill.recipe import LEARNING, OBJECTIVES, PRETRAINING, Recipe
 from .errors import InputError
 from .files import make_folder
 from .models import EMBEDDED
+from .places import unnamed_folder
 from .regimes import REGIMES
 from .settings import Settings
 from .systems import System, choose, parse, parse_regimes
@@ -235,7 +236,7 @@ def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:
     experiment = Experiment(collection, settings, Cache(arguments.cache_dir))
     experiment.check(systems)
     for folder in (arguments.runs_dir, arguments.qrels_dir, arguments.cache_dir):
-        make_folder(folder)
+        make_folder(folder, " with --cache-dir" if folder == unnamed_folder() else "")
     return experiment, systems
 
 
