@@ -21,6 +21,7 @@ from . import collections, languages
 from .cache import Cache, default_folder
 from .distill.recipe import Recipe
 from .experiment import Experiment
+from .places import settle
 from .settings import Settings
 from .systems import choose
 from .terminal import hush_transformers
@@ -41,6 +42,7 @@ def experiment(
     # A notebook would show the bars and warnings of libraries between the results.
     warnings.filterwarnings("ignore", message="IProgress not found")
     hush_transformers()
+    settle()
     collection = collections.load(source, languages.check(lang), split)
     return Experiment(collection, settings or Settings(), Cache(cache_dir or default_folder()))
 

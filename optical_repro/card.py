@@ -15,8 +15,10 @@ from .errors import InputError
 from .evaluation.tables import HEADINGS
 from .files import sha256, whole
 from .models import EMBEDDED, located
+from .places import writable
 from .regimes import REGIMES
 from .systems import optical_name
+from .terminal import say
 
 CARD = "README.md"
 
@@ -60,7 +62,10 @@ def write_all(folder: Path) -> None:
     for student in sorted({Path(manifest["training"]["checkpoint"]) for _, manifest in _trained(folder)}):
         # Gone, or trained anew elsewhere since a run of before: then there is nothing to say of it.
         if (student / "model.safetensors").is_file() and (found := _evaluations(student, folder.parent)):
-            _write(student, found)
+            if writable(student):
+                _write(student, found)
+            else:
+                say(f"{student}: not a folder that you may write to, so its model card stays as it is")
 
 
 def write(student: Path, runs_dir: Path) -> Path:

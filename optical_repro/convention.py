@@ -11,6 +11,9 @@ from typing import Any
 from .errors import InputError
 from .files import whole
 
+REVISION = 1
+"""To be raised with every change to what a model's folder is read as, or what is written of it."""
+
 POOLING = ("mean", "cls")
 
 POOLING_FILE, PROMPTS_FILE, LENGTH_FILE = "1_Pooling/config.json", "config_sentence_transformers.json", "sentence_bert_config.json"

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .cache import default_folder
 from .errors import InputError
-from .files import whole
+from .files import sha256_once, whole
+from .places import default_folder, home
+from .terminal import say
 
 GITHUB = "https://raw.githubusercontent.com"
 BLOCK = 1 << 20
@@ -23,8 +24,8 @@ BLOCK = 1 << 20
 
 
 def folder() -> Path:
-    """Where downloads are kept that no library keeps."""
-    return default_folder() / "downloads"
+    """Where downloads are kept that no library keeps: ``$OPTICAL_DOWNLOADS``, else in the cache."""
+    return Path(os.environ.get("OPTICAL_DOWNLOADS") or default_folder() / "downloads")
 
 
 def hub(repository: str, path: str) -> Path:
@@ -39,8 +40,8 @@ def hub(repository: str, path: str) -> Path:
 
 def hub_on_disk(repository: str) -> bool:
     """Whether something of a data set on the Hub has been downloaded."""
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    return (Path(os.environ.get("HF_HUB_CACHE") or home / "hub") / f"datasets--{repository.replace('/', '--')}" / "snapshots").is_dir()
+    kept = Path(os.environ.get("HF_HOME") or home() / ".cache" / "huggingface")
+    return os.path.isdir(Path(os.environ.get("HF_HUB_CACHE") or kept / "hub") / f"datasets--{repository.replace('/', '--')}" / "snapshots")
 
 
 def github(repository: str, path: str, branch: str = "main") -> Path:
@@ -54,11 +55,11 @@ def github_folder(repository: str) -> Path:
 
 
 def fetch(address: str, path: Path, md5: str | None = None) -> Path:
-    """Downloads a file to ``path`` if it is not there yet; returns ``path``.
+    """Downloads a file to ``path`` if it is not there yet, or no longer as it was; returns ``path``.
 
     Raises InputError where it cannot be had, ends too early, or is not the file whose MD5 sum is given.
     """
-    if path.exists():
+    if kept(path):
         return path
     from tqdm import tqdm
 
@@ -74,7 +75,39 @@ def fetch(address: str, path: Path, md5: str | None = None) -> Path:
             raise http.client.IncompleteRead(b"", expected - read)
         if md5 and hashed.hexdigest() != md5:
             raise InputError(f"{address}: is not the file that was published (MD5 {hashed.hexdigest()}, expected {md5}); try again later")
+    record(path)
     return path
+
+
+def kept(path: Path) -> bool:
+    """Whether a file is there, as it was when it was recorded. One without a record, of before there were any, is taken as it is."""
+    if not path.exists():
+        return False
+    recorded = _hash_of(path)
+    if not recorded.is_file():
+        if os.access(path.parent, os.W_OK):
+            record(path)
+        return True
+    if recorded.read_text(encoding="utf-8", errors="replace").strip() == sha256_once(path):
+        return True
+    say(f"{path}: not as it was downloaded; it is fetched again")
+    return False
+
+
+def record(path: Path) -> None:
+    """Keeps the SHA-256 of a file that was fetched, in ``.<name>.sha256`` beside it."""
+    with whole(_hash_of(path)) as file:
+        file.write(f"{sha256_once(path)}\n")
+
+
+def forget(path: Path) -> None:
+    """Removes a file that was fetched, and its record."""
+    path.unlink(missing_ok=True)
+    _hash_of(path).unlink(missing_ok=True)
+
+
+def _hash_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.sha256")
 
 
 def read_json(address: str) -> Any:

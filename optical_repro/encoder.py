@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from .convention import Convention, file_of
 from .errors import InputError
 
+REVISION = 1
+"""To be raised with every change to the token states, or the pooling, of the same model and text."""
+
 
 class Encoder(nn.Module):
     """A transformer, its convention, and a linear layer or none: calling it gives token states, [batch, tokens, ``dimension``]."""

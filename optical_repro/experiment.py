@@ -20,7 +20,7 @@ from .cache import Cache, empty, seconds
 from .collections.collection import Collection, Passage
 from .convention import Convention
 from .errors import InputError
-from .files import digest, sha256, whole
+from .files import digest, sha256, sha256_once, whole
 from .memory import give_back
 from .regimes.back_translation import back_translated
 from .regimes.code_switch import code_switched
@@ -28,6 +28,7 @@ from .regimes.in_domain import SPAN, spans
 from .regimes.pairs import Made, TrainingPair, drawn, readings, training_pairs
 from .regimes.pretraining_text import SENTENCE, pretraining_texts
 from .settings import Settings
+from .stages import made_by
 from .systems import HUMAN, LEXICAL, NBEST, PREBUILT, System, optical_name
 from .terminal import duration, say
 from .translate.lexical import LexicalTranslator, nbest, weighted_words
@@ -80,7 +81,7 @@ class Experiment:
         """Reads the parallel text and the lexicons that the systems need; raises InputError for what is missing or wrong."""
         collection, settings = self.collection, self.settings
         lang = collection.target
-        listed = [lexicons.read_lexicon(path, lang) for path in settings.lexicon]
+        listed = self._listed
         trained = [system for system in systems if system.regime and (system.regime, system.pretrain) != ("none", "none")]
         for system in trained if not self.pairs else []:
             learner = f"regime {system.regime}" if system.pretrain == "none" else f"--pretrain {system.pretrain}"
@@ -121,7 +122,8 @@ class Experiment:
             inputs, search = self._lexical(system)
         else:
             inputs, search = self._dense(system)
-        inputs |= {"system": system.name, "topics": digest(list(self.collection.topics.items())), "collection": self.collection.digest}
+        topics = digest(list(self.collection.topics.items()))
+        inputs = {**inputs, "system": system.name, "topics": topics, "collection": self.collection.digest}
 
         def make(folder: Path) -> None:
             write_run(folder / "run.trec", search(), system.name, DEPTH)
@@ -135,14 +137,15 @@ class Experiment:
 
         queries = self.queries(system.retriever)
         index = self.lexical_index(translated=system.retriever == "bm25-dt")
+        made = {"search": made_by("bm25 run")}
         if system.retriever == "bm25-psq":
             words = {topic: weighted_words(text, self._lexicon_into(self.collection.doc_lang)) for topic, text in queries.items()}
-            inputs = {"index": index.name, "queries": digest(words), "bm25": self.settings.bm25}
+            inputs = {**made, "index": index.name, "queries": digest(words), "bm25": self.settings.bm25}
             return inputs, lambda: lexical.search_structured(
                 index / "lucene", self.collection.doc_lang, words, k=DEPTH, bm25=self.settings.bm25
             )
         lang = self.collection.lang if system.retriever == "bm25-dt" else self.collection.doc_lang
-        inputs = {"index": index.name, "queries": digest(queries), "bm25": self.settings.bm25}
+        inputs = {**made, "index": index.name, "queries": digest(queries), "bm25": self.settings.bm25}
         return inputs, lambda: lexical.search(index / "lucene", lang, queries, k=DEPTH, bm25=self.settings.bm25)
 
     def _dense(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
@@ -150,7 +153,7 @@ class Experiment:
 
         texts = self.weighted_queries(system.retriever)
         reader, index = self.topic_model(system), self.dense_index(self.document_model(system))
-        inputs = {"index": index.name, "reader": self.identity(reader), "queries": digest(texts)}
+        inputs = {"search": made_by("dense run"), "index": index.name, "reader": self.identity(reader), "queries": digest(texts)}
         return inputs, lambda: dense.search_means(index / "faiss", reader, texts, k=DEPTH, device=self.device)
 
     def _maxsim(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
@@ -161,11 +164,12 @@ class Experiment:
         reader, documents = self.topic_model(system), self.document_model(system)
 
         def search() -> Run:
-            folder = self.cache.folder / "tokens" / digest([self.collection.digest, self.identity(documents)])[:16]
-            store = TokenStore(folder, documents, self.device)
+            inputs = {"collection": self.collection.digest, "model": self.identity(documents), "made by": made_by("tokens")}
+            store = TokenStore(self.cache.place("tokens", inputs), documents, self.device)
             return rerank(read_run(first), texts, reader, self.collection.passages(), store, device=self.device)
 
-        return {"first": sha256(first), "depth": DEPTH, "reader": self.identity(reader), "queries": digest(texts)}, search
+        models = {"reader": self.identity(reader), "documents": self.identity(documents)}
+        return {"search": made_by("maxsim run"), "first": sha256(first), "depth": DEPTH, **models, "queries": digest(texts)}, search
 
     def _fused(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
         from .retrieval import lexical
@@ -182,15 +186,15 @@ class Experiment:
             found = lexical.search(index / "lucene", self.collection.doc_lang, queries, k=DEPTH, bm25=self.settings.bm25)
             return fuse([read_run(first), found], [DENSE_SHARE, 1 - DENSE_SHARE])
 
-        inputs = {"first": sha256(first), "index": index.name, "queries": digest(queries), "share": DENSE_SHARE}
-        return inputs | {"bm25": self.settings.bm25}, search
+        inputs = {"search": made_by("fused run"), "first": sha256(first), "index": index.name, "queries": digest(queries)}
+        return inputs | {"share": DENSE_SHARE, "bm25": self.settings.bm25}, search
 
     def _prebuilt(self, system: System) -> tuple[dict[str, Any], Callable[[], Run]]:
         from .retrieval import prebuilt
 
         lang, topics = self.collection.doc_lang, self.collection.topics
         baseline = prebuilt.BASELINES[self.collection.source][system.retriever]
-        inputs = prebuilt.identity(baseline, lang)
+        inputs = {"search": made_by("prebuilt run"), **prebuilt.identity(baseline, lang)}
         if isinstance(baseline, prebuilt.Fusion):
             parts = [self.run(System(part, part)) for part in baseline.parts]
             return inputs | {"runs": [sha256(part) for part in parts]}, lambda: prebuilt.fuse(baseline.method, list(map(read_run, parts)))
@@ -310,7 +314,7 @@ class Experiment:
     def translator(self, source: str, target: str) -> Translator:
         """The translator that the settings ask for; raises InputError where it cannot translate from ``source`` into ``target``."""
         if self.settings.translator == WORD_BY_WORD:
-            return LexicalTranslator(self._lexicon_into(target), self._lexicon_stage.name)
+            return LexicalTranslator(self._lexicon_into(target), digest([self._lexicon_stage.name, made_by("word by word")]))
         from .translate.neural import NeuralTranslator
 
         return NeuralTranslator(self.settings.translator, self.translation_model, source, target, self.cache.folder / "translation-memory")
@@ -401,17 +405,19 @@ class Experiment:
     @cached_property
     def _lexicon_stage(self) -> Path:
         lang, seed = self.collection.target, self.settings.recipe.seed
-        hashes = {"bitext": [sha256(path) for path in self.bitext_files], "lexicon": [sha256(path) for path in self.settings.lexicon]}
-        if self.settings.bitext_filter:
-            hashes["filter"] = list(self.settings.bitext_filter)
+        names = lexicons.cldr_lexicon(lang)
+        listed = [digest(lexicon.entries) for lexicon in (*self._listed, names)]
 
         def make(folder: Path) -> None:
-            parts = [lexicons.read_lexicon(path, lang) for path in self.settings.lexicon]
-            if self.pairs:
-                parts.append(lexicons.induce(self.pairs, seed))
-            lexicons.merge([*parts, lexicons.cldr_lexicon(lang)]).write(folder / "lexicon.tsv")
+            induced = [lexicons.induce(self.pairs, seed)] if self.pairs else []
+            lexicons.merge([*self._listed, *induced, names]).write(folder / "lexicon.tsv")
 
-        return self._stage("lexicon", "lexicon", {"lang": lang, "seed": seed, **hashes}, make)
+        return self._stage("lexicon", "lexicon", {"lang": lang, "seed": seed, "pairs": digest(self.pairs), "listed": listed}, make)
+
+    @cached_property
+    def _listed(self) -> list[Lexicon]:
+        """The lexicons of the files that the settings name."""
+        return [lexicons.read_lexicon(path, self.collection.target) for path in self.settings.lexicon]
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -626,7 +632,7 @@ class Experiment:
         if model not in self._identities:
             convention = Convention.of(model)
             projection = [model / convention.projection / "model.safetensors"] if convention.projection else []
-            hashes = [sha256(path) for path in [*models.parts(model), *projection]]
+            hashes = [sha256_once(path) for path in [*models.parts(model), *projection]]
             self._identities[model] = digest([*hashes, asdict(convention)])
         return self._identities[model]
 
@@ -635,7 +641,9 @@ class Experiment:
         return {}
 
     def _stage(self, title: str, name: str, inputs: dict[str, Any], make: Callable[[Path], None]) -> Path:
-        """A stage of the cache; says what it does and how long it took."""
+        """A stage of the cache, kept by its inputs and what makes it; says what it does and how long it took."""
+        if name != "run":  # whose search says what makes it
+            inputs = {**inputs, "made by": made_by(name)}
         there = self.cache.has(name, inputs)
         stage = self.cache.stage(name, inputs, make)
         if not there:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import gzip
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from .errors import InputError, bad_line
+from .locks import claimed, remove_abandoned
 
 
 def lines(path: Path | str) -> Iterator[tuple[int, str]]:
@@ -39,12 +43,12 @@ def lines(path: Path | str) -> Iterator[tuple[int, str]]:
         raise InputError(f"{path}: not readable by you; change its permissions") from None
 
 
-def make_folder(path: Path) -> None:
-    """Makes a folder if it is not there; raises InputError where none can be."""
+def make_folder(path: Path, how: str = "") -> None:
+    """Makes a folder if it is not there; raises InputError where none can be, ``how`` being the way to name another."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{path}: no folder can be made there ({os.strerror(error.errno or 0)}); name another") from None
+        raise InputError(f"{path}: no folder can be made there ({os.strerror(error.errno or 0)}); name another{how}") from None
 
 
 @contextmanager
@@ -54,11 +58,16 @@ def whole(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected the name of a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        remove_abandoned(left)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open(mode, encoding=None if "b" in mode else "utf-8", newline=None if "b" in mode else "\n") as file:
+            if not claimed(file, part):
+                raise FileNotFoundError(errno.ENOENT, "removed while it was begun; try again", str(part))
             yield file
-        os.replace(part, path)
+            file.flush()
+            os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
 
@@ -67,6 +76,24 @@ def sha256(path: Path | str) -> str:
     """The file's SHA-256, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_once(path: Path) -> str:
+    """The same, read once a process as long as the file's size and times stay as they are."""
+    stat = path.stat()
+    key = (path, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    if key not in _read:
+        found = sha256(path)
+        if time.time_ns() - stat.st_ctime_ns < FRESH:
+            return found
+        _read[key] = found
+    return _read[key]
+
+
+_read: dict[tuple[Path, int, int, int, int], str] = {}
+
+FRESH = 100_000_000
+"""Nanoseconds within which a file may change and keep its times, since file systems count in ticks."""
 
 
 def digest(value: Any) -> str:

@@ -36,7 +36,7 @@ examples:
 def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     arguments = parser().parse_args(argv)
-    return run_command(lambda: run_grid(arguments))
+    return run_command(lambda: run_grid(arguments), arguments.cache_dir)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import __version__, languages
+from . import __version__, children, languages
 from .bitext import filters, named
 from .cache import Cache, default_folder
 from .convention import POOLING
@@ -17,6 +17,7 @@ from .distill.recipe import LEARNING, OBJECTIVES, PRETRAINING, Recipe
 from .errors import InputError
 from .files import make_folder
 from .models import EMBEDDED
+from .places import unnamed_folder
 from .regimes import REGIMES
 from .settings import Settings
 from .systems import System, choose, parse, parse_regimes
@@ -197,7 +198,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     arguments = parser().parse_args(argv)
     command = shlex.join(["python", "-m", "optical_repro.run", *(sys.argv[1:] if argv is None else argv)])
-    return run_command(lambda: run(arguments, command))
+    return run_command(lambda: run(arguments, command), arguments.cache_dir)
 
 
 def run(arguments: argparse.Namespace, command: str) -> None:
@@ -235,7 +236,7 @@ def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:
     experiment = Experiment(collection, settings, Cache(arguments.cache_dir))
     experiment.check(systems)
     for folder in (arguments.runs_dir, arguments.qrels_dir, arguments.cache_dir):
-        make_folder(folder)
+        make_folder(folder, " with --cache-dir" if folder == unnamed_folder() else "")
     return experiment, systems
 
 
@@ -272,9 +273,8 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
 
 def compile_metrics_beside() -> subprocess.Popen[bytes]:
     """Starts the compilation of ranx's metrics in a process of its own: 20 s the first time, which training hides."""
-    command = [sys.executable, "-m", "optical_repro.evaluation.warm_up"]
     with log_path().open("ab") as log:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return children.start("optical_repro.evaluation.warm_up", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 if __name__ == "__main__":

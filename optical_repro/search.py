@@ -73,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     arguments = parser().parse_args(argv)
-    return run_command(lambda: run(arguments))
+    return run_command(lambda: run(arguments), arguments.cache_dir)
 
 
 def run(arguments: argparse.Namespace) -> None:

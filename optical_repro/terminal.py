@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from .cache import default_folder
 from .errors import InputError
+from .places import default_folder, settle
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,9 +39,13 @@ def duration(seconds: float) -> str:
 
 
 def log_path() -> Path:
-    """The file that takes what is of use only when something breaks (OPTICAL_LOG, else in the cache)."""
+    """The file that takes what is of use only when something breaks (OPTICAL_LOG, else in the cache); no file where none can be written."""
     path = Path(os.environ.get("OPTICAL_LOG") or default_folder() / "log.txt")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("a").close()
+    except OSError:
+        return Path(os.devnull)
     return path
 
 
@@ -55,9 +59,13 @@ def hush_transformers() -> None:
     logging.disable_progress_bar()
 
 
-def run_command(main: Callable[[], None]) -> int:
-    """Runs a command; returns its exit status: 0 done, 2 bad arguments or input (one line), 130 interrupted, 1 anything else."""
+def run_command(main: Callable[[], None], cache: Path | None = None) -> int:
+    """Runs a command; returns its exit status: 0 done, 2 bad arguments or input (one line), 130 interrupted, 1 anything else.
+
+    ``cache``: the folder that it was given with --cache-dir.
+    """
     try:
+        settle(cache)
         main()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -74,17 +82,30 @@ def run_command(main: Callable[[], None]) -> int:
             remedy = "free some, or name another place with --cache-dir and --runs-dir"
             print(f"error: no space left on the disk{where}; {remedy}", file=sys.stderr)
             return 2
-        if isinstance(error, PermissionError):
-            print(f"error: {error.filename}: not allowed to write there; name a folder of your own", file=sys.stderr)
+        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            print(f"error: {error.filename}: {_refused(error.filename)}", file=sys.stderr)
             return 2
         _log_failure()
-        print(f"error: {type(error).__name__}: {' '.join(str(error).split())} (details: {log_path()})", file=sys.stderr)
+        log = log_path()
+        details = f"details: {log}" if log.is_file() else "no log could be written; name a file for it with OPTICAL_LOG"
+        print(f"error: {type(error).__name__}: {' '.join(str(error).split())} ({details})", file=sys.stderr)
         return 1
     return 0
 
 
 FULL = ("No space left on device", "Disk quota exceeded", "unexpected pos", "PytorchStreamWriter failed writing", " requested and ")
 """What libraries say of a full disk: most the system's words, torch and numpy their own."""
+
+
+def _refused(name: str | None) -> str:
+    """Whether it was reading or writing that was not allowed, and what to do."""
+    try:
+        unreadable = bool(name and os.stat(name)) and not os.access(str(name), os.R_OK)
+    except PermissionError:
+        unreadable = True
+    except OSError:  # not there: it was to be written
+        unreadable = False
+    return f"not allowed to {'read it; change its permissions' if unreadable else 'write there; name a folder of your own'}"
 
 
 def _no_space(error: Exception) -> bool:

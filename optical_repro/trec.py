@@ -11,6 +11,9 @@ import numpy as np
 from .errors import InputError, bad_line
 from .files import lines, whole
 
+REVISION = 1
+"""To be raised with every change to the order or the writing of the same scores."""
+
 Run = dict[str, dict[str, float]]
 """Topic id to document id to score."""
 Qrels = dict[str, dict[str, int]]

@@ -36,6 +36,17 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield path
 
 
+@pytest.fixture(autouse=True)
+def places() -> Iterator[None]:
+    """What a command that runs in the tests' own process sets, and the next test should not have."""
+    variables = ("OPTICAL_CACHE", "HF_HOME", "PYSERINI_CACHE", "IR_DATASETS_HOME", "MPLCONFIGDIR", "NUMBA_CACHE_DIR", "HOME")
+    before = {name: os.environ.get(name) for name in variables}
+    yield
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        os.environ.update({name: value} if value is not None else {})
+
+
 @pytest.fixture(scope="session")
 def teacher() -> Path:
     return models.locate(models.EMBEDDED)

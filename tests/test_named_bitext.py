@@ -69,6 +69,27 @@ def moses_zip(**files: str) -> bytes:
     return packed.getvalue()
 
 
+@pytest.mark.parametrize("how", ["changed", "cut", "record changed"])
+@pytest.mark.parametrize("which", ["opus/OPUS-CCAligned/v1/moses/en-yo.txt.zip", "bitext/opus-CCAligned.yo-en.tsv"])
+def test_a_kept_download_that_was_damaged_is_fetched_again(served: Path, which: str, how: str, capsys: pytest.CaptureFixture[str]) -> None:
+    put(served, "OPUS-CCAligned/v1/moses/en-yo.txt.zip", moses_zip(en="The king sat.\n", yo="Ọba jókòó.\n"))
+    [made] = named.local([Path("opus:CCAligned")], "yo")
+    right, kept = made.read_bytes(), downloads.folder() / which
+    whole = kept.read_bytes()
+    if how == "record changed":
+        record = kept.with_name(f".{kept.name}.sha256")
+        record.write_text(record.read_text()[::-1])
+    else:
+        kept.write_bytes(whole[:-4] + b"oops" if how == "changed" else whole[:-4])
+    if which.startswith("opus"):
+        downloads.forget(made)
+    assert named.local([Path("opus:CCAligned")], "yo") == (made,)
+    assert (made.read_bytes(), kept.read_bytes()) == (right, whole)
+    assert capsys.readouterr().out == f"{kept}: not as it was downloaded; it is fetched again\n"
+    named.local([Path("opus:CCAligned")], "yo")
+    assert not capsys.readouterr().out
+
+
 def test_opus_by_name(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(served, "OPUS-CCAligned/v1/moses/en-yo.txt.zip", moses_zip(en="The king\tsat.\n\nIt rained.\n", yo="Ọba jókòó.\nÒfo\nÒjò rọ̀.\n"))
     files = named.local([Path("opus:CCAligned")], "yo")

@@ -8,8 +8,13 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .. import children
+
 if TYPE_CHECKING:
     from thot.common import WordAlignmentMatrix
+
+REVISION = 1
+"""To be raised with every change to which links the same pairs get."""
 
 Link = tuple[int, int, float]
 """Index of the target word, index of the English word, weight in (0, 1]."""
@@ -30,7 +35,7 @@ def align(pairs: Sequence[tuple[list[str], list[str]]], seed: int, doubtful: flo
     fit = [index for index, (target, english) in enumerate(pairs) if 0 < len(target) <= LONGEST and 0 < len(english) <= LONGEST]
     sides = ([pairs[index][0] for index in fit], [pairs[index][1] for index in fit])
     # A plain process and pipes: multiprocessing needs a shared memory that containers often lack.
-    with subprocess.Popen([sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    with children.start(__name__, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdin is not None and other.stdout is not None
         other.stdin.write(json.dumps([sides[1], sides[0], seed]).encode())
         other.stdin.close()
@@ -88,5 +93,6 @@ def _matrix(rows: int, columns: int, cells: list[tuple[int, int]]) -> WordAlignm
 
 
 if __name__ == "__main__":
+    children.end_with_parent()
     source, other_side, seed_given = json.load(sys.stdin)
     json.dump(_links_one_way(source, other_side, seed_given, progress=False), sys.stdout)

@@ -15,6 +15,9 @@ from .cldr import cldr_names
 from .readers import Pair
 from .words import capitalised, is_number, words
 
+REVISION = 1
+"""To be raised with every change to the lexicon that is made of the same pairs, links and lists."""
+
 Entries = dict[str, dict[str, float]]
 """Folded word (or phrase, its words parted by spaces) to its translations, each with its weight."""
 

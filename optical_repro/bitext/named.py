@@ -75,12 +75,13 @@ def fetch(name: str, lang: str) -> Path:
     """Fetches a corpus by name, if it is not there yet; returns a file of lines of sentence TAB English."""
     source, _, rest = name.partition(":")
     kept = downloads.folder() / "bitext" / f"{name.replace(':', '-').replace('/', '-')}.{lang}-en.tsv"
-    if kept.exists():
+    if downloads.kept(kept):
         return kept
     pairs = {"opus": _opus, "menyo20k": _menyo20k, "lafand": _lafand, "mmarco": _mmarco}[source](rest, lang)
     with whole(kept) as file:
         for target, english in pairs:
             file.write(f"{' '.join(target.split())}\t{' '.join(english.split())}\n")
+    downloads.record(kept)
     return kept
 
 
@@ -114,7 +115,7 @@ def _moses_zip(archive: Path, lang: str) -> Iterator[tuple[str, str]]:
                 for target, english in zip(ours, theirs, strict=True):
                     yield target.decode("utf-8", "replace"), english.decode("utf-8", "replace")
     except zipfile.BadZipFile:
-        archive.unlink()
+        downloads.forget(archive)
         raise InputError(f"{archive}: a broken zip file, now removed; run the command again to download it anew") from None
     except ValueError:
         raise InputError(f"{archive}: its two files differ in length; expected one translation a line") from None

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from ..trec import Qrels
 
+REVISION = 1
+"""To be raised with every change to the passages that any source reads from the same files, or how their title and text are joined."""
+
 
 @dataclass(frozen=True)
 class Passage:

@@ -17,6 +17,7 @@ from typing import Any
 from ..bitext.named import DUTCH
 from ..errors import InputError, unknown
 from ..files import digest
+from ..places import home
 from ..trec import Qrels
 from .collection import Collection, Passage
 from .source import Size, Source
@@ -194,7 +195,7 @@ def _count(told: Any) -> int | None:
 
 
 def _home() -> Path:
-    return Path(os.environ.get("IR_DATASETS_HOME") or Path.home() / ".ir_datasets")
+    return Path(os.environ.get("IR_DATASETS_HOME") or home() / ".ir_datasets")
 
 
 def _on_disk(name: str) -> bool:

@@ -13,6 +13,9 @@ from ..bitext.readers import Pair
 from ..bitext.words import words
 from ..files import whole
 
+REVISION = 1
+"""To be raised with every change to the pairs that are held out, or their links."""
+
 MOST = 200
 """Held-out pairs, at the most."""
 FEWEST = 30

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from transformers import TrainerState
 
 
+REVISION = 1
+"""To be raised with every change to what the same examples teach."""
+
+
 def fit(
     model: torch.nn.Module,
     encoder: Any,

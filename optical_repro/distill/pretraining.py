@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+REVISION = 1
+"""To be raised with every change to what the same sentences teach."""
+
 MASKED = 0.15
 """Share of the tokens that are to be guessed: of these 8 in 10 are masked, 1 is another token, 1 is as it was (BERT's shares)."""
 

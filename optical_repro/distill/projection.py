@@ -13,6 +13,9 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from torch import nn
 
+REVISION = 1
+"""To be raised with every change to the layer that is fitted on the same vectors."""
+
 SENTENCES = 2048
 """English sentences that it is fitted on, at the most."""
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from ..errors import InputError, unknown
 
+REVISION = 1
+"""To be raised with every change to what the same recipe means."""
+
 OBJECTIVES = {
     "ot": "token alignment: the optimal-transport loss",
     "pooled": "one minus the cosine of the two texts' vectors",

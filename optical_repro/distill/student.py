@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from ..encoder import Encoder
 
+REVISION = 1
+"""To be raised with every change to the untrained student of the same encoder and lexicon, or what is written of any student."""
+
 TRANSLATIONS = 10
 """Translations that make up a new word's embedding; chosen, like ``KNOWN``, on AfriQA's Hausa and Yorùbá train and dev topics."""
 

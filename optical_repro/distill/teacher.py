@@ -12,6 +12,9 @@ from ..errors import InputError
 from ..files import whole
 from ..terminal import hush_transformers
 
+REVISION = 1
+"""To be raised with every change to the states of the same texts."""
+
 LONGEST = 128
 """Tokens of a text that teacher and student read in training."""
 

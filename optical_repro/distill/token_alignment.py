@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ..retrieval.text_encoder import TextEncoder
 
 
+REVISION = 1
+"""To be raised with every change to the word links of the same plan."""
+
+
 @dataclass(frozen=True)
 class TokenAlignment:
     """How the mass of a student's tokens moves to those of its teacher, in the plan that its training would use."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+REVISION = 1
+"""To be raised with every change to the plan, or the loss, of the same costs."""
+
 REGULARISATION = 0.05
 """Entropic regularisation of the plan, in units of the cost (1 - cosine, from 0 to 2)."""
 

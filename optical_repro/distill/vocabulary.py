@@ -22,6 +22,9 @@ from tokenizers import AddedToken, Tokenizer
 from ..bitext.words import normalizer, tokens, unspaced
 from ..errors import InputError
 
+REVISION = 1
+"""To be raised with every change to the tokenizer that the same words extend."""
+
 Json = dict[str, Any]
 
 FOLDING = ("BertNormalizer", "StripAccents", "Lowercase")

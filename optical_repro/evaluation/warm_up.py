@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from .. import children
 from .metrics import warm_up
 
 if __name__ == "__main__":
+    children.end_with_parent()
     warm_up()

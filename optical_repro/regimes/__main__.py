@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     arguments = parser().parse_args(argv)
-    return run_command(lambda: show(arguments))
+    return run_command(lambda: show(arguments), arguments.cache_dir)
 
 
 def show(arguments: argparse.Namespace) -> None:

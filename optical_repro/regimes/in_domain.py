@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 from ..collections.collection import Passage
 
+REVISION = 1
+"""To be raised with every change to which spans are drawn from the same passages."""
+
 SPAN = 16
 """Words of a span: about a topic's length; whole sentences taught no more and took twice the time."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import downloads
 from ..errors import InputError
 from . import grid_report
 from .tables import DATA, Row
@@ -49,7 +50,10 @@ def run(module: str, arguments: list[str], folder: Path, cache: Path) -> Outcome
     if module == "run":
         places += ["--qrels-dir", str(folder / "qrels")]
     started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", f"optical_repro.{module}", *arguments, *places], stdin=subprocess.DEVNULL)
+    line = [sys.executable, "-m", f"optical_repro.{module}", *arguments, *places]
+    # The row's cache may be its own; what is downloaded is for all.
+    environment = {**os.environ, "OPTICAL_DOWNLOADS": str(downloads.folder().absolute())}
+    process = subprocess.Popen(line, stdin=subprocess.DEVNULL, env=environment)
     # wait4 and not RUSAGE_CHILDREN: that one is the most of all children so far, the rows before included.
     try:
         _, status, used = os.wait4(process.pid, 0)

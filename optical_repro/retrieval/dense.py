@@ -13,6 +13,9 @@ from ..collections.collection import Passage
 from ..errors import InputError
 from ..trec import Run
 
+REVISION = 1
+"""To be raised with every change to the index of the same vectors, or what the same topics find in it."""
+
 SHARD = 512
 """Passages encoded and put on disk at a time."""
 

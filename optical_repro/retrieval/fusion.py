@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from ..trec import Run, ranking
 
+REVISION = 1
+"""To be raised with every change to what the same runs are fused to."""
+
 
 def fuse(runs: Sequence[Run], weights: Sequence[float]) -> Run:
     """The weighted sum of scores, each run's scaled to 0 to 1 a topic (min-max); a hit that a run lacks counts 0 there.

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from ..collections.collection import Passage
 from ..errors import InputError
-from ..files import whole
+from ..files import digest, sha256_once, whole
+from ..locks import locked
+from ..terminal import say
 from ..trec import Run
 from .text_encoder import TextEncoder
+
+REVISION = 1
+"""To be raised with every change to the token vectors of a passage, or what the same vectors score."""
 
 SHARD = 1024
 """Passages a file of the store."""
@@ -69,18 +77,18 @@ def token_weights(texts: Sequence[np.ndarray], weights: Sequence[float]) -> np.n
 class TokenStore:
     """Token vectors of passages on disk, in 16-bit: ``store[id]`` is [tokens, dimension].
 
-    Files ``<n>.npy`` (vectors of many passages, one after the other) and ``<n>.json`` (their ids and lengths), each complete or
-    absent. A passage is encoded alone, so its vectors do not depend on which others were candidates, or in which order.
+    Files ``<shard>.npy`` (vectors of many passages, one after the other) and ``<shard>.json`` (their ids and lengths, and the
+    SHA-256 of the vectors), each complete or absent; a shard is named by the hash of its json. One that is damaged is removed and
+    its passages are encoded again. A passage is encoded alone, so its vectors do not depend on which others were candidates, or in
+    which order. Processes that add to one store wait for each other.
     """
 
     def __init__(self, folder: Path, model: Path | str, device: str = "cpu") -> None:
         """Opens or begins the store of a collection's passages as encoded by a model; the caller keeps a folder for each such pair."""
         self.folder, self.model, self.device = folder, model, device
-        folder.mkdir(parents=True, exist_ok=True)
-        self._places: dict[str, tuple[int, int, int]] = {}
-        self._shards: list[np.ndarray] = []
-        while (folder / f"{len(self._shards)}.json").exists():
-            self._open(len(self._shards))
+        self._places: dict[str, tuple[np.ndarray, int, int]] = {}
+        self._opened: set[str] = set()
+        self._open_all()
 
     def add(self, passages: Iterable[Passage]) -> None:
         """Encodes those that are not there yet; streaming, one shard in memory."""
@@ -88,33 +96,80 @@ class TokenStore:
         first = next(new, None)
         if first is None:
             return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with locked(self.folder / ".lock"):
+            self._remove_broken()
+            self._open_all()  # what another process has added meanwhile
+            self._encode(passage for passage in chain([first], new) if passage.id not in self._places)
+
+    def _encode(self, new: Iterator[Passage]) -> None:
+        shard = list(islice(new, SHARD))
+        if not shard:
+            return
         encoder = TextEncoder(self.model, self.device)
         prefix = encoder.convention.passage_prefix
         with tqdm(desc="encoding tokens", unit=" passages", disable=None) as bar:
-            shard = [first, *islice(new, SHARD - 1)]
             while shard:
                 vectors = []
                 for passage in shard:
                     vectors += [tokens.astype(np.float16) for tokens in encoder.encode_tokens([prefix + passage.line])]
                     bar.update()
-                number = len(self._shards)
-                with whole(self.folder / f"{number}.npy", "wb") as file:
-                    np.save(file, np.concatenate(vectors))
-                with whole(self.folder / f"{number}.json") as file:
-                    json.dump([(passage.id, len(tokens)) for passage, tokens in zip(shard, vectors, strict=True)], file)
-                self._open(number)
+                self._write(shard, vectors)
                 shard = list(islice(new, SHARD))
 
     def __getitem__(self, document: str) -> np.ndarray:
         try:
-            shard, start, end = self._places[document]
+            vectors, start, end = self._places[document]
         except KeyError:
             raise InputError(f"document {document} is in the run but not in the collection; expected a run of this collection") from None
-        return self._shards[shard][start:end]
+        return vectors[start:end]
 
-    def _open(self, number: int) -> None:
-        self._shards.append(np.load(self.folder / f"{number}.npy", mmap_mode="r"))
+    def _write(self, passages: Sequence[Passage], vectors: Sequence[np.ndarray]) -> None:
+        content = io.BytesIO()
+        np.save(content, np.concatenate(vectors))
+        lengths = [[passage.id, len(tokens)] for passage, tokens in zip(passages, vectors, strict=True)]
+        record = {"passages": lengths, "sha256": hashlib.sha256(content.getbuffer()).hexdigest()}
+        name = _shard(record)
+        with whole(self.folder / f"{name}.npy", "wb") as file:
+            file.write(content.getbuffer())
+        with whole(self.folder / f"{name}.json") as file:
+            json.dump(record, file)
+        self._open(name, record)
+
+    def _open_all(self) -> None:
+        """Opens the whole shards that are not open yet."""
+        for path in sorted(self.folder.glob("*.json")):
+            if path.stem not in self._opened and (record := self._sound(path)) is not None:
+                self._open(path.stem, record)
+
+    def _remove_broken(self) -> None:
+        """Removes shards that are not as they were written, and what a killed process has left; the lock is ours."""
+        for path in self.folder.glob("*.json"):
+            if self._sound(path) is None:
+                say(f"{path.with_suffix('.npy')}: not as it was written; its passages are encoded again")
+                path.unlink()
+        for path in [*self.folder.glob("*.npy"), *self.folder.glob(".*.part")]:
+            if not path.with_suffix(".json").exists():
+                path.unlink()
+
+    def _sound(self, path: Path) -> dict[str, Any] | None:
+        """The record of a shard; None where it, or its vectors, are not what was written."""
+        try:
+            record = dict(json.loads(path.read_text(encoding="utf-8")))
+            vectors = sha256_once(path.with_suffix(".npy"))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+        return record if _shard(record) == path.stem and record.get("sha256") == vectors else None
+
+    def _open(self, name: str, record: dict[str, Any]) -> None:
+        self._opened.add(name)
+        vectors = np.load(self.folder / f"{name}.npy", mmap_mode="r")
         start = 0
-        for document, length in json.loads((self.folder / f"{number}.json").read_text(encoding="utf-8")):
-            self._places[document] = (number, start, start + length)
+        for document, length in record["passages"]:
+            self._places[document] = (vectors, start, start + length)
             start += length
+
+
+def _shard(record: dict[str, Any]) -> str:
+    """The name of a shard, by its record."""
+    return digest(record)[:16]

@@ -20,6 +20,9 @@ from ..terminal import log_path
 from ..trec import Run
 from . import BM25, jvm
 
+REVISION = 1
+"""To be raised with every change to the index of the same passages, or what the same topics find in it."""
+
 Query = TypeVar("Query")
 
 BATCH = 1000

@@ -17,8 +17,12 @@ from typing import Any
 
 from .. import downloads
 from ..errors import InputError, unknown
+from ..places import home
 from ..trec import Run
 from .quiet import quiet
+
+REVISION = 1
+"""To be raised with every change to what the same topics find in the same index."""
 
 WHITESPACE = ("yo",)
 """Languages whose prebuilt Lucene indexes hold words as blanks part them."""
@@ -138,12 +142,12 @@ def fetch(name: str) -> Path:
     found = entry(name)
     address, md5 = found["urls"][0], found["md5"]
     packed = (found.get("filename") or address.rpartition("/")[2]).partition(".tar")[0]
-    home = Path(os.environ.get("PYSERINI_CACHE") or Path.home() / ".cache" / "pyserini") / "indexes"
-    folder = home / f"{packed}.{md5}"
+    kept = Path(os.environ.get("PYSERINI_CACHE") or home() / ".cache" / "pyserini") / "indexes"
+    folder = kept / f"{packed}.{md5}"
     if not folder.is_dir():
-        archive = downloads.fetch(address, home / f"{packed}.tar.gz", md5)
+        archive = downloads.fetch(address, kept / f"{packed}.tar.gz", md5)
         _unpack(archive, folder)
-        archive.unlink()
+        downloads.forget(archive)
     return folder
 
 

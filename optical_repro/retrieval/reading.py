@@ -12,6 +12,9 @@ import numpy as np
 from ..bitext.words import Token, is_word, tokens
 from .text_encoder import TextEncoder
 
+REVISION = 1
+"""To be raised with every change to the words and token states of a text."""
+
 
 @dataclass(frozen=True)
 class Reading:

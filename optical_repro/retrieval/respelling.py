@@ -10,6 +10,9 @@ from ..collections.collection import Collection
 from ..translate import spelling
 from . import lexical
 
+REVISION = 1
+"""To be raised with every change to which words of topics are looked for."""
+
 
 def has_sense(collection: Collection) -> bool:
     """Whether topics can be respelled: those of another language over English documents, whose words can only be names there."""

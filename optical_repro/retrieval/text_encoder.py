@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import torch
 
 
+REVISION = 1
+"""To be raised with every change to the vectors of the same texts."""
+
+
 class TextEncoder:
     """A frozen encoder: ``encode`` gives one unit vector a text, ``encode_tokens`` one a token.
 

@@ -7,14 +7,22 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
+from ..files import digest
+from ..terminal import say
+
 PATIENCE = 60.0
 """Seconds to wait while another process writes."""
+
+
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""What SQLite says of a file whose bytes have changed; the last of one whose tables or columns are not there."""
 
 
 class TranslationMemory:
     """Sentences and their translations by one model from one language into another, in an SQLite file.
 
-    What `add` was given is there after a kill, all of it or none.
+    What `add` was given is there after a kill, all of it or none. Each translation has its hash beside it: one that is damaged is
+    removed when it is looked for, and so is a file that SQLite cannot read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -24,17 +32,46 @@ class TranslationMemory:
         """The translations of those sentences that it has."""
         if not self.path.exists():
             return {}
-        with closing(self._open()) as memory:
-            query = "SELECT sentence, translation FROM translations WHERE sentence = ?"
-            return dict(row for sentence in sentences for row in memory.execute(query, [sentence]))
+        try:
+            return self._find(sentences)
+        except sqlite3.DatabaseError as error:
+            self._remove(error)
+            return {}
 
     def add(self, translations: Mapping[str, str]) -> None:
         """Keeps translations; those that it has stay as they are."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._add(translations)
+        except sqlite3.DatabaseError as error:
+            self._remove(error)
+            self._add(translations)
+
+    def _find(self, sentences: Iterable[str]) -> dict[str, str]:
+        query = "SELECT sentence, translation, hash FROM translations WHERE sentence = ?"
         with closing(self._open()) as memory, memory:
-            memory.executemany("INSERT OR IGNORE INTO translations VALUES (?, ?)", translations.items())
+            rows = [row for sentence in sentences for row in memory.execute(query, [sentence])]
+            found = {sentence: translation for sentence, translation, written in rows if digest([sentence, translation]) == written}
+            if broken := [[sentence] for sentence, *_ in rows if sentence not in found]:
+                say(f"{self.path}: {len(broken)} translations are not as they were written; they are made again")
+                memory.executemany("DELETE FROM translations WHERE sentence = ?", broken)
+        return found
+
+    def _add(self, translations: Mapping[str, str]) -> None:
+        rows = [(sentence, translation, digest([sentence, translation])) for sentence, translation in translations.items()]
+        with closing(self._open()) as memory, memory:
+            memory.executemany("INSERT OR IGNORE INTO translations VALUES (?, ?, ?)", rows)
 
     def _open(self) -> sqlite3.Connection:
         memory = sqlite3.connect(self.path, timeout=PATIENCE)
-        memory.execute("CREATE TABLE IF NOT EXISTS translations (sentence TEXT PRIMARY KEY, translation TEXT NOT NULL) WITHOUT ROWID")
+        memory.text_factory = lambda text: text.decode(errors="replace")
+        columns = "sentence TEXT PRIMARY KEY, translation TEXT NOT NULL, hash TEXT NOT NULL"
+        memory.execute(f"CREATE TABLE IF NOT EXISTS translations ({columns}) WITHOUT ROWID")
         return memory
+
+    def _remove(self, error: sqlite3.DatabaseError) -> None:
+        """Removes a damaged file; raises the error where it is another."""
+        if getattr(error, "sqlite_errorcode", None) not in DAMAGE:
+            raise error
+        say(f"{self.path}: damaged ({error}); its translations are made again")
+        self.path.unlink(missing_ok=True)

@@ -15,6 +15,9 @@ from ..files import digest, sha256
 from .codes import Codes, is_language, read_codes
 from .located import NEEDED, is_converted
 
+REVISION = 1
+"""To be raised with every change to how the same model is asked."""
+
 BEAMS = 4
 """Translations that are weighed against each other while one is made."""
 

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+from ..files import digest
+from ..stages import made_by, version
 from .memory import TranslationMemory
 from .model import TranslationModel
 from .sentences import sentences
+
+REVISION = 1
+"""To be raised with every change to what is asked of the same model."""
 
 BATCH = 32
 """Sentences that are translated together."""
@@ -25,8 +30,8 @@ class NeuralTranslator:
 
     @property
     def identity(self) -> str:
-        """A hash of the model."""
-        return self.model.identity
+        """A hash of the model, and of what asks and runs it."""
+        return digest([self.model.identity, made_by("translation"), version(self.model.engine)])
 
     @cached_property
     def memory(self) -> TranslationMemory:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+REVISION = 1
+"""To be raised with every change to the sentences of a text."""
+
 LONGEST = 500
 """Characters that are translated at once; a longer sentence is cut at a blank."""
 

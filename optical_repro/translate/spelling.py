@@ -15,6 +15,9 @@ from ..bitext.words import is_number, is_word, tokens
 if TYPE_CHECKING:
     from ..bitext.lexicon import Lexicon
 
+REVISION = 1
+"""To be raised with every change to the nearest word of the same lexicon."""
+
 NEAR = 0.45
 """Least similarity of two spellings of a word."""
 

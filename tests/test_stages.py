@@ -1,0 +1,309 @@
+"""What each stage of a tiny experiment makes, against what it made when it was recorded in stages.json.
+
+A stage that makes something else under its old revision would be taken from caches that hold the old output. This test fails then;
+it fails too where a maker's revision or constants have changed and nothing was recorded since. To record anew, from the top folder:
+
+    python tests/test_stages.py
+
+Text is compared by its hash, numbers as far as processors and threads agree on them. Stages are compared only where the libraries
+have the versions that they were recorded with: others make stages of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["OMP_NUM_THREADS"] = "1"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+import pytest
+import tiny
+import toy_translation
+
+from optical_repro import collections, convention, models
+from optical_repro.cache import RECORD, Cache
+from optical_repro.collections import sample
+from optical_repro.distill import loop
+from optical_repro.distill.recipe import Recipe
+from optical_repro.experiment import Experiment
+from optical_repro.files import digest, whole
+from optical_repro.retrieval.late_interaction import TokenStore
+from optical_repro.settings import Settings
+from optical_repro.stages import MAKERS, made_by
+from optical_repro.systems import parse
+
+RECORDED = Path(__file__).with_name("stages.json")
+
+SYSTEMS = {
+    "bm25": "bm25 run", "bm25-qt": "bm25 run", "bm25-psq": "bm25 run", "bm25-dt": "bm25 run",
+    "dense-zs": "dense run", "dense-qt": "dense run", "dense-nbest": "dense run",
+    "optical-cs": "dense run", "optical-bt": "dense run", "optical-none": "dense run", "optical-cs-after-mlm": "dense run",
+    "optical-cs-maxsim": "maxsim run", "optical-cs+bm25": "fused run",
+}  # fmt: skip
+"""The systems whose runs are recorded, and what makes them."""
+
+ELSEWHERE = {"prebuilt run", "word by word"}
+"""Makers without a stage here: one needs Pyserini's indexes (test_prebuilt.py), the other is seen in bm25-qt and bm25-dt."""
+
+NEAR = 1e-4
+"""How far numbers may be from those recorded, in units of their root mean square."""
+
+Output = str | list[float]
+
+
+def shape(numbers: Any) -> list[float]:
+    """What tells an array from others: its size, its root mean square, and its products with eight waves, each of length 1."""
+    flat = np.asarray(numbers, np.float64).ravel()
+    size = len(flat)
+    waves = [float(flat @ np.cos(np.arange(size) * step)) * float(np.sqrt(2 / size)) for step in range(1, 9)]
+    return [float(size), round(float(np.sqrt((flat**2).mean())), 6), *(round(wave, 6) for wave in waves)]
+
+
+def alike(one: Output, other: Output) -> bool:
+    """Whether two outputs are the same, numbers as far as processors agree."""
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
+    return one[0] == other[0] and bool(np.allclose(one, other, rtol=0, atol=NEAR * max(other[1], 1e-9)))
+
+
+def text(folder: Path) -> str:
+    """Of a stage of text files."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != RECORD)
+    return digest([[path.name, hashlib.sha256(path.read_bytes()).hexdigest()] for path in files])
+
+
+def lucene(folder: Path) -> str:
+    """The terms of an index, with how often each is there: its files hold random identifiers."""
+    from pyserini.index.lucene import LuceneIndexReader
+
+    reader = LuceneIndexReader(str(folder / "lucene"))
+    return digest([reader.stats(), sorted([term.term, term.df, term.cf] for term in reader.terms())])
+
+
+def faiss_vectors(folder: Path) -> list[float]:
+    import faiss
+
+    return shape(faiss.read_index(str(folder / "faiss" / "index")).reconstruct_n())
+
+
+def states(folder: Path) -> list[float]:
+    return shape(np.fromfile(folder / "states.f16", np.float16))
+
+
+def encoder(folder: Path) -> list[float]:
+    """What a student makes of some texts, which the weights that get no gradient but noise do not change, and its losses."""
+    from optical_repro.retrieval.text_encoder import TextEncoder
+
+    training = folder / "training.json"
+    losses = [entry["loss"] for entry in json.loads(training.read_text())["log"]] if training.exists() else []
+    return shape(np.concatenate([TextEncoder(folder).encode(tiny.passages()[:16]).ravel(), losses]))
+
+
+def scores(run: Path) -> list[float]:
+    lines = sorted((fields[0], fields[2], float(fields[4])) for fields in map(str.split, run.read_text().splitlines()))
+    return shape([score for *_, score in lines])
+
+
+def agreement(folder: Path) -> list[float]:
+    return shape(list(json.loads((folder / "agreement.json").read_text()).values()))
+
+
+def convention_files(folder: Path) -> str:
+    names = ("modules.json", convention.POOLING_FILE, convention.PROMPTS_FILE, convention.LENGTH_FILE)
+    return digest([(folder / name).read_text(encoding="utf-8") for name in names])
+
+
+OUTPUTS: dict[str, Callable[[Path], Output]] = {
+    "lexicon": text, "spans": text, "spelling": text, "translation": text, "links": text, "model": convention_files,
+    "lucene": lucene, "faiss": faiss_vectors, "teacher": states, "untrained": encoder, "pretrained": encoder, "student": encoder,
+    "agreement": agreement,
+}  # fmt: skip
+
+
+def gradients() -> dict[str, Output]:
+    """The gradient of each objective, where plans are sharp and Sinkhorn is long in finding them."""
+    import torch
+
+    from optical_repro.distill import objectives
+
+    draw = np.random.default_rng(1)
+    teacher = draw.normal(size=(4, 40, 8))
+    student = teacher[:, draw.permutation(40)[:30]] + 0.05 * draw.normal(size=(4, 30, 8))
+    passages = draw.normal(size=(20, 8))
+    theirs, pool = (torch.tensor(array, dtype=torch.float32) for array in (teacher, passages / np.linalg.norm(passages, axis=1)[:, None]))
+    found: dict[str, Output] = {}
+    for name, objective in objectives.FUNCTIONS.items():
+        ours = torch.tensor(student, dtype=torch.float32, requires_grad=True)
+        objective(objectives.Batch(ours, torch.ones(4, 30), theirs, torch.ones(4, 40), pool)).backward()
+        assert ours.grad is not None
+        found[f"student: gradient of {name}"] = shape(1000 * ours.grad.numpy())
+    return found
+
+
+class Watched(Experiment):
+    """An experiment that tells which stages it took."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.stages: list[tuple[str, str, Path]] = []
+
+    def _stage(self, title: str, name: str, inputs: dict[str, Any], make: Callable[[Path], None]) -> Path:
+        stage = super()._stage(title, name, inputs, make)
+        self.stages.append((name, title, stage))
+        return stage
+
+
+def a_collection(folder: Path, topics: list[tuple[str, str, str]]) -> Path:
+    """Sixty passages of the sample, and topics: (id, text, translation)."""
+    folder.mkdir()
+    with (sample.FOLDER / "corpus.jsonl").open(encoding="utf-8") as file:
+        passages = [next(file) for _ in range(60)]
+    first = json.loads(passages[0])["id"]
+    files = {
+        "corpus.jsonl": "".join(passages),
+        "topics.yo.test.tsv": "".join(f"{topic}\t{text}\n" for topic, text, _ in topics),
+        "topics.yo.test.en.tsv": "".join(f"{topic}\t{text}\n" for topic, _, text in topics),
+        "qrels.yo.test.txt": "".join(f"{topic} 0 {first} 1\n" for topic, *_ in topics),
+    }
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return folder
+
+
+def a_teacher(folder: Path) -> Path:
+    """A small encoder with weights drawn by a seed and the embedded teacher's tokenizer, which is the same in every process."""
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    embedded = models.locate(models.EMBEDDED)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    torch.manual_seed(1)
+    AutoModel.from_config(AutoConfig.for_model("bert", vocab_size=30522, initializer_range=0.3, **sizes)).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).write_bytes((embedded / name).read_bytes())
+    return folder
+
+
+def outputs(place: Path, marian: Path) -> dict[str, Output]:
+    """Makes every stage, and tells what each made: ``<makers>: <title>`` to its output."""
+    pairs = (sample.FOLDER / "bitext.yo-en.tsv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (place / "bitext.tsv").write_text("".join(pairs[:120]), encoding="utf-8")
+    asked = [(f"q{number}", *line.strip().split("\t")) for number, line in enumerate(pairs[200:240])]
+    teacher = a_teacher(place / "teacher")
+    settings = Settings(
+        teacher=str(teacher),
+        prefixes=("query: ", "passage: "),
+        bitext=(place / "bitext.tsv",),
+        recipe=Recipe(steps=30, batch_size=4),
+        device="cpu",
+    )
+    experiment = Watched(collections.load(str(a_collection(place / "tiny", asked)), "yo"), settings, Cache(place / "cache"))
+    found: dict[str, Output] = {}
+    for name, makers in SYSTEMS.items():
+        run = experiment.run(parse(name))
+        found[f"{makers}: {name}"] = text(run.parent) if makers == "bm25 run" else scores(run)
+    for regime in ("cs", "bt"):
+        experiment.alignment(regime)
+    store = TokenStore(place / "tokens", teacher)
+    store.add(experiment.collection.passages())
+    found["tokens: of the passages"] = shape(np.concatenate([store[passage.id] for passage in experiment.collection.passages()]))
+
+    found |= gradients()
+    translating = Watched(*a_translation(place, marian))
+    translating.run(parse("bm25-qt"))
+    for name, title, stage in [*experiment.stages, *translating.stages]:
+        if name != "run" and f"{name}: {title}" not in found:
+            found[f"{name}: {title}"] = OUTPUTS[name](stage)
+    return found
+
+
+def a_translation(place: Path, marian: Path) -> tuple[Any, ...]:
+    """An experiment whose topics a model translates."""
+    toy = [(f"t{number}", text, toy_translation.english(text)) for number, text in enumerate(toy_translation.sentences(12, seed=1))]
+    model = Settings(translator=str(marian), bitext=(place / "bitext.tsv",), device="cpu")
+    return collections.load(str(a_collection(place / "toy", toy)), "yo"), model, Cache(place / "cache")
+
+
+def made(place: Path, marian: Path) -> dict[str, Output]:
+    """The same in 32-bit on one thread, whatever the processor could do."""
+    import torch
+
+    threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "has_fast_bf16", lambda device: False)
+        torch.set_num_threads(1)
+        try:
+            return outputs(place, marian)
+        finally:
+            torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def now(tmp_path_factory: pytest.TempPathFactory, marian: Path) -> dict[str, Output]:
+    return made(tmp_path_factory.mktemp("stages"), marian)
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, Any]:
+    return dict(json.loads(RECORDED.read_text(encoding="utf-8")))
+
+
+ANEW = "record it anew with: python tests/test_stages.py"
+
+
+@pytest.mark.parametrize("makers", sorted(MAKERS.keys() - ELSEWHERE))
+def test_no_stage_makes_something_else_under_its_old_revision(makers: str, now: dict[str, Output], recorded: dict[str, Any]) -> None:
+    then, by = recorded["made by"][makers], json.loads(json.dumps(made_by(makers)))
+    if then["libraries"] != by["libraries"]:
+        pytest.skip(f"recorded with {then['libraries']}, here are {by['libraries']}: stages of their own")
+    outputs = {name: output for name, output in now.items() if name.startswith(f"{makers}: ")}
+    before = {name: output for name, output in recorded["outputs"].items() if name.startswith(f"{makers}: ")}
+    assert outputs, f"{makers}: no stage of it was made"
+    changed = sorted(
+        name
+        for name in outputs.keys() | before.keys()
+        if name not in outputs or name not in before or not alike(outputs[name], before[name])
+    )
+    assert not changed or then["modules"] != by["modules"], (
+        f"{', '.join(changed)}: another output under the old revision, so that caches would go on giving the old one. Raise REVISION in "
+        f"what changed it, of {', '.join(by['modules'])}; then {ANEW}"
+    )
+    assert then["modules"] == by["modules"], f"{makers}: its makers' revisions or constants changed; {ANEW}"
+
+
+def test_every_stage_and_search_has_makers(now: dict[str, Output]) -> None:
+    assert {name.partition(": ")[0] for name in now} == MAKERS.keys() - ELSEWHERE
+
+
+@pytest.mark.parametrize("makers", MAKERS)
+def test_every_maker_has_a_revision_in_its_key(makers: str) -> None:
+    modules = made_by(makers)["modules"]
+    assert modules and all(isinstance(constants["REVISION"], int) for constants in modules.values())
+
+
+def lines_of(recorded: dict[str, Any]) -> Iterator[str]:
+    """JSON with one line a stage, so that a change is seen as such."""
+    for part, content in recorded.items():
+        yield f'"{part}": {{\n' + ",\n".join(f" {json.dumps(name)}: {json.dumps(value)}" for name, value in sorted(content.items())) + "\n}"
+
+
+def record() -> None:
+    """Makes every stage and writes stages.json."""
+    with tempfile.TemporaryDirectory() as place:
+        found = made(Path(place), toy_translation.marian(Path(place) / "opus-mt-yo-en"))
+    recorded = {"made by": {name: made_by(name) for name in MAKERS}, "outputs": found}
+    with whole(RECORDED) as file:
+        file.write("{\n" + ",\n".join(lines_of(recorded)) + "\n}\n")
+    print(f"{len(found)} outputs in {RECORDED}")
+
+
+if __name__ == "__main__":
+    record()
