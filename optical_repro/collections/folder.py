@@ -6,7 +6,7 @@ any, ``topics.<lang>.<split>.<language of the documents>.tsv`` (translations by 
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,15 @@ from typing import Any
 
 from .. import languages as codes
 from ..errors import InputError, bad_line
-from ..files import lines, sha256
+from ..files import lines, own_name, read_json, sha256
+from ..languages import check as check_language
 from ..trec import Qrels, read_qrels
 from . import corpus
-from .collection import Collection
+from .collection import Collection, wrong_name
 from .topics import judged, read_topics
 
 DEFAULT_SPLITS = ("test", "dev")
+ABOUT = '{"name": ..., "doc_lang": ..., "license": ..., "citation": ...}'
 
 
 def load(folder: Path, lang: str, split: str | None = None) -> Collection:
@@ -69,19 +71,20 @@ def languages(folder: Path) -> dict[str, list[str]]:
 
 def _about(folder: Path) -> dict[str, Any]:
     """What collection.json says, with defaults for what it does not."""
-    about = {"name": folder.resolve().name, "doc_lang": "en"}
+    about = {"name": own_name(folder), "doc_lang": "en"}
     path = folder / "collection.json"
-    if path.exists():
-        try:
-            said = json.loads("\n".join(line for _, line in lines(path)))
-        except ValueError as error:
-            raise InputError(f'{path}: not JSON ({error}); expected {{"name": ..., "doc_lang": ...}}') from None
+    if os.path.lexists(path):
+        said = read_json(path, ABOUT)
         if not isinstance(said, dict) or not all(isinstance(said.get(key, ""), str) for key in ("name", "doc_lang", "license", "citation")):
             raise InputError(f"{path}: expected one object, its name, doc_lang, license and citation texts")
         about |= said
-    if not re.fullmatch(r"[\w-][\w.-]*", about["name"]):
+        try:
+            about["doc_lang"] = check_language(about["doc_lang"])
+        except InputError as error:
+            raise InputError(f"{path}: doc_lang: {error}") from None
+    if wrong := wrong_name(about["name"]):
         where = path if path.exists() else folder
-        raise InputError(f'{where}: the name "{about["name"]}" cannot name files; expected letters, digits, ".", "-" and "_"')
+        raise InputError(f'{where}: the name "{about["name"]}" cannot name files: {wrong}')
     return about
 
 
