@@ -91,3 +91,11 @@ def _names() -> dict[str, str]:
     from babel import Locale
 
     return dict(Locale.parse("en").languages)
+
+
+def canonical(code: str) -> str:
+    """Stand-in."""
+    from babel.core import get_global
+
+    base = code.replace("_", "-").partition("-")[0].lower()
+    return str(get_global("language_aliases").get(base, base))
