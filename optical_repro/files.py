@@ -109,13 +109,18 @@ def _told(raw: bytes, number: int) -> str:
     return next((f" ({told})" for start, told in SIGNATURES.items() if number == 1 and raw.startswith(start)), "")
 
 
-def read_json(path: Path | str, expected: str) -> Any:
-    """What a JSON file holds; raises InputError where it is not JSON, or not UTF-8. ``expected``: what it should hold, for errors."""
+def read_text(path: Path | str) -> str:
+    """A whole file of UTF-8 text; raises InputError as ``lines``, and for a file of more than ``LONGEST`` bytes."""
     with opened(path) as file:
         raw = file.read(LONGEST + 1)
     if len(raw) > LONGEST:
-        raise InputError(f"{path}: more than {LONGEST >> 20} MB; expected {expected}")
-    value, wrong, why = _parsed(decoded(raw, path, 1))
+        raise InputError(f"{path}: more than {LONGEST >> 20} MB; expected a smaller file")
+    return decoded(raw, path, 1)
+
+
+def read_json(path: Path | str, expected: str) -> Any:
+    """What a JSON file holds; raises InputError where it is not JSON, or not UTF-8. ``expected``: what it should hold, for errors."""
+    value, wrong, why = _parsed(read_text(path))
     if wrong:
         raise InputError(f"{path}: {wrong}{f' ({why})' if why else ''}; expected {expected}")
     return value

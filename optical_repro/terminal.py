@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .cache import default_folder
-from .errors import InputError
+from .errors import InputError, one_line
 
 
 class Parser(argparse.ArgumentParser):
@@ -74,11 +74,14 @@ def run_command(main: Callable[[], None]) -> int:
             remedy = "free some, or name another place with --cache-dir and --runs-dir"
             print(f"error: no space left on the disk{where}; {remedy}", file=sys.stderr)
             return 2
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            print(one_line(f"error: {error.filename}: a name longer than the disk allows; choose a shorter one"), file=sys.stderr)
+            return 2
         if isinstance(error, PermissionError):
             print(f"error: {error.filename}: not allowed to write there; name a folder of your own", file=sys.stderr)
             return 2
         _log_failure()
-        print(f"error: {type(error).__name__}: {' '.join(str(error).split())} (details: {log_path()})", file=sys.stderr)
+        print(one_line(f"error: {type(error).__name__}: {' '.join(str(error).split())} (details: {log_path()})"), file=sys.stderr)
         return 1
     return 0
 
