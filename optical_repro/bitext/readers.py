@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError, bad_line
 from ..files import json_lines, lines, raw_lines
+from .evidence import Line, check_pairs
 from .tags import chosen, is_of
 from .tmx import read_tmx
 
@@ -42,17 +43,18 @@ def read_bitext(paths: Sequence[Path | str], lang: str) -> Bitext:
     ``X.<lang>`` and ``X.en`` are; any other name: TSV, target TAB English. A file may write a code in other forms of it
     (``yor``, ``yor_Latn``, ``yo-NG``; see ``tags``).
 
-    Raises InputError for a missing file, a malformed line, or no pair at all.
+    Raises InputError for a missing file, a malformed line, sides that surely are not in these languages, or no pair at all.
     """
     pairs: dict[Pair, None] = {}
     read = empty = 0
     # A Moses pair may be named by both its files (a shell's X.*): it is read once.
     for form, path in dict.fromkeys(_form(Path(path), lang) for path in paths):
-        for sides in form(path, lang):
-            read += 1
-            pair = Pair(*map(_clean, sides))
-            if pair.target and pair.english:
-                pairs[pair] = None
+        lines_read = [Line(line, _clean(target), _clean(english)) for line, target, english in form(path, lang)]
+        check_pairs(lines_read, lang, _side(path, lang) if form is _moses else path)
+        read += len(lines_read)
+        for _, target, english in lines_read:
+            if target and english:
+                pairs[Pair(target, english)] = None
             else:
                 empty += 1
     if not pairs:
@@ -92,12 +94,12 @@ PAIR = re.compile(r"[a-z]{2,3}-[a-z]{2,3}")
 """An ending that names two languages (``X.en-so``), not one and its region."""
 
 
-def _tsv(path: Path, lang: str) -> Iterator[tuple[str, str]]:
+def _tsv(path: Path, lang: str) -> Iterator[tuple[int, str, str]]:
     for number, line in lines(path):
         columns = line.split("\t")
         if len(columns) != 2:
             raise bad_line(path, number, f"{len(columns) - 1 or 'no'} TAB in the line", f"one, between {lang} and English")
-        yield columns[0], columns[1]
+        yield number, columns[0], columns[1]
 
 
 def _side(prefix: Path, lang: str) -> Path:
@@ -114,7 +116,7 @@ def _beside(prefix: Path) -> list[Path]:
     return sorted(there, key=lambda path: (not path.name.endswith(".gz"), path.name))
 
 
-def _moses(prefix: Path, lang: str) -> Iterator[tuple[str, str]]:
+def _moses(prefix: Path, lang: str) -> Iterator[tuple[int, str, str]]:
     sides = _side(prefix, lang), _side(prefix, "en")
     for side in sides:
         if not os.path.exists(side):
@@ -124,7 +126,7 @@ def _moses(prefix: Path, lang: str) -> Iterator[tuple[str, str]]:
     if length != other:
         raise InputError(f"{sides[0]}: {length} lines, but {sides[1].name} has {other}; expected one translation a line")
     for number in range(1, length + 1):
-        yield target.get(number, ""), english.get(number, "")
+        yield number, target.get(number, ""), english.get(number, "")
 
 
 def _length(path: Path) -> int:
@@ -132,7 +134,7 @@ def _length(path: Path) -> int:
     return sum(1 for _ in raw_lines(path))
 
 
-def _jsonl(path: Path, lang: str) -> Iterator[tuple[str, str]]:
+def _jsonl(path: Path, lang: str) -> Iterator[tuple[int, str, str]]:
     expected = f'{{"target": ..., "english": ...}} or {{"translation": {{"{lang}": ..., "en": ...}}}} on each line'
     for number, given in json_lines(path, expected):
         record = given.get("translation", given) if isinstance(given, dict) else None
@@ -141,8 +143,8 @@ def _jsonl(path: Path, lang: str) -> Iterator[tuple[str, str]]:
         target, english = (record.get(key, record.get(chosen(record, code) or code)) for key, code in (("target", lang), ("english", "en")))
         if not isinstance(target, str) or not isinstance(english, str):
             raise bad_line(path, number, f"keys {', '.join(sorted(record)) or 'none'}", expected)
-        yield target, english
+        yield number, target, english
 
 
-def _tmx(path: Path, lang: str) -> Iterator[tuple[str, str]]:
+def _tmx(path: Path, lang: str) -> Iterator[tuple[int, str, str]]:
     yield from read_tmx(path, lang)

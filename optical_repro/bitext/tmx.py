@@ -31,8 +31,8 @@ CODE = "\ue000"
 """Stands in a segment where a program's formatting code was."""
 
 
-def read_tmx(path: Path, lang: str) -> Iterator[tuple[str, str]]:
-    """Yields (target, English) of the translation units that have both languages, the first segment of each.
+def read_tmx(path: Path, lang: str) -> Iterator[tuple[int, str, str]]:
+    """Yields (line, target, English) of the translation units that have both languages, the first segment of each.
 
     Raises InputError for what is no TMX, an encoding that is not known, and a file without the two languages.
     """
@@ -49,12 +49,12 @@ def read_tmx(path: Path, lang: str) -> Iterator[tuple[str, str]]:
     yield from units
 
 
-def _both(reader: _Reader, lang: str) -> Iterator[tuple[str, str]]:
+def _both(reader: _Reader, lang: str) -> Iterator[tuple[int, str, str]]:
     target, english = (_tags(reader.seen, code) for code in (lang, "en"))
-    for unit in reader.units:
+    for line, unit in reader.units:
         ours, theirs = chosen(filter(target.__contains__, unit), lang), chosen(filter(english.__contains__, unit), "en")
         if ours is not None and theirs is not None:
-            yield unit[ours], unit[theirs]
+            yield line, unit[ours], unit[theirs]
 
 
 def _tags(seen: set[str], lang: str) -> set[str]:
@@ -79,8 +79,8 @@ class _Reader:
 
     def __init__(self, path: Path, lang: str) -> None:
         self.path, self.lang = path, lang
-        self.units: list[dict[str, str]] = []
-        """Those that have both languages: a tag to its segment."""
+        self.units: list[tuple[int, dict[str, str]]] = []
+        """Those that have both languages, each with the line that it ends in: a tag to its segment."""
         self.seen: set[str] = set()
         self.unit: dict[str, str] = {}
         self.language = ""
@@ -166,7 +166,7 @@ class _Reader:
             self.depth_of_codes -= 1
         elif name == "tu":
             if all(any(is_of(tag, code) for tag in self.unit) for code in (self.lang, "en")):
-                self.units.append(self.unit)
+                self.units.append((self.parser.CurrentLineNumber, self.unit))
             self.unit = {}
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from ..bitext.evidence import check_topics
 from ..errors import InputError, bad_line
 from ..files import LONGEST, SIGNATURES, digest, own_name, raw_lines, sha256
 from ..trec import Qrels, read_qrels, wrong_id
@@ -60,6 +61,7 @@ def load(folder: Path, lang: str, split: str | None = None, name: str | None = N
     qrels = read_qrels(qrels_path)
     corpus.check(documents, str(folder / "documents"), DOCUMENTS, qrels, qrels_path)
     topics = _read(topics_path)
+    check_topics(topics, lang, topics_path)
     topics, qrels = judged(topics, _of_topics(topics, qrels, qrels_path), topics_path.name)
     return Collection(
         source=name or own_name(folder),
@@ -110,6 +112,7 @@ def _human_topics(folder: Path, split: str, topics: dict[str, str]) -> dict[str,
     if path is None:
         return None
     english = _read(path)
+    check_topics(english, "en", path)
     same = _same_ids(topics, english, path)
     if missing := [topic for topic in topics if topic not in same]:
         raise InputError(f"{path}: no English topic {missing[0]} ({len(missing)} such); expected all topics, or no such file")

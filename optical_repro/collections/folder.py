@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import languages as codes
+from ..bitext.evidence import check_topics
 from ..errors import InputError, bad_line
 from ..files import lines, own_name, read_json, sha256
 from ..languages import check as check_language
@@ -42,6 +43,7 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
 
     all_topics, qrels = read_topics(topics_path), read_qrels(qrels_path)
     _refuse_unknown_topics(qrels, qrels_path, all_topics, topics_path)
+    check_topics(all_topics, lang, topics_path)
     topics, qrels = judged(all_topics, qrels, topics_path.name)
     corpus.check(partial(corpus.numbered, documents), str(documents), f"lines of {corpus.EXPECTED}", qrels, qrels_path)
 
@@ -54,7 +56,7 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
         qrels=qrels,
         passages=partial(corpus.passages, documents),
         digest=sha256(documents),
-        human_topics=_human_topics(folder / f"topics.{lang}.{split}.{about['doc_lang']}.tsv", topics),
+        human_topics=_human_topics(folder / f"topics.{lang}.{split}.{about['doc_lang']}.tsv", about["doc_lang"], topics),
         license=about.get("license", ""),
         citation=about.get("citation", ""),
     )
@@ -122,10 +124,11 @@ def _refuse_unknown_topics(qrels: Qrels, qrels_path: Path, topics: dict[str, str
                 raise bad_line(qrels_path, number, f"topic {topic} ({len(unknown)} such) is not in {topics_path.name}", "its topics")
 
 
-def _human_topics(path: Path, topics: dict[str, str]) -> dict[str, str] | None:
+def _human_topics(path: Path, doc_lang: str, topics: dict[str, str]) -> dict[str, str] | None:
     if not path.exists():
         return None
     translations = read_topics(path)
+    check_topics(translations, doc_lang, path)
     if missing := [topic for topic in topics if topic not in translations]:
         raise InputError(f"{path}: no translation of topic {missing[0]} ({len(missing)} such); expected all topics, or no such file")
     return {topic: translations[topic] for topic in topics}
