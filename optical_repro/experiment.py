@@ -106,7 +106,7 @@ class Experiment:
             by_model = system.retriever in ("bm25-qt", "bm25-dt") and self.settings.translator != WORD_BY_WORD
             if system.name != "bm25" and system.retriever not in PREBUILT and not by_model:
                 raise InputError(
-                    f"{self.collection.name} has topics in {lang} and documents in {doc_lang}, and {system.name} needs English on one side; "
+                    f"{self.collection.name}: topics in {lang}, documents in {doc_lang}, and {system.name} needs English on one side; "
                     "give it English documents or English topics, or ask for --systems bm25"
                 )
 

@@ -6,17 +6,20 @@ import errno
 import gzip
 import hashlib
 import json
+import lzma
 import os
 import re
 import stat
+import struct
+import tarfile
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from .errors import InputError, bad_line
-
 
 LONGEST = 64 * 2**20
 """Bytes that a line, or a JSON file read whole, may have: more is no text that people write, and would fill the memory."""
@@ -29,6 +32,10 @@ SIGNATURES = {
     b"PK\3\4": "the file is a zip archive: unpack it",
 }
 """How files begin that are no UTF-8 text."""
+
+
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, struct.error)
+"""What Python's readers of packed files raise at damaged ones."""
 
 
 @contextmanager
@@ -46,8 +53,8 @@ def opened(path: Path | str, line: Callable[[], int] | None = None) -> Iterator[
         if not stat.S_ISREG(mode):
             raise InputError(f"{path}: is {_kind(mode)}; expected a file")
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            yield file
-    except (EOFError, gzip.BadGzipFile, zlib.error):
+            yield cast("IO[bytes]", file)
+    except DAMAGED:
         where = f"{path}:{line()}" if line else path
         raise InputError(f"{where}: broken gzip data; expected a whole gzip file (download it again?)") from None
     except FileNotFoundError:

@@ -159,7 +159,8 @@ def _variants(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
     """Each variant with its arguments."""
     variants = raw.get("variants", {})
     if not isinstance(variants, dict) or not all(re.fullmatch(r"\w[\w+.-]*", str(name)) for name in variants):
-        raise InputError(f"{path}: variants is {reprlib.repr(variants)}; expected {EXPECTED['variants']}, names being letters, digits, +, - and .")
+        expected = f"{EXPECTED['variants']}, names being letters, digits, +, - and ."
+        raise InputError(f"{path}: variants is {reprlib.repr(variants)}; expected {expected}")
     return {str(name): _arguments(given, f"{path}: variants, {name}", {"objective"}) for name, given in variants.items()}
 
 

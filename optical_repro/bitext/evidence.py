@@ -26,11 +26,16 @@ SAMPLE = 400
 MOST = 0.6
 """The share of chunks that must agree."""
 
-CLOSE = frozenset("en pcm sco jam tpi bi kri srn pis ang enm hwc gcl gyn bzj icr aig trf svc vic bah lir wes fpe gul djk tcs rop pih".split())
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CLOSE = _set("en pcm sco jam tpi bi kri srn pis ang enm hwc gcl gyn bzj icr aig trf svc vic bah lir wes fpe gul djk tcs rop pih")
 """Languages that share English's words: its creoles and pidgins, Scots, and its own older forms."""
 
-ONLY = frozenset("the and of that was with this from have by not what were which their how who did does are been when where would is".split())
-COMMON = ONLY | frozenset("to in for on as at it he his she they you we or an be has had but its will can a i".split())
+ONLY = _set("the and of that was with this from have by not what were which their how who did does are been when where would is")
+COMMON = ONLY | _set("to in for on as at it he his she they you we or an be has had but its will can a i")
 """Words of every English text; those of ``ONLY`` are rare in other languages."""
 
 
@@ -114,18 +119,18 @@ def _latin(chunk: str) -> float:
 
 
 def check_pairs(pairs: Sequence[Line], lang: str, path: Path) -> None:
-    """Raises InputError for a file of parallel text whose sides are surely not what they are taken for: the columns swapped, or one language twice."""
+    """Raises InputError for a file of parallel text whose sides surely are not what they are taken for: swapped, or one language twice."""
     ours, theirs = judge([pair.target for pair in pairs]), judge([pair.english for pair in pairs])
     expected = f"sentences in {name(lang)} and their translations into English"
     if ours.is_english and language(lang) not in CLOSE:
-        line, text = _example(pairs, 0)
+        line, text = _example([(pair.line, pair.target) for pair in pairs])
         if theirs.is_english:
             raise bad_line(path, line, f'both sides are English, as here: "{text}"', expected)
-        raise bad_line(path, line, f'the sides are swapped: English stands where {name(lang)} should, as here: "{text}"', f"{lang} first, then English")
+        wrong = f'the sides are swapped, English stands where {name(lang)} should, as here: "{text}"'
+        raise bad_line(path, line, wrong, f"{lang} first, then English")
     if theirs.is_not:
-        line, text = _example(pairs, 1)
-        looks = _looks(theirs)
-        raise bad_line(path, line, f'the English side is not English{looks}, as here: "{text}"', expected)
+        line, text = _example([(pair.line, pair.english) for pair in pairs])
+        raise bad_line(path, line, f'the English side is not English{_looks(theirs)}, as here: "{text}"', expected)
 
 
 def check_topics(topics: Mapping[str, str], lang: str, path: Path) -> None:
@@ -133,12 +138,12 @@ def check_topics(topics: Mapping[str, str], lang: str, path: Path) -> None:
     found = judge(list(topics.values()))
     identity, text = next(iter(topics.items()), ("", ""))
     if lang == "en" and found.is_not:
-        raise InputError(f'{path}: the topics are not English{_looks(found)}, such as {identity}, "{text}"; expected English, or another name')
+        wrong = f'the topics are not English{_looks(found)}, such as {identity}, "{text}"'
+        raise InputError(f"{path}: {wrong}; expected English, or the file under the name of its language")
     if found.is_english and language(lang) not in CLOSE:
-        raise InputError(
-            f'{path}: the topics are English, such as {identity}, "{text}"; expected {name(lang)}; English ones belong into topics.en.<split>.tsv, '
-            f"or, as translations, into topics.{lang}.<split>.en.tsv"
-        )
+        wrong = f'the topics are English, such as {identity}, "{text}"'
+        other = f"English ones go into topics.en.<split>.tsv, or, as translations, into topics.{lang}.<split>.en.tsv"
+        raise InputError(f"{path}: {wrong}; expected {name(lang)}; {other}")
 
 
 def _looks(found: Evidence) -> str:
@@ -146,7 +151,6 @@ def _looks(found: Evidence) -> str:
     return f" (it looks like {name(code)})" if code != "en" else ""
 
 
-def _example(pairs: Sequence[Line], side: int) -> tuple[int, str]:
-    """The first side of a length that shows its language, and its line."""
-    shown = next((pair for pair in pairs if len(pair[1 + side].split()) >= 5), pairs[0])
-    return shown.line, shown[1 + side]
+def _example(texts: Sequence[tuple[int, str]]) -> tuple[int, str]:
+    """The first text of a length that shows its language, and its line."""
+    return next(((line, text) for line, text in texts if len(text.split()) >= 5), texts[0])

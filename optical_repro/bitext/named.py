@@ -9,11 +9,8 @@ mmarco                              training queries of mMARCO, machine-translat
 from __future__ import annotations
 
 import csv
-import lzma
 import os
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 from .. import downloads
 from ..errors import InputError, bad_line, unknown
-from ..files import LONGEST, bounded, json_lines, lines, whole
+from ..files import DAMAGED, LONGEST, bounded, json_lines, lines, whole
 
 OPUS = "https://opus.nlpl.eu/opusapi/"
 """Answers ``{"corpora": [{"corpus", "version", "url", ...}]}``; the url is of a zip with a file a language, in Moses' form."""
@@ -119,7 +116,7 @@ def _moses_zip(archive: Path, lang: str) -> Iterator[tuple[str, str]]:
                     if max(len(target), len(english)) > LONGEST:
                         raise InputError(f"{archive}: a line of more than {LONGEST >> 20} MB in it; expected one sentence a line")
                     yield target.decode("utf-8", "replace"), english.decode("utf-8", "replace")
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError, struct.error):
+    except (*DAMAGED, NotImplementedError, RuntimeError, OSError):
         # Damaged anywhere, cut, or packed in a way that nothing here unpacks (a password, a method of its own).
         archive.unlink(missing_ok=True)
         raise InputError(f"{archive}: a broken zip file, now removed; run the command again to download it anew") from None
@@ -135,7 +132,8 @@ def _menyo20k(rest: str, lang: str) -> Iterator[tuple[str, str]]:
 
     def text() -> Iterator[str]:
         nonlocal number
-        for number, line in lines(path):
+        for here, line in lines(path):
+            number = here
             yield f"{line}\n"
 
     rows = csv.reader(text(), delimiter="\t")

@@ -6,6 +6,7 @@ import codecs
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from xml.parsers import expat
 
@@ -121,7 +122,8 @@ class _Reader:
                 raise LookupError
             codecs.getincrementaldecoder(found.name)
         except (LookupError, ValueError):
-            raise bad_line(self.path, 1, f'it says that its encoding is "{name}", which it cannot be', "UTF-8, or one that Python knows") from None
+            wrong = f'it says that its encoding is "{name}", which it cannot be'
+            raise bad_line(self.path, 1, wrong, "UTF-8, or one that Python knows") from None
         return found.name
 
     def decoded(self, decoder: codecs.IncrementalDecoder, block: bytes, encoding: str) -> bytes:
@@ -129,9 +131,9 @@ class _Reader:
         try:
             return decoder.decode(block, not block).encode()
         except UnicodeError as error:
-            wrong = f"byte {error.object[error.start]:#04x}" if isinstance(error, UnicodeDecodeError) else "what stands there"
-            line = self.parser.CurrentLineNumber
-            raise bad_line(self.path, line, f"{wrong} is not {encoding}, which the file says it is in", "the encoding that it says") from None
+            byte = f"byte {error.object[error.start]:#04x}" if isinstance(error, UnicodeDecodeError) else "what stands there"
+            wrong = f"{byte} is not {encoding}, which the file says it is in"
+            raise bad_line(self.path, self.parser.CurrentLineNumber, wrong, "the encoding that it says") from None
 
     def entity(self, name: str, *_: object) -> None:
         line = self.parser.CurrentLineNumber
@@ -180,7 +182,7 @@ def without_codes(text: str) -> str:
     """A segment without the marks of formatting codes: a blank for those between two letters, which would become one word."""
     parts = [part for part in text.split(CODE) if part]
     made = parts[:1]
-    for before, part in zip(parts, parts[1:], strict=False):
+    for before, part in pairwise(parts):
         made += [" ", part] if _is_letter(before[-1]) and _is_letter(part[0]) else [part]
     return "".join(made)
 

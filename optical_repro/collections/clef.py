@@ -194,7 +194,7 @@ def _by_number(ids: list[str], path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for identity in ids:
         if (other := found.setdefault(_number(identity), identity)) != identity:
-            raise InputError(f"{path}: topics {other} and {identity} have one number, so which is meant is not known; expected the topics' ids")
+            raise InputError(f"{path}: topics {other} and {identity} have one number, which tells no topic; expected the topics' own ids")
     return found
 
 
