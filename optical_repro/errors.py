@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,7 +23,7 @@ LONGEST = 1000
 
 
 def one_line(text: str) -> str:
-    """A text on one line: control characters and halves of surrogate pairs written out, what is too long cut in its middle.
+    """A text on one line: what a terminal would obey or not show written out, what is too long cut in its middle.
 
     Quotations and long words are cut first, so that the file's name at the beginning and the remedy at the end are left.
     """
@@ -46,12 +45,11 @@ def _middle_cut(text: str, length: int) -> str:
 def _shown(character: str) -> str:
     if character in "\n\r\t\v\f":
         return " "
-    hidden = unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in DIRECTIONS
-    return character.encode("unicode_escape").decode() if hidden else character
+    return character if character.isprintable() or character in JOINERS else character.encode("unicode_escape").decode()
 
 
-DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""Characters that turn the order of those after them."""
+JOINERS = "\u200c\u200d"
+"""Letters of Arabic and Indic scripts are written with these."""
 
 
 def bad_line(path: Path | str, line: int, wrong: str, expected: str) -> InputError:

@@ -78,10 +78,10 @@ def _clean(text: str) -> str:
 def _form(path: Path, lang: str) -> tuple[Any, Path]:
     """The reader that fits the file's name, and the file (of a Moses pair: the prefix)."""
     name = path.name.removesuffix(".gz")
-    suffix = name.rpartition(".")[2].lower()
-    if suffix == "tmx":
+    suffix = name.rpartition(".")[2]
+    if suffix.lower() == "tmx":
         return _tmx, path
-    if suffix in ("jsonl", "json"):
+    if suffix.lower() in ("jsonl", "json"):
         return _jsonl, path
     if not os.path.exists(path) and os.path.exists(_side(path, lang)):
         return _moses, path
