@@ -164,7 +164,7 @@ def _named(value: Any) -> str:
     return str(identity) if isinstance(identity, str | int) else "it"
 
 
-ESCAPED = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
+ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def own_name(path: Path | str) -> str:

@@ -94,7 +94,7 @@ def _names() -> dict[str, str]:
 
 
 def canonical(code: str) -> str:
-    """Stand-in."""
+    """The shortest code of a language, without script and region: ``yo`` for yor, yor_Latn and yo-NG."""
     from babel.core import get_global
 
     base = code.replace("_", "-").partition("-")[0].lower()

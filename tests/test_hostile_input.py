@@ -190,11 +190,18 @@ COMPOSED, APART = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
         ("qrels.yo.test.txt", f"q1 0 {COMPOSED} 1\nq1 0 {APART} 1\n", "qrels.yo.test.txt:2: the document é is that of line 1"),
         ("topics.yo.test.tsv", f"{APART}\tKí?\n{COMPOSED}\tKí?\n", "topics.yo.test.tsv:2: the topic é is that of line 1"),
         ("qrels.yo.test.txt", f"q1 0 {APART}1 1\n", f"document {APART}1 is written otherwise in corpus.jsonl"),
+        (
+            "qrels.yo.test.txt",
+            f"q1 0 d1 1\n{APART}q 0 d1 1\n",
+            f"qrels.yo.test.txt:2: the topic {APART}q is written otherwise in topics",
+        ),
     ],
 )
 def test_ids_that_only_look_alike(tmp_path: Path, name: str, text: str, message: str) -> None:
     corpus_file = f'{{"id": "{COMPOSED}1", "text": "x"}}\n' + FOLDER["corpus.jsonl"].decode()
-    said = refused(lambda: collections.load(str(written(tmp_path / "a", **{"corpus.jsonl": corpus_file} | {name: text})), "yo"))
+    topics = f"q1\tKí?\nq2\tKí?\n{COMPOSED}q\tKí?\n"
+    changes = {"corpus.jsonl": corpus_file, "topics.yo.test.tsv": topics, "topics.yo.test.en.tsv": None} | {name: text}
+    said = refused(lambda: collections.load(str(written(tmp_path / "a", **changes)), "yo"))
     assert unicodedata.normalize("NFC", message) in unicodedata.normalize("NFC", said)
 
 

@@ -11,6 +11,7 @@ import re
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from .. import languages as codes
 from ..bitext.evidence import check_topics
@@ -121,6 +122,10 @@ def _refuse_unknown_topics(qrels: Qrels, qrels_path: Path, topics: dict[str, str
     if unknown:
         for number, line in lines(qrels_path):
             if (topic := line.split()[0]) in unknown:
+                same = next((other for other in topics if normalize("NFC", other) == normalize("NFC", topic)), None)
+                if same:
+                    wrong = f"the topic {topic} is written otherwise in {topics_path.name}, with other characters for the same letters"
+                    raise bad_line(qrels_path, number, wrong, "one form (NFC) for an id")
                 raise bad_line(qrels_path, number, f"topic {topic} ({len(unknown)} such) is not in {topics_path.name}", "its topics")
 
 
