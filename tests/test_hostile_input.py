@@ -504,6 +504,17 @@ PIDGIN = [
 """Nigerian Pidgin, which the identifier takes for English."""
 
 
+def test_pidgins_are_told_from_english(tmp_path: Path) -> None:
+    guide = Path(__file__).parents[1] / "docs/own-language/bitext.tpi-en.tsv"
+    tok_pisin = [tuple(line.split("\t")) for line in guide.read_text(encoding="utf-8").splitlines()]
+    pidgin = [(f"{target} {number}", f"{english} {number}") for number in range(20) for target, english in PIDGIN]
+    for lang, pairs in (("tpi", tok_pisin), ("pcm", pidgin)):
+        assert read_bitext([bitext(tmp_path, pairs)], lang).pairs
+        assert "the sides are swapped" in refused(
+            lambda lang=lang, pairs=pairs: read_bitext([bitext(tmp_path, [pair[::-1] for pair in pairs])], lang)
+        )
+
+
 def test_no_false_alarm(tmp_path: Path) -> None:
     names = [("Èkó", "Lagos"), ("Ìbàdàn", "Ibadan"), ("Kánò", "Kano"), ("Adé", "Ade"), ("Náíjíríà", "Nigeria"), ("Gánà", "Ghana")] * 40
     pidgin = [(f"{target} {number}", f"{english} {number}") for number in range(40) for target, english in PIDGIN]

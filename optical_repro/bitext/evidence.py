@@ -33,8 +33,10 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-CLOSE = _set("en pcm sco jam tpi bi kri srn pis ang enm hwc gcl gyn bzj icr aig trf svc vic bah lir wes fpe gul djk tcs rop pih")
-"""Languages that share English's words: its creoles and pidgins, Scots, and its own older forms."""
+SAME = _set("en sco enm")
+"""English, and what shares its commonest words: never told from it."""
+CLOSE = _set("pcm jam kri hwc gcl gyn bzj icr aig trf svc vic bah lir wes fpe gul")
+"""Its creoles and pidgins, which CLD2 takes for English: told from it by those words alone."""
 
 ONLY = _set("the and of that was with this from have by not what were which their how who did does are been when where would is")
 COMMON = ONLY | _set("to in for on as at it he his she they you we or an be has had but its will can a i")
@@ -61,11 +63,14 @@ class Evidence:
     seen: dict[str, int]
     """Languages that CLD2 is sure of, by its codes, with their chunks."""
 
-    @property
-    def is_english(self) -> bool:
-        """Whether most of it surely is English: by its words, or, where there is much of it, by CLD2 alone (keywords, headlines)."""
+    def is_english(self, lang: str) -> bool:
+        """Whether most of it surely is English, where ``lang`` should be: by its words, or, where there is much of it, as CLD2 sees it.
+
+        The latter sees keywords and headlines too.
+        """
         by_words = self.english >= MOST * self.chunks
-        return bool(self.chunks) and (by_words or (self.chunks >= 3 and self.seen.get("en", 0) >= 0.9 * self.chunks))
+        seen = language(lang) not in CLOSE and self.chunks >= 3 and self.seen.get("en", 0) >= 0.9 * self.chunks
+        return bool(self.chunks) and language(lang) not in SAME and (by_words or seen)
 
     @property
     def is_not(self) -> bool:
@@ -124,9 +129,9 @@ def check_pairs(pairs: Sequence[Line], lang: str, path: Path) -> None:
     """Raises InputError for a file of parallel text whose sides surely are not what they are taken for: swapped, or one language twice."""
     ours, theirs = judge([pair.target for pair in pairs]), judge([pair.english for pair in pairs])
     expected = f"sentences in {name(lang)} and their translations into English"
-    if ours.is_english and language(lang) not in CLOSE:
+    if ours.is_english(lang):
         line, text = _example([(pair.line, pair.target) for pair in pairs])
-        if theirs.is_english:
+        if theirs.english >= MOST * theirs.chunks:
             if ours.english < CRAWLED * ours.chunks:
                 return
             raise bad_line(path, line, f'both sides are English, as here: "{text}"', expected)
@@ -144,7 +149,7 @@ def check_topics(topics: Mapping[str, str], lang: str, path: Path) -> None:
     if lang == "en" and found.is_not:
         wrong = f'the topics are not English{_looks(found)}, such as {identity}, "{text}"'
         raise InputError(f"{path}: {wrong}; expected English, or the file under the name of its language")
-    if found.is_english and language(lang) not in CLOSE:
+    if found.is_english(lang):
         wrong = f'the topics are English, such as {identity}, "{text}"'
         other = f"English ones go into topics.en.<split>.tsv, or, as translations, into topics.{lang}.<split>.en.tsv"
         raise InputError(f"{path}: {wrong}; expected {name(lang)}; {other}")
