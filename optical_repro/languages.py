@@ -91,11 +91,3 @@ def _names() -> dict[str, str]:
     from babel import Locale
 
     return dict(Locale.parse("en").languages)
-
-
-def canonical(code: str) -> str:
-    """The shortest code of a language, without script and region: ``yo`` for yor, yor_Latn and yo-NG."""
-    from babel.core import get_global
-
-    base = code.replace("_", "-").partition("-")[0].lower()
-    return str(get_global("language_aliases").get(base, base))

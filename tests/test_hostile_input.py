@@ -498,16 +498,21 @@ def test_a_language_that_the_identifier_does_not_know(tmp_path: Path) -> None:
     assert "the sides are swapped, English stands where Luo should" in said
 
 
-PIDGIN = [
-    ("Di gofment don build new skul for di pikin dem and dem dey happy well well", "The government has built a new school for the children")
-] * 3
+PIDGIN = (
+    "Di gofment don build new skul for di pikin dem and dem dey happy well well",
+    "Wetin be di name of di river wey dey for our village since my papa time",
+    "Dem say di price of rice go still dey rise before di year go end",
+    "Police don catch two people wey dey thief motor for inside Lagos market",
+    "My sister wan travel go Abuja next week make she see her pikin",
+    "Rain fall tey for night so road no good for people wey wan waka",
+)
 """Nigerian Pidgin, which the identifier takes for English."""
 
 
 def test_pidgins_are_told_from_english(tmp_path: Path) -> None:
     guide = Path(__file__).parents[1] / "docs/own-language/bitext.tpi-en.tsv"
     tok_pisin = [tuple(line.split("\t")) for line in guide.read_text(encoding="utf-8").splitlines()]
-    pidgin = [(f"{target} {number}", f"{english} {number}") for number in range(20) for target, english in PIDGIN]
+    pidgin = [(text, english) for text, (_, english) in zip(PIDGIN * 4, SAMPLE[:24], strict=True)]
     for lang, pairs in (("tpi", tok_pisin), ("pcm", pidgin)):
         assert read_bitext([bitext(tmp_path, pairs)], lang).pairs
         assert "the sides are swapped" in refused(
@@ -517,7 +522,7 @@ def test_pidgins_are_told_from_english(tmp_path: Path) -> None:
 
 def test_no_false_alarm(tmp_path: Path) -> None:
     names = [("Èkó", "Lagos"), ("Ìbàdàn", "Ibadan"), ("Kánò", "Kano"), ("Adé", "Ade"), ("Náíjíríà", "Nigeria"), ("Gánà", "Ghana")] * 40
-    pidgin = [(f"{target} {number}", f"{english} {number}") for number in range(40) for target, english in PIDGIN]
+    pidgin = [(text, english) for text, (_, english) in zip(PIDGIN * 4, SAMPLE[:24], strict=True)]
     for lang, pairs in (("yo", names), ("pcm", pidgin), ("yo", [("Ọmọ", "Child")])):
         read_bitext([bitext(tmp_path, list(dict.fromkeys(pairs)))], lang)
     for texts in (["coffee mountain", "cattle grass", "fish lake"] * 30, [english for _, english in SAMPLE]):

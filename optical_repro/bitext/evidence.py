@@ -146,7 +146,7 @@ def check_topics(topics: Mapping[str, str], lang: str, path: Path) -> None:
     """Raises InputError for topics that surely are English where ``lang`` is another language, or surely are not where it is English."""
     found = judge(list(topics.values()))
     identity, text = next(iter(topics.items()), ("", ""))
-    if lang == "en" and found.is_not:
+    if language(lang) == "en" and found.is_not:
         wrong = f'the topics are not English{_looks(found)}, such as {identity}, "{text}"'
         raise InputError(f"{path}: {wrong}; expected English, or the file under the name of its language")
     if found.is_english(lang):

@@ -15,17 +15,13 @@ FORM = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*(-\d{3})?")
 @functools.cache
 def language(tag: str) -> str:
     """A tag's language by its shortest code, without script and region."""
-    return languages.canonical(re.split("[-_]", tag)[0].lower()).partition("-")[0]
+    return languages.identity(tag)[0]
 
 
 @functools.cache
 def script(tag: str) -> str:
-    """The script that a tag names (ISO 15924), or the one that its language is mostly written in by CLDR; empty where neither tells."""
-    from babel.core import get_global
-
-    subtags = re.split("[-_]", tag)
-    likely = get_global("likely_subtags").get(language(tag), "").split("_")
-    return next((part.title() for part in (*subtags[1:], *likely[1:]) if re.fullmatch("[A-Za-z]{4}", part)), "")
+    """The script that a tag names (ISO 15924), or the one that its language is mostly written in; empty where neither is known."""
+    return languages.script_of(tag)
 
 
 def is_of(tag: str, lang: str) -> bool:

@@ -17,7 +17,6 @@ from .. import languages as codes
 from ..bitext.evidence import check_topics
 from ..errors import InputError, bad_line
 from ..files import lines, own_name, read_json, sha256
-from ..languages import check as check_language
 from ..trec import Qrels, read_qrels
 from . import corpus
 from .collection import Collection, wrong_name
@@ -82,7 +81,7 @@ def _about(folder: Path) -> dict[str, Any]:
             raise InputError(f"{path}: expected one object, its name, doc_lang, license and citation texts")
         about |= said
         try:
-            about["doc_lang"] = check_language(about["doc_lang"])
+            about["doc_lang"] = codes.check(about["doc_lang"])
         except InputError as error:
             raise InputError(f"{path}: doc_lang: {error}") from None
     if wrong := wrong_name(about["name"]):
