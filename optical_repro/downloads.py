@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import os
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
-from .files import sha256_once, whole
+from .files import LONGEST, sha256_once, whole
 from .places import default_folder, home
 from .terminal import say
 
@@ -64,7 +65,8 @@ def fetch(address: str, path: Path, md5: str | None = None) -> Path:
     from tqdm import tqdm
 
     with reachable(address), urllib.request.urlopen(_request(address), timeout=60) as response, whole(path, "wb") as file:
-        expected, read, hashed = int(response.headers.get("Content-Length") or 0), 0, hashlib.md5()
+        told = response.headers.get("Content-Length") or ""
+        expected, read, hashed = int(told) if told.isdecimal() else 0, 0, hashlib.md5()
         with tqdm(desc=f"downloading {path.name}", total=expected or None, unit="B", unit_scale=True, disable=None, leave=False) as bar:
             while block := response.read(BLOCK):
                 file.write(block)
@@ -113,15 +115,28 @@ def _hash_of(path: Path) -> Path:
 def read_json(address: str) -> Any:
     """What an address answers, as JSON; raises InputError where it answers something else, or nothing."""
     with reachable(address), urllib.request.urlopen(_request(address), timeout=60) as response:
-        text = response.read()
+        text = response.read(LONGEST + 1)
     try:
+        if len(text) > LONGEST:
+            raise ValueError
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(f"{address}: its answer is not JSON; expected the service that answered when this was written") from None
 
 
 def _request(address: str) -> urllib.request.Request:
+    check_address(address)
     return urllib.request.Request(address, headers={"User-Agent": "optical_repro"})
+
+
+def check_address(address: str) -> None:
+    """Raises InputError for what no download comes from: an address that others name might lead to a file of this machine."""
+    try:
+        scheme = urllib.parse.urlsplit(address).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in ("http", "https"):
+        raise InputError(f"{address}: is no address of the web; nothing was fetched; expected https://...")
 
 
 @contextmanager

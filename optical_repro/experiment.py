@@ -81,6 +81,7 @@ class Experiment:
         """Reads the parallel text and the lexicons that the systems need; raises InputError for what is missing or wrong."""
         collection, settings = self.collection, self.settings
         lang = collection.target
+        self._check_directions(systems)
         listed = self._listed
         trained = [system for system in systems if system.regime and (system.regime, system.pretrain) != ("none", "none")]
         for system in trained if not self.pairs else []:
@@ -96,6 +97,19 @@ class Experiment:
         known = self.pairs or any(lexicon.entries for lexicon in listed) or lexicons.cldr_lexicon(lang).entries
         if not known and any(self._needs_lexicon(system) for system in systems):
             raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")
+
+    def _check_directions(self, systems: Sequence[System]) -> None:
+        """Raises InputError where neither topics nor documents are English, and a system would translate between them or learn one."""
+        lang, doc_lang = self.collection.lang, self.collection.doc_lang
+        if "en" in (lang, doc_lang) or lang == doc_lang:
+            return
+        for system in systems:
+            by_model = system.retriever in ("bm25-qt", "bm25-dt") and self.settings.translator != WORD_BY_WORD
+            if system.name != "bm25" and system.retriever not in PREBUILT and not by_model:
+                raise InputError(
+                    f"{self.collection.name}: topics in {lang}, documents in {doc_lang}, and {system.name} needs English on one side; "
+                    "give it English documents or English topics, or ask for --systems bm25"
+                )
 
     def _needs_lexicon(self, system: System) -> bool:
         word_by_word = self.settings.translator == WORD_BY_WORD and self.directions(system)
@@ -394,7 +408,8 @@ class Experiment:
         kept, dropped = filters.filtered(read, self.settings.bitext_filter, self.collection.target)
         if dropped:
             told = ", ".join(f"{name} {count:,}" for name, count in dropped.items())
-            say(f"bitext: {len(kept):,} of {len(read):,} pairs kept; dropped by {told}")
+            few = "; note: that is less than half" if 2 * len(kept) < len(read) else ""
+            say(f"bitext: {len(kept):,} of {len(read):,} pairs kept; dropped by {told}{few}")
         return kept
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import reprlib
 import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, NoReturn
 from . import run
 from .distill.recipe import PRETRAINING, Recipe
 from .errors import InputError, bad_line, unknown
+from .files import read_text
 from .systems import optical_name, parse, parse_regimes
 
 EXPECTED = {
@@ -157,7 +159,8 @@ def _variants(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
     """Each variant with its arguments."""
     variants = raw.get("variants", {})
     if not isinstance(variants, dict) or not all(re.fullmatch(r"\w[\w+.-]*", str(name)) for name in variants):
-        raise InputError(f"{path}: variants is {variants!r}; expected {EXPECTED['variants']}, names being letters, digits, +, - and .")
+        expected = f"{EXPECTED['variants']}, names being letters, digits, +, - and ."
+        raise InputError(f"{path}: variants is {reprlib.repr(variants)}; expected {expected}")
     return {str(name): _arguments(given, f"{path}: variants, {name}", {"objective"}) for name, given in variants.items()}
 
 
@@ -168,34 +171,52 @@ def _languages(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
         languages = dict.fromkeys(_levels(raw, path, "languages"))
     for lang in languages:
         if not isinstance(lang, str):
-            raise InputError(f"{path}: {lang!r} is no code of a language; YAML reads no as false, so write it in quotes")
+            raise InputError(f"{path}: {reprlib.repr(lang)} is no code of a language; YAML reads no as false, so write it in quotes")
     shared = _arguments(raw.get("arguments"), f"{path}: arguments")
     own = {lang: _arguments(given, f"{path}: languages, {lang}") for lang, given in languages.items()}
     return {lang: shared | given for lang, given in own.items()}
 
 
+MOST = 100_000
+"""Values that a file may stand for, its aliases written out: a few lines of aliases of aliases would fill the memory."""
+
+
 def _read(path: Path) -> dict[str, Any]:
     import yaml
 
+    text = read_text(path)
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path") from None
-    except (IsADirectoryError, UnicodeDecodeError):
-        raise InputError(f"{path}: not a text file; expected a grid in YAML") from None
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if node is not None and _written_out(node, {}) > MOST:
+            raise InputError(f"{path}: its aliases stand for more than {MOST:,} values; expected a grid, written out")
+        raw = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise bad_line(path, mark.line + 1 if mark else 1, getattr(error, "problem", None) or "not YAML", "YAML") from None
+    except RecursionError:
+        raise InputError(f"{path}: YAML nested too deeply, or in itself; expected {', '.join(EXPECTED)}") from None
+    except ValueError as error:  # A date or a number that is none, such as 2001-99-99.
+        raise InputError(f"{path}: {error}; expected YAML") from None
     if not isinstance(raw, dict):
         raise InputError(f"{path}: no keys in it; expected {', '.join(EXPECTED)}")
     return raw
+
+
+def _written_out(node: Any, known: dict[int, int]) -> int:
+    """How many values a node of YAML stands for, each alias counted as what it names."""
+    if id(node) not in known:
+        parts = node.value if isinstance(node.value, list) else []
+        flat = [part for item in parts for part in (item if isinstance(item, tuple) else (item,))]
+        known[id(node)] = 1 + sum(_written_out(part, known) for part in flat)
+    return known[id(node)]
 
 
 def _levels(raw: dict[str, Any], path: Path, key: str, default: Sequence[str] = ()) -> list[str]:
     """A list of the file, each entry once, as text."""
     levels = raw.get(key, list(default))
     if not isinstance(levels, list) or not levels or not all(isinstance(level, str) or type(level) is int for level in levels):
-        raise InputError(f"{path}: {key} is {levels!r}; expected a list: {EXPECTED[key]}")
+        raise InputError(f"{path}: {key} is {reprlib.repr(levels)}; expected a list: {EXPECTED[key]}")
     return list(dict.fromkeys(map(str, levels)))
 
 
@@ -205,7 +226,7 @@ def _arguments(given: Any, where: str, allowed: Collection[str] = ()) -> Argumen
     ``$NAME`` stands for a variable of the environment.
     """
     if not isinstance(given or {}, dict):
-        raise InputError(f"{where}: {given!r}; expected a mapping, such as collection: sample")
+        raise InputError(f"{where}: {reprlib.repr(given)}; expected a mapping, such as collection: sample")
     refused = {*OF_THE_GRID, "help", "version"} - set(allowed)
     known = {action.dest.replace("_", "-"): action for action in run.parser()._actions if action.dest not in refused}
     words: Arguments = {}
@@ -214,8 +235,10 @@ def _arguments(given: Any, where: str, allowed: Collection[str] = ()) -> Argumen
             raise unknown("argument", str(name), known, f"({where})")
         flag = known[name].nargs == 0
         if flag and not isinstance(value, bool):
-            raise InputError(f"{where}: {name} is {value!r}; expected true or false")
+            raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected true or false")
         if not flag or value:
             values = [] if flag else value if isinstance(value, list) else [value]
+            if any(isinstance(part, dict | list) for part in values):
+                raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected a value, or a list of values")
             words[name] = [os.path.expandvars(str(part)) for part in values]
     return words

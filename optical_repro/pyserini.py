@@ -56,7 +56,9 @@ def register() -> None:
     import pyserini.encode
 
     from optical_repro.retrieval.encoders import StudentDocumentEncoder, StudentQueryEncoder
+    from optical_repro.retrieval.topic_ids import keep_ids
 
+    keep_ids()
     pyserini.encode.document_encoder_class_map[CLASS] = StudentDocumentEncoder
     pyserini.encode.query_encoder_class_map[CLASS] = StudentQueryEncoder
     add_argument = argparse.ArgumentParser.add_argument

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from .errors import InputError
+from .errors import InputError, one_line
 from .places import default_folder, settle
 
 
@@ -82,13 +82,16 @@ def run_command(main: Callable[[], None], cache: Path | None = None) -> int:
             remedy = "free some, or name another place with --cache-dir and --runs-dir"
             print(f"error: no space left on the disk{where}; {remedy}", file=sys.stderr)
             return 2
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            print(one_line(f"error: {error.filename}: a name longer than the disk allows; choose a shorter one"), file=sys.stderr)
+            return 2
         if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            print(f"error: {error.filename}: {_refused(error.filename)}", file=sys.stderr)
+            print(one_line(f"error: {error.filename}: {_refused(error.filename)}"), file=sys.stderr)
             return 2
         _log_failure()
         log = log_path()
         details = f"details: {log}" if log.is_file() else "no log could be written; name a file for it with OPTICAL_LOG"
-        print(f"error: {type(error).__name__}: {' '.join(str(error).split())} ({details})", file=sys.stderr)
+        print(one_line(f"error: {type(error).__name__}: {' '.join(str(error).split())} ({details})"), file=sys.stderr)
         return 1
     return 0
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +20,56 @@ Run = dict[str, dict[str, float]]
 """Topic id to document id to score."""
 Qrels = dict[str, dict[str, int]]
 """Topic id to document id to grade; grades above zero are relevant."""
+
+LONGEST_ID = 1000
+"""Characters of an id, at the most."""
+COLUMNS = "topic Q0 document rank score tag"
+SCORE = re.compile(r"[+-]?(\d{1,400}\.?\d{0,400}|\.\d{1,400})([eE][+-]?\d{1,5})?", re.ASCII)
+GRADE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+"""Numbers as trec_eval reads them: Python would also take ``1_0`` and digits of other scripts."""
+
+
+def wrong_id(identity: str) -> str | None:
+    """What keeps a text from being the id of a topic or document in TREC files, in words; None where nothing does."""
+    if not identity:
+        return "is empty"
+    if len(identity) > LONGEST_ID:
+        return f"has {len(identity):,} characters, of {LONGEST_ID:,} at the most"
+    if identity.isascii() and identity.isprintable() and " " not in identity:
+        return None
+    if identity.split() != [identity]:
+        return "has a space in it"
+    # Cf: marks of direction, blanks without width; Cs: half a character. The joiners of Arabic and Indic scripts may stay.
+    hidden = [letter for letter in identity if unicodedata.category(letter) in ("Cc", "Cf", "Cs") and letter not in "\u200c\u200d"]
+    return f"has a hidden character in it (U+{ord(hidden[0]):04X})" if hidden else None
+
+
+class Alike:
+    """Notices ids that differ only in how Unicode writes their letters: nobody can tell which one is meant."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str], tuple[str, int]] = {}
+
+    def clash(self, what: str, identity: str, line: int) -> int | None:
+        """The line in which the same id of a topic or document stood, written otherwise; None where it did not."""
+        if identity.isascii():
+            return None
+        first, there = self._first.setdefault((what, unicodedata.normalize("NFC", identity)), (identity, line))
+        return None if first == identity else there
+
+
+def _check_ids(path: Path | str, number: int, topic: str, document: str, alike: Alike) -> None:
+    """Raises InputError at a line of a run or of qrels whose ids cannot be."""
+    for what, identity in (("topic", topic), ("document", document)):
+        if wrong := wrong_id(identity):
+            raise bad_line(path, number, f'the id "{identity}" of a {what} {wrong}', "ids that TREC files can hold")
+        if there := alike.clash(what, identity, number):
+            raise bad_line(path, number, f"the {what} {identity} {written_otherwise(f'line {there}')}", "one form (NFC) for an id")
+
+
+def written_otherwise(where: str) -> str:
+    """What is wrong with an id that ``Alike`` noticed; ``where`` the other stands."""
+    return f"is that of {where}, but for how Unicode writes its letters"
 
 
 def ranking(hits: Mapping[str, float], depth: int = 1000) -> list[tuple[str, float]]:
@@ -52,23 +104,22 @@ def read_run(path: Path | str, *, finished: bool = False) -> Run:
     A run that is known to be ``finished`` may be empty: BM25 over topics in another language may find nothing at all.
     """
     run: Run = {}
+    alike = Alike()
     for number, line in lines(path):
         columns = line.split()
         if len(columns) != 6:
-            raise bad_line(path, number, f"{len(columns)} columns", "six: topic Q0 document rank score tag")
+            raise bad_line(path, number, f"{len(columns)} columns", f"six: {COLUMNS}")
         topic, _, document, _, text, _ = columns
-        try:
-            score = float(text)
-        except ValueError:
-            score = math.nan
+        _check_ids(path, number, topic, document, alike)
+        score = float(text) if SCORE.fullmatch(text) else math.nan
         if not math.isfinite(score):
-            raise bad_line(path, number, f'the score "{text}" is no finite number', "topic Q0 document rank score tag")
+            raise bad_line(path, number, f'the score "{text}" is no finite number in the digits 0 to 9', COLUMNS)
         hits = run.setdefault(topic, {})
         if document in hits:
             raise bad_line(path, number, f"document {document} stands twice for topic {topic}", "each document once a topic")
         hits[document] = score
     if not run and not finished:
-        raise InputError(f"{path}: no hits in it; expected lines of six columns: topic Q0 document rank score tag")
+        raise InputError(f"{path}: no hits in it; expected lines of six columns: {COLUMNS}")
     return run
 
 
@@ -83,19 +134,19 @@ def write_qrels(path: Path, qrels: Qrels) -> None:
 def read_qrels(path: Path | str) -> Qrels:
     """Reads qrels; raises InputError naming file and line where a line is not a judgement."""
     qrels: Qrels = {}
+    alike = Alike()
     for number, line in lines(path):
         columns = line.split()
         if len(columns) != 4:
             raise bad_line(path, number, f"{len(columns)} columns", "four: topic 0 document grade")
         topic, _, document, text = columns
-        try:
-            grade = int(text)
-        except ValueError:
-            raise bad_line(path, number, f'the grade "{text}" is no whole number', "topic 0 document grade") from None
+        _check_ids(path, number, topic, document, alike)
+        if not GRADE.fullmatch(text):
+            raise bad_line(path, number, f'the grade "{text}" is no whole number of up to nine digits 0 to 9', "topic 0 document grade")
         grades = qrels.setdefault(topic, {})
         if document in grades:
             raise bad_line(path, number, f"document {document} is judged twice for topic {topic}", "one judgement a document and topic")
-        grades[document] = grade
+        grades[document] = int(text)
     if not qrels:
         raise InputError(f"{path}: no judgements in it; expected lines of four columns: topic 0 document grade")
     return qrels

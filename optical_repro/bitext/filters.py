@@ -8,12 +8,15 @@ from functools import cache
 
 from .. import languages
 from ..errors import InputError, unknown
+from .identify import identified_as, seen_as
 from .readers import Pair
 from .words import words
 
 RATIO = 3.0
 """A side may have this many times the characters of the other, ``SLACK`` added to both: short sentences vary more."""
 SLACK = 15
+FEWEST = 0.1
+"""Where less is kept, the filters do not fit the text, or the text is not what it is taken for."""
 SCRIPT_SHARE = 0.7
 """Of a side's letters, those that must be of its language's script."""
 
@@ -38,7 +41,7 @@ def parse(text: str) -> tuple[str, ...]:
 def filtered(pairs: Sequence[Pair], names: Iterable[str], lang: str) -> tuple[list[Pair], dict[str, int]]:
     """The pairs that every filter keeps, in their order, and how many each dropped of those before it left.
 
-    Raises InputError if none is kept.
+    Raises InputError if none is kept, or less than ``FEWEST`` of them.
     """
     kept, dropped = list(pairs), {}
     for name in names:
@@ -46,9 +49,10 @@ def filtered(pairs: Sequence[Pair], names: Iterable[str], lang: str) -> tuple[li
         before = len(kept)
         kept = [pair for pair in kept if keeps(pair)]
         dropped[name] = before - len(kept)
-    if pairs and not kept:
-        told = ", ".join(f"{name} {count:,}" for name, count in dropped.items())
-        raise InputError(f"the filters dropped every pair of the bitext ({told}); leave out one with --bitext-filter, or check the files")
+    if len(kept) < FEWEST * len(pairs):
+        told = ", ".join(f"{name} {count:,}" for name, count in dropped.items() if count)
+        left = f"all but {len(kept):,} of the {len(pairs):,} pairs" if kept else "every pair"
+        raise InputError(f"the filters dropped {left} of the bitext ({told}); leave out one with --bitext-filter, or check the files")
     return kept, dropped
 
 
@@ -138,39 +142,7 @@ def _duplicates(lang: str) -> Keeps:
 
 def _language(lang: str) -> Keeps:
     def keeps(pair: Pair) -> bool:
-        return all(_seen_as(side) in (None, code) for side, code in zip(pair, expected, strict=True) if code)
+        return all(seen_as(side) in (None, code) for side, code in zip(pair, expected, strict=True) if code)
 
     expected = identified_as(lang), "en"
     return keeps
-
-
-ALIASES = {"fil": "tl", "he": "iw", "jv": "jw", "nb": "no"}
-"""Languages that CLD2 calls by other codes."""
-
-
-def identified_as(lang: str) -> str | None:
-    """The identifier's code of a language: it sees yo, ha, sw, so, ig and some 150 more; None for the others."""
-    cld2 = _cld2()
-    codes = dict(cld2.LANGUAGES)
-    code = ALIASES.get(lang, lang)
-    return code if code in {codes[name] for name in cld2.DETECTED_LANGUAGES} else None
-
-
-def _seen_as(text: str) -> str | None:
-    """The language that a text is surely in; None where the identifier is not sure."""
-    cld2 = _cld2()
-    printable = "".join(character for character in text if character.isprintable())
-    try:
-        sure, _, guesses = cld2.detect(printable.encode(), isPlainText=True)
-    except cld2.error:  # Characters that it takes for no text.
-        return None
-    return guesses[0][1] if sure else None
-
-
-@cache
-def _cld2():  # type: ignore[no-untyped-def]
-    try:
-        import pycld2
-    except ImportError:
-        raise InputError("the filter language needs the package pycld2; run: pip install pycld2") from None
-    return pycld2

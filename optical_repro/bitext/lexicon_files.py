@@ -8,7 +8,6 @@ Wiktionary extracts   wiktextract's JSONL (kaikki.org), ``.jsonl``: words of the
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, bad_line
-from ..files import lines
+from ..files import json_lines, lines
+from ..trec import SCORE as NUMBER
+from .tags import is_of
 
 Translation = tuple[str, str, float]
 
@@ -60,12 +61,9 @@ def _muse(path: Path) -> Iterator[Translation]:
 
 
 def _weight(path: Path, number: int, text: str) -> float:
-    try:
-        weight = float(text)
-    except ValueError:
-        weight = 0.0
+    weight = float(text) if NUMBER.fullmatch(text) else 0.0
     if not 0 < weight < float("inf"):
-        raise bad_line(path, number, f'the weight "{text}"', "a number above zero")
+        raise bad_line(path, number, f'the weight "{text}"', "a number above zero, in the digits 0 to 9")
     return weight
 
 
@@ -82,26 +80,15 @@ def _panlex(path: Path, lang: str) -> Iterator[Translation]:
         if len(columns) not in (4, 5) or not all(codes):
             raise bad_line(path, number, f"{len(columns)} columns", "code TAB word TAB code TAB word [TAB quality]")
         weight = _weight(path, number, columns[4]) if len(columns) == 5 else 1.0
-        one, other = (_short(code[1]) for code in codes if code)
-        if (one, other) == (lang, "en"):
+        one, other = columns[0], columns[2]
+        if is_of(one, lang) and is_of(other, "en"):
             yield columns[1], columns[3], weight
-        elif (one, other) == ("en", lang):
+        elif is_of(one, "en") and is_of(other, lang):
             yield columns[3], columns[1], weight
 
 
-def _short(code: str) -> str:
-    """``yo`` for yor; codes that have no shorter form stay as they are."""
-    from babel.core import get_global
-
-    return str(get_global("language_aliases").get(code, code))
-
-
 def _wiktionary(path: Path, lang: str) -> Iterator[Translation]:
-    for number, line in lines(path):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            raise bad_line(path, number, "not JSON", "an entry of wiktextract") from None
+    for number, entry in json_lines(path, "an entry of wiktextract"):
         found = None
         with suppress(AttributeError, KeyError, TypeError):
             found = list(_of_entry(entry, lang))
@@ -113,22 +100,30 @@ def _wiktionary(path: Path, lang: str) -> Iterator[Translation]:
 def _of_entry(entry: dict[str, Any], lang: str) -> Iterator[tuple[str, str]]:
     """The translations in an entry: a word of the language with its glosses, or an English one with its translations."""
     code = entry.get("lang_code")
-    if code == lang:
+    if not isinstance(code, str):
+        return
+    if is_of(code, lang):
         for sense in entry.get("senses") or []:
             if not {"form_of", "alt_of"} & sense.keys():
                 for english in _short_glosses(sense):
                     yield entry["word"], english
-    elif code == "en":
+    elif is_of(code, "en"):
         listed = [*(entry.get("translations") or []), *(item for s in entry.get("senses") or [] for item in s.get("translations") or [])]
         for item in listed:
-            if (item.get("lang_code") or item.get("code")) == lang and item.get("word"):
+            if is_of(item.get("lang_code") or item.get("code") or "", lang) and item.get("word"):
                 yield item["word"], entry["word"]
 
 
 def _short_glosses(sense: dict[str, Any]) -> Iterator[str]:
     """The parts of a sense's gloss that are translations: ``to drink, (of animals) to suck`` gives drink, suck."""
     for gloss in sense.get("glosses") or []:
-        for part in re.split(r"[,;]", re.sub(r"\([^)]*\)", " ", gloss)):
+        for part in re.split(r"[,;]", _without_brackets(gloss)):
             text = re.sub(r"^(to|a|an|the) ", "", " ".join(part.split()).rstrip("."), flags=re.IGNORECASE)
             if 0 < len(text.split()) <= GLOSS_WORDS:
                 yield text
+
+
+def _without_brackets(gloss: str) -> str:
+    """A gloss without what stands in brackets; a bracket that nothing closes is looked for once, not from each that opens."""
+    end = gloss.rfind(")") + 1
+    return re.sub(r"\([^)]*\)", " ", gloss[:end]) + gloss[end:]

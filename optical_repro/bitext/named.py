@@ -9,7 +9,7 @@ mmarco                              training queries of mMARCO, machine-translat
 from __future__ import annotations
 
 import csv
-import json
+import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 from .. import downloads
 from ..errors import InputError, bad_line, unknown
-from ..files import lines, whole
+from ..files import DAMAGED, LONGEST, bounded, json_lines, lines, whole
 
 OPUS = "https://opus.nlpl.eu/opusapi/"
 """Answers ``{"corpora": [{"corpus", "version", "url", ...}]}``; the url is of a zip with a file a language, in Moses' form."""
@@ -60,7 +60,7 @@ DESCRIBED = {
 
 def is_named(given: Path | str) -> bool:
     """Whether this is a corpus's name and no file's: ``opus:CCAligned``, ``lafand:dev``."""
-    return str(given).partition(":")[0] in ("opus", "menyo20k", "lafand", "mmarco") and not Path(given).exists()
+    return str(given).partition(":")[0] in ("opus", "menyo20k", "lafand", "mmarco") and not os.path.exists(given)
 
 
 def local(given: Sequence[Path | str], lang: str) -> tuple[Path, ...]:
@@ -97,6 +97,7 @@ def _opus(rest: str, lang: str) -> Iterator[tuple[str, str]]:
         there = f", release {release}" if release else ""
         raise InputError(f"OPUS has no {corpus} of {lang} and English{there}; see what it has of the two at opus.nlpl.eu")
     address, root = found[0]["url"], (downloads.folder() / "opus").resolve()
+    downloads.check_address(address)
     kept = (root / urlsplit(address).path.lstrip("/")).resolve()
     if not kept.is_relative_to(root):
         raise InputError(f"opus: it names {address}, a path that leads out of the folder of downloads; nothing was fetched")
@@ -112,9 +113,12 @@ def _moses_zip(archive: Path, lang: str) -> Iterator[tuple[str, str]]:
             if any(len(found) != 1 for found in names.values()):
                 raise InputError(f"{archive}: files {', '.join(files.namelist())}; expected one that ends in .{lang}, one in .en")
             with files.open(names[lang][0]) as ours, files.open(names["en"][0]) as theirs:
-                for target, english in zip(ours, theirs, strict=True):
+                for target, english in zip(bounded(ours), bounded(theirs), strict=True):
+                    if max(len(target), len(english)) > LONGEST:
+                        raise InputError(f"{archive}: a line of more than {LONGEST >> 20} MB in it; expected one sentence a line")
                     yield target.decode("utf-8", "replace"), english.decode("utf-8", "replace")
-    except zipfile.BadZipFile:
+    except (*DAMAGED, NotImplementedError, RuntimeError, OSError):
+        # Damaged anywhere, cut, or packed in a way that nothing here unpacks (a password, a method of its own).
         downloads.forget(archive)
         raise InputError(f"{archive}: a broken zip file, now removed; run the command again to download it anew") from None
     except ValueError:
@@ -125,14 +129,24 @@ def _menyo20k(rest: str, lang: str) -> Iterator[tuple[str, str]]:
     if lang != "yo":
         raise InputError(f"menyo20k is Yorùbá and English, not {lang}")
     path = downloads.github("uds-lsv/menyo-20k_MT", f"data/{_split('menyo20k', rest)}.tsv", branch="master")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file, delimiter="\t")
+    expected, number = "English TAB Yoruba", 0
+
+    def text() -> Iterator[str]:
+        nonlocal number
+        for here, line in lines(path):
+            number = here
+            yield f"{line}\n"
+
+    rows = csv.reader(text(), delimiter="\t")
+    try:
         if next(rows, None) != ["English", "Yoruba"]:
-            raise bad_line(path, 1, "other columns", "English TAB Yoruba")
+            raise bad_line(path, 1, "other columns", expected)
         for row in rows:
             if len(row) != 2:
-                raise bad_line(path, rows.line_num, f"{len(row)} columns", "English TAB Yoruba")
+                raise bad_line(path, number, f"{len(row)} columns", expected)
             yield row[1], row[0]
+    except csv.Error as error:
+        raise bad_line(path, number, str(error), expected) from None
 
 
 def _lafand(rest: str, lang: str) -> Iterator[tuple[str, str]]:
@@ -143,13 +157,14 @@ def _lafand(rest: str, lang: str) -> Iterator[tuple[str, str]]:
         raise InputError(f"lafand has no train split for {lang}; it has lafand:dev and lafand:test")
     code = LAFAND[lang]
     path = downloads.github("masakhane-io/lafand-mt", f"data/json_files/en-{code}/{split}.json")
-    for number, line in lines(path):
+    expected = f'{{"translation": {{"en": ..., "{code}": ...}}}}'
+    for number, record in json_lines(path, expected):
         sides = None
-        with suppress(ValueError, KeyError, TypeError, AttributeError):
-            sides = json.loads(line)["translation"]
+        with suppress(KeyError, TypeError, AttributeError):
+            sides = record["translation"]
             target, english = sides.get(code) or sides[lang], sides["en"]
         if sides is None or not isinstance(target, str) or not isinstance(english, str):
-            raise bad_line(path, number, "not a pair", f'{{"translation": {{"en": ..., "{code}": ...}}}}')
+            raise bad_line(path, number, "not a pair", expected)
         yield target, english
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def load(source: str, lang: str, split: str | None = None) -> Collection:
 def _load(source: str, lang: str, split: str | None) -> Collection:
     if named := SOURCES.get(source):
         return named.load(lang, split)
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))
     if path.is_dir():
         reader = clef if clef.is_one(path) else folder
         # Its files may name the language by another code.

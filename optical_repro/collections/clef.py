@@ -10,17 +10,17 @@ the topics of other languages. Text is UTF-8, or Latin-1 where it cannot be.
 
 from __future__ import annotations
 
-import gzip
 import html
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from ..bitext.evidence import check_topics
 from ..errors import InputError, bad_line
-from ..files import digest, sha256
-from ..trec import Qrels, read_qrels
+from ..files import LONGEST, SIGNATURES, digest, own_name, raw_lines, sha256
+from ..trec import Qrels, read_qrels, wrong_id
 from . import corpus
 from .collection import Collection, Passage
 from .source import Source
@@ -60,9 +60,11 @@ def load(folder: Path, lang: str, split: str | None = None, name: str | None = N
     documents = partial(_numbered, folder / "documents")
     qrels = read_qrels(qrels_path)
     corpus.check(documents, str(folder / "documents"), DOCUMENTS, qrels, qrels_path)
-    topics, qrels = judged(*_same_ids(_read(topics_path), qrels), topics_path.name)
+    topics = _read(topics_path)
+    check_topics(topics, lang, topics_path)
+    topics, qrels = judged(topics, _of_topics(topics, qrels, qrels_path), topics_path.name)
     return Collection(
-        source=name or folder.resolve().name,
+        source=name or own_name(folder),
         lang=lang,
         doc_lang="en",
         split=split,
@@ -86,7 +88,9 @@ def languages(folder: Path) -> dict[str, dict[str, Path]]:
     found: dict[str, dict[str, Path]] = {}
     for path in sorted(folder.glob("topics.*.*.*")):
         _, code, part, *_ = path.name.split(".")
-        found.setdefault(code, {})[part] = path
+        if other := found.setdefault(code, {}).get(part):
+            raise InputError(f"{path}: {other.name} has topics of that language and split too; expected one of the two")
+        found[code][part] = path
     return found
 
 
@@ -107,10 +111,12 @@ def _human_topics(folder: Path, split: str, topics: dict[str, str]) -> dict[str,
     path = next(iter(sorted(folder.glob(f"topics.en.{split}.*"))), None)
     if path is None:
         return None
-    english = {_number(topic): text for topic, text in _read(path).items()}
-    if missing := [topic for topic in topics if _number(topic) not in english]:
+    english = _read(path)
+    check_topics(english, "en", path)
+    same = _same_ids(topics, english, path)
+    if missing := [topic for topic in topics if topic not in same]:
         raise InputError(f"{path}: no English topic {missing[0]} ({len(missing)} such); expected all topics, or no such file")
-    return {topic: english[_number(topic)] for topic in topics}
+    return {topic: english[same[topic]] for topic in topics}
 
 
 # ---- topics
@@ -125,14 +131,12 @@ def read_trec_topics(path: Path) -> dict[str, str]:
 
     Tags may have a language before them (``<EN-title>``), lack their end (TREC), or be spelt out (``<identifier>``, CLEF 2008).
     """
-    text = "".join(line for _, line in _lines(path))
     topics: dict[str, str] = {}
-    for block in re.finditer(r"<top(?:ic)?\b[^>]*>(.*?)</top(?:ic)?>", text, re.DOTALL | re.IGNORECASE):
-        line = text.count("\n", 0, block.start()) + 1
-        identity = _field(block[1], "num|identifier").removeprefix("Number:").strip()
-        parts = [_field(block[1], "title"), _field(block[1], "desc|description").removeprefix("Description:").strip()]
+    for line, block in _topic_blocks(_whole_text(path)):
+        identity = _field(block, "num|identifier").removeprefix("Number:").strip()
+        parts = [_field(block, "title"), _field(block, "desc|description").removeprefix("Description:").strip()]
         query = " ".join(part for part in parts if part)
-        if not identity or identity.split() != [identity] or not query:
+        if wrong_id(identity) or not query:
             raise bad_line(path, line, f"topic {identity or '?'} lacks a number or its text", TOPICS)
         if identity in topics:
             raise bad_line(path, line, f"topic {identity} stands twice", "each topic once")
@@ -142,23 +146,62 @@ def read_trec_topics(path: Path) -> dict[str, str]:
     return topics
 
 
+def _whole_text(path: Path) -> str:
+    parts, length = [], 0
+    for number, line in _lines(path):
+        parts.append(line)
+        length += len(line)
+        if length > LONGEST:
+            raise bad_line(path, number, f"more than {LONGEST >> 20} MB of topics", TOPICS)
+    return "".join(parts)
+
+
+def _topic_blocks(text: str) -> Iterator[tuple[int, str]]:
+    """What stands in each <top>, with the line that it begins in."""
+    opens, closes = re.compile(r"<top(?:ic)?\b[^<>]*>", re.IGNORECASE), re.compile(r"</top(?:ic)?>", re.IGNORECASE)
+    line = place = counted = 0
+    while (start := opens.search(text, place)) and (end := closes.search(text, start.end())):
+        line += text.count("\n", counted, start.start())
+        place, counted = end.end(), start.start()
+        yield line + 1, text[start.end() : end.start()]
+
+
 def _field(block: str, names: str) -> str:
-    found = re.search(rf"<(?:[A-Z]{{2,3}}-)?(?:{names})\b[^>]*>([^<]*)", block, re.IGNORECASE)
+    found = re.search(rf"<(?:[A-Z]{{2,3}}-)?(?:{names})\b[^<>]*>([^<]*)", block, re.IGNORECASE)
     return _clean(found[1]) if found else ""
 
 
-def _same_ids(topics: dict[str, str], qrels: Qrels) -> tuple[dict[str, str], Qrels]:
-    """Topics and judgements with ids that agree: where none does, by number alone (CLEF's C041 is 41 in its judgements)."""
+def _of_topics(topics: dict[str, str], qrels: Qrels, path: Path) -> Qrels:
+    """Judgements by the topics' ids: where they share none, by number alone (CLEF's C041 is 41 in its judgements)."""
     if topics.keys() & qrels.keys():
-        return topics, qrels
-    by_number = {_number(topic): grades for topic, grades in qrels.items()}
-    return topics, {topic: by_number[_number(topic)] for topic in topics if _number(topic) in by_number}
+        return qrels
+    return {topic: qrels[other] for topic, other in _same_ids(topics, qrels, path).items()}
+
+
+def _same_ids(topics: Iterable[str], others: Iterable[str], path: Path) -> dict[str, str]:
+    """Topic ids to those that mean the same topics in the file at ``path``: the same id, or where they share none the same number.
+
+    Raises InputError for a number that several ids have.
+    """
+    topics, others = list(topics), list(others)
+    if same := set(topics) & set(others):
+        return {topic: topic for topic in topics if topic in same}
+    by_number = [_by_number(ids, path) for ids in (topics, others)]
+    return {topic: by_number[1][number] for number, topic in by_number[0].items() if number in by_number[1]}
+
+
+def _by_number(ids: list[str], path: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for identity in ids:
+        if (other := found.setdefault(_number(identity), identity)) != identity:
+            raise InputError(f"{path}: topics {other} and {identity} have one number, which tells no topic; expected the topics' own ids")
+    return found
 
 
 def _number(topic: str) -> str:
-    """``41`` for C041 and for 41, ``451`` for 10.2452/451-AH; ids without a number stay as they are."""
-    found = re.search(r"\d+", topic.rpartition("/")[2])
-    return found[0].lstrip("0") if found else topic
+    """``41`` for C041 and for 41, ``451`` for 10.2452/451-AH, ``2007 1`` for 2007-01; ids without a number stay as they are."""
+    numbers = re.findall(r"[0-9]+", topic.rpartition("/")[2])
+    return " ".join(number.lstrip("0") or "0" for number in numbers) or topic
 
 
 # ---- documents
@@ -172,14 +215,17 @@ def _numbered(folder: Path) -> Iterator[tuple[Path, int, Passage]]:
     """The documents with the lines that they begin in; what stands outside <DOC> (a licence, a DTD) is passed over."""
     for path in _files(folder):
         parts: list[str] = []
-        start = 0
+        start = length = 0
         for number, line in _lines(path):
             if re.match(r"\s*<DOC>", line, re.IGNORECASE):
                 if parts:
                     raise bad_line(path, start, "<DOC> without its </DOC>", DOCUMENTS)
-                parts, start = [line], number
+                parts, start, length = [line], number, 0
             elif parts:
                 parts.append(line)
+                length += len(line)
+                if length > LONGEST:
+                    raise bad_line(path, start, f"a document of more than {LONGEST >> 20} MB", DOCUMENTS)
             if parts and re.search(r"</DOC>", line, re.IGNORECASE):
                 yield path, start, _document("".join(parts), path, start)
                 parts = []
@@ -189,35 +235,56 @@ def _numbered(folder: Path) -> Iterator[tuple[Path, int, Passage]]:
 
 def _document(text: str, path: Path, line: int) -> Passage:
     identity = " ".join(_elements(text, ("DOCNO",)))
-    if not identity or identity.split() != [identity]:
-        raise bad_line(path, line, f'a document whose id is "{identity}"', DOCUMENTS)
-    body = " ".join(_elements(text, TEXTS)) or _clean(re.sub(r"<(DOCNO|DOCID)>.*?</\1>", " ", text, flags=re.DOTALL | re.IGNORECASE))
+    if wrong := wrong_id(identity):
+        raise bad_line(path, line, f'a document whose id is "{identity}", which {wrong}', DOCUMENTS)
+    body = " ".join(_elements(text, TEXTS)) or _clean(_without(text, ("DOCNO", "DOCID")))
     return Passage(identity, " ".join(_elements(text, TITLES)), body)
 
 
 def _elements(text: str, names: tuple[str, ...]) -> list[str]:
     """What stands in the elements of these names, their own markup left out."""
-    found = re.findall(rf"<({'|'.join(names)})>(.*?)</\1>", text, re.DOTALL | re.IGNORECASE)
-    return [cleaned for _, inner in found if (cleaned := _clean(inner))]
+    return [cleaned for start, end in _inner(text, names) if (cleaned := _clean(text[start.end() : end.start()]))]
+
+
+def _without(text: str, names: tuple[str, ...]) -> str:
+    """The text with a blank in place of the elements of these names."""
+    parts, place = [], 0
+    for start, end in _inner(text, names):
+        parts.append(text[place : start.start()])
+        place = end.end()
+    return " ".join([*parts, text[place:]])
+
+
+def _inner(text: str, names: tuple[str, ...]) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+    """The tags that open and close each element of these names; an end that is not there is looked for once."""
+    opens = re.compile(rf"<({'|'.join(names)})>", re.IGNORECASE)
+    unclosed: set[str] = set()
+    place = 0
+    while start := opens.search(text, place):
+        name, place = start[1].upper(), start.end()
+        end = None if name in unclosed else re.compile(f"</{name}>", re.IGNORECASE).search(text, place)
+        if end is None:
+            unclosed.add(name)
+        else:
+            yield start, end
+            place = end.end()
 
 
 def _clean(text: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+    """A text without its tags; what opens no tag, since nothing closes it, stays."""
+    end = text.rfind(">") + 1
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text[:end]) + text[end:]).split())
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines with their ends and their numbers, from 1."""
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
-                try:
-                    yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError:
-                    yield number, raw.decode("latin-1")
-    except (EOFError, gzip.BadGzipFile):
-        raise InputError(f"{path}: broken gzip data; expected a whole gzip file (copy it again?)") from None
-    except PermissionError:
-        raise InputError(f"{path}: not readable by you; change its permissions") from None
+    """Lines with their ends and their numbers, from 1: UTF-8, or Latin-1 where a line cannot be."""
+    for number, raw in raw_lines(path):
+        if number == 1 and (told := next((told for start, told in SIGNATURES.items() if raw.startswith(start)), None)):
+            raise bad_line(path, number, told, "UTF-8 or Latin-1 text")
+        try:
+            yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            yield number, raw.decode("latin-1")
 
 
 SOURCE = Source(

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..errors import InputError
 from ..trec import Qrels
 
 REVISION = 1
 """To be raised with every change to the passages that any source reads from the same files, or how their title and text are joined."""
+
+LONGEST_NAME = 200
+"""Bytes of a collection's name: the files and folders that bear it have endings, and systems allow 255."""
+
+
+def wrong_name(part: str) -> str | None:
+    """What keeps a text from being a part of file names, in words; None where nothing does."""
+    if not re.fullmatch(r"[\w-][\w.-]*", part):
+        return 'expected letters, digits, ".", "-" and "_"'
+    if len(part.encode(errors="replace")) > LONGEST_NAME:
+        return f"it has more than {LONGEST_NAME} bytes; give it a shorter one"
+    return None
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,12 @@ class Collection:
     citation: str = ""
     location: str = ""
     """What it was asked for by: a name, a folder's path, an id of ir_datasets."""
+
+    def __post_init__(self) -> None:
+        """Raises InputError for a name that would lead out of the folders of runs and judgements, or could not name files there."""
+        for part in (self.source, self.target, self.split, self.name):
+            if wrong := wrong_name(part):
+                raise InputError(f'collection "{self.name}": "{part}" cannot name files: {wrong}')
 
     @property
     def target(self) -> str:

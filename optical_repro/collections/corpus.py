@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import unicodedata
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError, bad_line
-from ..files import lines
-from ..trec import Qrels
+from ..files import json_lines, lines
+from ..trec import Qrels, written_otherwise, wrong_id
 from .collection import Passage
 
 EXPECTED = '{"id": ..., "title": ..., "text": ...}, "contents" accepted for title and text, "docid" for id'
@@ -30,11 +30,7 @@ def passages(path: Path) -> Iterator[Passage]:
 
 def numbered(path: Path) -> Iterator[tuple[Path, int, Passage]]:
     """The same, each with its place."""
-    for number, line in lines(path):
-        try:
-            record = json.loads(line)
-        except ValueError:
-            raise bad_line(path, number, "not JSON", EXPECTED) from None
+    for number, record in json_lines(path, EXPECTED):
         if not isinstance(record, dict):
             raise bad_line(path, number, "not an object", EXPECTED)
         identity, title = record.get("id", record.get("docid")), record.get("title") or ""
@@ -43,14 +39,10 @@ def numbered(path: Path) -> Iterator[tuple[Path, int, Passage]]:
             identity = str(identity)
         if not isinstance(identity, str) or not identity:
             raise bad_line(path, number, 'no "id"', EXPECTED)
-        if identity.split() != [identity]:
-            raise bad_line(path, number, f'the id "{identity}" has a space in it', "ids without spaces, as TREC files need them")
+        if wrong := wrong_id(identity):
+            raise bad_line(path, number, f'the id "{identity}" {wrong}', "ids without spaces, as TREC files need them")
         if not isinstance(text, str) or not isinstance(title, str):
             raise bad_line(path, number, f'no "text" for {identity}', EXPECTED)
-        try:
-            f"{identity}{title}{text}".encode()
-        except UnicodeEncodeError:
-            raise bad_line(path, number, f"half a surrogate pair in {identity}", "text that UTF-8 can write") from None
         yield path, number, Passage(identity, title, text)
 
 
@@ -60,10 +52,16 @@ def check(documents: Numbered, name: str, expected: str, qrels: Qrels, qrels_pat
     Raises InputError for a malformed document, an id that stands twice, no documents, or judgements of unknown documents.
     """
     judged = {document for grades in qrels.values() for document in grades}
+    composed = {unicodedata.normalize("NFC", document): document for document in judged if not document.isascii()}
     hashes = array("Q")
     for _, _, passage in documents():
-        hashes.append(_hash(passage.id))
+        hashes.append(_hash(_key(passage.id)))
         judged.discard(passage.id)
+        if not passage.id.isascii() and (document := composed.get(_key(passage.id))) in judged:
+            raise InputError(
+                f"{qrels_path}: document {document} is written otherwise in {Path(name).name}, with other characters for the same letters; "
+                "expected one form (NFC) for an id"
+            )
     if not hashes:
         raise InputError(f"{name}: no documents in it; expected {expected}")
     _refuse_duplicates(documents, np.frombuffer(hashes, dtype=np.uint64))
@@ -80,12 +78,20 @@ def _refuse_duplicates(documents: Numbered, hashes: np.ndarray) -> None:
     if len(values) == len(hashes):
         return
     suspects = set(values[counts > 1].tolist())
-    first: dict[str, tuple[Path, int]] = {}
+    first: dict[str, tuple[Path, int, str]] = {}
     for path, number, passage in documents():
-        if _hash(passage.id) in suspects and first.setdefault(passage.id, (path, number)) != (path, number):
-            there, line = first[passage.id]
+        key = _key(passage.id)
+        if _hash(key) in suspects and first.setdefault(key, (path, number, passage.id))[:2] != (path, number):
+            there, line, identity = first[key]
             where = f"line {line}" if there == path else f"{there}:{line}"
+            if identity != passage.id:
+                raise bad_line(path, number, f"the id {passage.id} {written_otherwise(where)}", "one form (NFC) for an id")
             raise bad_line(path, number, f"the id {passage.id} stands twice (first in {where})", "each id once")
+
+
+def _key(identity: str) -> str:
+    """An id as it is compared: two that look alike are one."""
+    return identity if identity.isascii() else unicodedata.normalize("NFC", identity)
 
 
 def _hash(identity: str) -> int:

@@ -6,21 +6,24 @@ any, ``topics.<lang>.<split>.<language of the documents>.tsv`` (translations by 
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from .. import languages as codes
+from ..bitext.evidence import check_topics
 from ..errors import InputError, bad_line
-from ..files import lines, sha256
+from ..files import lines, own_name, read_json, sha256
 from ..trec import Qrels, read_qrels
 from . import corpus
-from .collection import Collection
+from .collection import Collection, wrong_name
 from .topics import judged, read_topics
 
 DEFAULT_SPLITS = ("test", "dev")
+ABOUT = '{"name": ..., "doc_lang": ..., "license": ..., "citation": ...}'
 
 
 def load(folder: Path, lang: str, split: str | None = None) -> Collection:
@@ -40,6 +43,7 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
 
     all_topics, qrels = read_topics(topics_path), read_qrels(qrels_path)
     _refuse_unknown_topics(qrels, qrels_path, all_topics, topics_path)
+    check_topics(all_topics, lang, topics_path)
     topics, qrels = judged(all_topics, qrels, topics_path.name)
     corpus.check(partial(corpus.numbered, documents), str(documents), f"lines of {corpus.EXPECTED}", qrels, qrels_path)
 
@@ -52,7 +56,7 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
         qrels=qrels,
         passages=partial(corpus.passages, documents),
         digest=sha256(documents),
-        human_topics=_human_topics(folder / f"topics.{lang}.{split}.{about['doc_lang']}.tsv", topics),
+        human_topics=_human_topics(folder / f"topics.{lang}.{split}.{about['doc_lang']}.tsv", about["doc_lang"], topics),
         license=about.get("license", ""),
         citation=about.get("citation", ""),
     )
@@ -69,19 +73,20 @@ def languages(folder: Path) -> dict[str, list[str]]:
 
 def _about(folder: Path) -> dict[str, Any]:
     """What collection.json says, with defaults for what it does not."""
-    about = {"name": folder.resolve().name, "doc_lang": "en"}
+    about = {"name": own_name(folder), "doc_lang": "en"}
     path = folder / "collection.json"
-    if path.exists():
-        try:
-            said = json.loads("\n".join(line for _, line in lines(path)))
-        except ValueError as error:
-            raise InputError(f'{path}: not JSON ({error}); expected {{"name": ..., "doc_lang": ...}}') from None
+    if os.path.lexists(path):
+        said = read_json(path, ABOUT)
         if not isinstance(said, dict) or not all(isinstance(said.get(key, ""), str) for key in ("name", "doc_lang", "license", "citation")):
             raise InputError(f"{path}: expected one object, its name, doc_lang, license and citation texts")
         about |= said
-    if not re.fullmatch(r"[\w-][\w.-]*", about["name"]):
+        try:
+            about["doc_lang"] = codes.check(about["doc_lang"])
+        except InputError as error:
+            raise InputError(f"{path}: doc_lang: {error}") from None
+    if wrong := wrong_name(about["name"]):
         where = path if path.exists() else folder
-        raise InputError(f'{where}: the name "{about["name"]}" cannot name files; expected letters, digits, ".", "-" and "_"')
+        raise InputError(f'{where}: the name "{about["name"]}" cannot name files: {wrong}')
     return about
 
 
@@ -116,13 +121,18 @@ def _refuse_unknown_topics(qrels: Qrels, qrels_path: Path, topics: dict[str, str
     if unknown:
         for number, line in lines(qrels_path):
             if (topic := line.split()[0]) in unknown:
+                same = next((other for other in topics if normalize("NFC", other) == normalize("NFC", topic)), None)
+                if same:
+                    wrong = f"the topic {topic} is written otherwise in {topics_path.name}, with other characters for the same letters"
+                    raise bad_line(qrels_path, number, wrong, "one form (NFC) for an id")
                 raise bad_line(qrels_path, number, f"topic {topic} ({len(unknown)} such) is not in {topics_path.name}", "its topics")
 
 
-def _human_topics(path: Path, topics: dict[str, str]) -> dict[str, str] | None:
+def _human_topics(path: Path, doc_lang: str, topics: dict[str, str]) -> dict[str, str] | None:
     if not path.exists():
         return None
     translations = read_topics(path)
+    check_topics(translations, doc_lang, path)
     if missing := [topic for topic in topics if topic not in translations]:
         raise InputError(f"{path}: no translation of topic {missing[0]} ({len(missing)} such); expected all topics, or no such file")
     return {topic: translations[topic] for topic in topics}

@@ -5,14 +5,13 @@ The files are read here; no code that comes with a data set is run.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from ..downloads import github, github_folder, hub, hub_on_disk
 from ..errors import bad_line, unknown
-from ..files import digest, lines, sha256
+from ..files import digest, json_lines, sha256
 from ..trec import Qrels, read_qrels
 from . import corpus
 from .collection import Collection, Passage
@@ -150,11 +149,10 @@ def _squeezed(text: str) -> str:
 def _afriqa_records(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
     """Topic id, question, its translation, title and text of the gold passage, of each line."""
     keys = ("id", "question_lang", "question_translated", "title", "context")
-    for number, line in lines(path):
+    for number, record in json_lines(path, f"an object with {', '.join(keys)}"):
         try:
-            record = json.loads(line)
             topic, question, translation, title, text = (_squeezed(str(record[key])) for key in keys)
-        except (ValueError, KeyError, TypeError):
+        except (KeyError, TypeError):
             raise bad_line(path, number, "not a question of AfriQA", f"an object with {', '.join(keys)}") from None
         if question and translation and text:
             yield topic, question, translation, title, text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import logging
 import os
 import re
@@ -16,7 +17,7 @@ from typing import Any
 
 from ..bitext.named import DUTCH
 from ..errors import InputError, unknown
-from ..files import digest
+from ..files import DAMAGED, digest
 from ..places import home
 from ..trec import Qrels
 from .collection import Collection, Passage
@@ -299,7 +300,7 @@ def _readable(name: str) -> Iterator[None]:
     """Turns what ir_datasets raises when files cannot be had into one line that says what to do."""
     try:
         yield
-    except (OSError, RuntimeError, EOFError) as error:
+    except (OSError, RuntimeError, UnicodeDecodeError, json.JSONDecodeError, *DAMAGED) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
         if isinstance(error, FileNotFoundError):  # Of what ir_datasets does not download itself.

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import InputError, bad_line
 from ..files import lines
 from ..terminal import say
-from ..trec import Qrels
+from ..trec import Alike, Qrels, written_otherwise, wrong_id
 
 EXPECTED = "topic id TAB text"
 
@@ -15,15 +15,20 @@ EXPECTED = "topic id TAB text"
 def read_topics(path: Path) -> dict[str, str]:
     """Topic id to text, in the file's order; raises InputError naming file and line where a line is not a topic."""
     topics: dict[str, str] = {}
+    alike = Alike()
     for number, line in lines(path):
         identity, tab, text = line.partition("\t")
+        if "\t" in text:
+            raise bad_line(path, number, f"{line.count(chr(9))} TAB in the line", f"one: {EXPECTED}, without further columns")
         identity, text = identity.strip(), " ".join(text.split())
         if not tab or not text:
             raise bad_line(path, number, "no TAB in the line" if not tab else f"no text for topic {identity}", EXPECTED)
-        if identity.split() != [identity]:
-            raise bad_line(path, number, f'"{identity}" is no topic id', f"{EXPECTED}, the id without spaces")
+        if wrong := wrong_id(identity):
+            raise bad_line(path, number, f'"{identity}" is no topic id: it {wrong}', f"{EXPECTED}, the id without spaces")
         if identity in topics:
             raise bad_line(path, number, f"topic {identity} stands twice", "each topic once")
+        if there := alike.clash("topic", identity, number):
+            raise bad_line(path, number, f"the topic {identity} {written_otherwise(f'line {there}')}", "one form (NFC) for an id")
         topics[identity] = text
     if not topics:
         raise InputError(f"{path}: no topics in it; expected lines of {EXPECTED}")

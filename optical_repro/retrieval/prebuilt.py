@@ -17,6 +17,7 @@ from typing import Any
 
 from .. import downloads
 from ..errors import InputError, unknown
+from ..files import DAMAGED
 from ..places import home
 from ..trec import Run
 from .quiet import quiet
@@ -179,8 +180,9 @@ def _unpack(archive: Path, folder: Path) -> None:
                 if not (member.isfile() or member.isdir()) or not (part / member.name).resolve().is_relative_to(part.resolve()):
                     raise InputError(f"{archive}: {member.name} in it is no plain file inside its folder; an index has none such")
             files.extractall(part, **DATA_ONLY)
-    except (tarfile.TarError, EOFError) as error:
-        raise InputError(f"{archive}: not an archive that can be unpacked ({error}); remove it and try again") from None
+    except DAMAGED as error:
+        archive.unlink(missing_ok=True)
+        raise InputError(f"{archive}: not an archive that can be unpacked ({error}), now removed; try again to download it anew") from None
     inside = [path for path in part.iterdir() if path.is_dir()]
     if len(inside) != 1:
         raise InputError(f"{archive}: {len(inside)} folders in it; expected one, the index")
