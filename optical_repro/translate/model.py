@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .. import weights
 from ..errors import InputError
 from ..files import digest, sha256
 from .codes import Codes, is_language, read_codes, same_language
@@ -19,6 +20,10 @@ BEAMS = 4
 
 LONGEST = 512
 """Tokens of a sentence and of its translation, at the most."""
+
+
+WORD = "a"
+"""What a model is tried with."""
 
 
 class Direction(NamedTuple):
@@ -117,16 +122,26 @@ class TranslationModel(ABC):
             kind = MarianTokenizer
         elif (self.folder / "sentencepiece.bpe.model").is_file() and (self.folder / "vocab.json").is_file():
             kind = M2M100Tokenizer
-        try:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", message=".*sacremoses")
-                return kind.from_pretrained(self.folder, **({"trust_remote_code": False} if kind is AutoTokenizer else {}))
-        except (OSError, ValueError, KeyError, AssertionError, RuntimeError) as error:
-            raise InputError(f"{self.folder}: no tokenizer that loads ({_line(error)})") from error
+        weights.check_files(self.folder)
+        with weights.readable(self.folder, "a tokenizer"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*sacremoses")
+            return kind.from_pretrained(self.folder, **({"trust_remote_code": False} if kind is AutoTokenizer else {}))
 
+    def check(self, directions: Iterable[Direction]) -> None:
+        """Loads the weights, translates a word in each direction, and lets the weights go: they are needed later, if at all.
 
-def _line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+        Raises InputError, before any work, for what is damaged or does not fit together.
+        """
+        _ = self._model
+        with weights.readable(self.folder, "a translation model"):
+            for direction in directions:
+                self.translate([WORD], direction)
+        del self._model
+
+    @cached_property
+    @abstractmethod
+    def _model(self) -> Any:
+        """The weights, loaded."""
 
 
 class TransformersModel(TranslationModel):
@@ -137,14 +152,10 @@ class TransformersModel(TranslationModel):
     @cached_property
     def _model(self) -> Any:
         import torch
-        from safetensors import SafetensorError
         from transformers import AutoModelForSeq2SeqLM
 
         kind = torch.float32 if self.device == "cpu" else "auto"
-        try:
-            model = AutoModelForSeq2SeqLM.from_pretrained(self.folder, dtype=kind, use_safetensors=True, trust_remote_code=False)
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise InputError(f"{self.folder}: not a sequence-to-sequence model that loads ({_line(error)})") from error
+        model = weights.load(AutoModelForSeq2SeqLM, self.folder, "a sequence-to-sequence model", dtype=kind)
         return model.to(self.device).eval()
 
     def _generate(self, ids: list[list[int]], first: str | None, most: int) -> list[list[int]]:
@@ -174,10 +185,9 @@ class CTranslate2Model(TranslationModel):
     def _model(self) -> Any:
         import ctranslate2
 
-        try:
+        weights.check_files(self.folder)
+        with weights.readable(self.folder, "a CTranslate2 translation model"):
             return ctranslate2.Translator(str(self.folder), device=self.device)
-        except (RuntimeError, ValueError) as error:
-            raise InputError(f"{self.folder}: not a CTranslate2 translation model that loads ({_line(error)})") from error
 
     def _generate(self, ids: list[list[int]], first: str | None, most: int) -> list[list[int]]:
         tokens = [self.tokenizer.convert_ids_to_tokens(row) for row in ids]
