@@ -171,18 +171,18 @@ def test_several_gpus_train_on_one(untrained: Path, lesson: Lesson, tmp_path: Pa
     """The Trainer would wrap the model in DataParallel, which has none of its modules, and read more pairs a step."""
     from transformers import TrainingArguments
 
-    find = TrainingArguments._setup_devices.func
+    set_up = TrainingArguments.__post_init__
 
-    def two(arguments: TrainingArguments) -> torch.device:
-        device: torch.device = find(arguments)
+    def with_two(arguments: TrainingArguments) -> None:
+        set_up(arguments)
         arguments._n_gpu = 2
-        return device
 
-    def wrapped(*_: object, **__: object) -> None:
-        pytest.fail("wrapped by DataParallel")
+    class Wrapping(torch.nn.DataParallel):  # type: ignore[type-arg]
+        def __init__(self, *_: object) -> None:
+            pytest.fail("the model was wrapped")
 
-    monkeypatch.setattr(TrainingArguments, "_setup_devices", property(two))
-    monkeypatch.setattr(torch.nn, "DataParallel", wrapped)
+    monkeypatch.setattr(TrainingArguments, "__post_init__", with_two)
+    monkeypatch.setattr(torch.nn, "DataParallel", Wrapping)
     assert len(train(untrained, lesson, replace(RECIPE, steps=2), tmp_path)) == 2
 
 
