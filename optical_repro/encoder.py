@@ -91,9 +91,7 @@ COMMON = "the of and in a"
 def check(model: Path | str) -> None:
     """Loads an encoder and reads a text with it; raises InputError, before any work, for what is damaged or does not fit together."""
     encoder, tokenizer = Encoder.load(model).eval(), load_tokenizer(model)
-    rows, last = len(encoder.transformer.get_input_embeddings().weight), max(tokenizer.get_vocab().values())
-    if last >= rows:
-        raise InputError(f"{model}: its tokenizer has tokens up to number {last}, its weights embeddings of {rows}; expected one model's")
+    weights.check_vocabulary(tokenizer, encoder.transformer, model)
     with weights.readable(model, ENCODER), torch.inference_mode():
         inputs = tokenizer(COMMON, return_tensors="pt", truncation=True, max_length=encoder.longest(tokenizer))
         states = encoder(inputs["input_ids"], inputs["attention_mask"])

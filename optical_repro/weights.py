@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 POINTER = b"version https://git-lfs.github.com/spec/"
 """What the placeholder begins with that Git leaves where Git LFS did not fetch the file."""
 
-UNREAD = re.compile(r"(^|[._])pooler\.|position_ids$|inv_freq$|embed_positions\.weights?$|masked_bias$|num_batches_tracked$")
+UNREAD = re.compile(r"(^|[._])pooler\.|position_ids$|inv_freq$|embed_positions\.weights?$|masked_bias$|(^|\.)version$")
 """Weights that may be missing or be there beside what is read: poolers, which no token state passes through, and tables of constants."""
 
 TOLD = 3
@@ -35,7 +35,11 @@ def check_file(path: Path) -> None:
         raise InputError(f"{path}: an empty file; download the model again")
     if start == POINTER:
         raise InputError(f"{path}: a pointer of Git LFS in place of the file; run git lfs pull, or download the model again")
-    if path.suffix == ".json":
+    if path.name == "vocab.json":
+        wrong = next((token for token, place in read_json(path, dict).items() if type(place) is not int or place < 0), None)
+        if wrong is not None:
+            raise InputError(f'{path}: the token "{wrong}" has no number; download the model again')
+    elif path.suffix == ".json":
         read_json(path)
     elif path.suffix == ".safetensors":
         _check_safetensors(path)
@@ -106,11 +110,11 @@ def first_line(error: Exception) -> str:
 def _check_weights(made: Any, found: dict[str, Any], model: Path | str) -> None:
     """Compares a model with what transformers tells of its loading."""
     missing = sorted(name for name in found["missing_keys"] if not UNREAD.search(name))
-    modules = {name for name, _ in made.named_children()}
-    prefix = f"{made.base_model_prefix}."
     # Heads are modules of their own; what lies in a module that the model has is of a layer that it should have.
-    inside = {name: name.removeprefix(prefix).partition(".")[0] in modules for name in found["unexpected_keys"]}
-    unexpected = sorted(name for name, is_inside in inside.items() if is_inside and not UNREAD.search(name))
+    modules = tuple(f"{name}." for module in (made, made.base_model) for name, _ in module.named_children())
+    prefix = f"{made.base_model_prefix}."
+    inside = [name for name in found["unexpected_keys"] if name.startswith(modules) or name.removeprefix(prefix).startswith(modules)]
+    unexpected = sorted(name for name in inside if not UNREAD.search(name))
     if missing:
         has = sorted(found["unexpected_keys"])
         instead = f", which {'have' if len(has) > 1 else 'has'} instead {_named(has)}" if has else ""
@@ -123,6 +127,13 @@ def _check_weights(made: Any, found: dict[str, Any], model: Path | str) -> None:
     if unexpected:
         raise InputError(f"{model}: its weights have {_named(unexpected)}, which config.json has no place for; expected those of one model")
     check_finite(made, model)
+
+
+def check_vocabulary(tokenizer: Any, made: Any, model: Path | str) -> None:
+    """Raises InputError where a tokenizer has tokens that a model has no embeddings of."""
+    rows, last = len(made.get_input_embeddings().weight), max(tokenizer.get_vocab().values())
+    if last >= rows:
+        raise InputError(f"{model}: its tokenizer has tokens up to number {last}, its weights embeddings of {rows}; expected one model's")
 
 
 def check_finite(module: nn.Module, model: Path | str) -> None:

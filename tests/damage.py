@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1234\n".encode()
 NOISE = bytes(range(255, 0, -1)) * 4
 JSON = [b"null", b"[]", b"{}", b"3", b'"x"', b"[1]", b"[" * 3000, b"\xff\xfe"]
-VALUES: list[Any] = [None, "x", -1, [], {}, "../outside"]
+VALUES: list[Any] = [None, "x", -1, []]
 
 
 def damaged(folder: Path, scratch: Path) -> Iterator[tuple[str, Path]]:

@@ -33,6 +33,19 @@ TEXTS = ["the river Niger in Africa", "Kano, 1986?", "Ọmọ tuntun"]
 UNTOLD = {"tokenizer.json: post_processor is None", "tokenizer_config.json: tokenizer_class is None", "tokenizer_config.json is b'{}'"}
 
 
+def test_names_of_layers_that_a_model_has_not_are_told_for_translation_models_too(m2m: Path, tmp_path: Path) -> None:
+    """They stand behind the name of the model that a head was put on."""
+    shutil.copytree(m2m, tmp_path / "model")
+    config = json.loads((m2m / "config.json").read_text())
+    weights = load_file(m2m / "model.safetensors")
+    more = {name.replace("layers.0", "layers.1"): weight.clone() for name, weight in weights.items() if "encoder.layers.0" in name}
+    save_file(weights | more, tmp_path / "model/model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match=r"its weights have model\.encoder\.layers\.1\..* more, which config\.json has no place for"):
+        open_model(tmp_path / "model", "cpu").check([])
+    (tmp_path / "model/config.json").write_text(json.dumps(config | {"encoder_layers": 2}))
+    open_model(tmp_path / "model", "cpu").check([])
+
+
 def fall_short(folder: Path, scratch: Path, use: Callable[[Path], Any]) -> list[str]:
     """The damages of a folder after which it is neither refused by name nor gives what it gave before."""
     expected, short = use(folder), []
@@ -63,7 +76,7 @@ def test_a_damaged_encoder_is_refused_by_name_or_gives_the_same_vectors(projecte
         check(models.locate(str(folder)))
         return np.concatenate([TextEncoder(folder).encode([text]) for text in TEXTS])
 
-    assert fall_short(projected, tmp_path, vectors) == []
+    assert not (short := fall_short(projected, tmp_path, vectors)), "\n".join(short)
 
 
 @pytest.mark.parametrize("kind", ["marian", "m2m", "converted"])
@@ -76,7 +89,7 @@ def test_a_damaged_translation_model_is_refused_by_name_or_translates_the_same(
         model.check([direction])
         return [model.translate([text], direction)[0] for text in ("omi", "oba")]
 
-    assert fall_short(request.getfixturevalue(kind), tmp_path, translations) == []
+    assert not (short := fall_short(request.getfixturevalue(kind), tmp_path, translations)), "\n".join(short)
 
 
 # Weights that do not fit

@@ -84,6 +84,8 @@ class TranslationModel(ABC):
         """A model for one pair, or out of one language, says so in its tokenizer's settings; groups of languages may hold any."""
         own = [getattr(self.tokenizer, side, None) for side in ("source_lang", "target_lang")]
         for asked, code in zip((source, target), own, strict=True):
+            if code and not isinstance(code, str):
+                raise InputError(f"a language of its tokenizer is {code!r}; expected a code, in tokenizer_config.json")
             if code and is_language(code) and not same_language(asked, code):
                 pair = f"{own[0]} into {own[1]}"
                 raise InputError(f"translates from {pair}, and {source} into {target} is needed; give another translator")
@@ -138,6 +140,12 @@ class TranslationModel(ABC):
                 self.translate([WORD], direction)
         del self._model
 
+    def _check_end(self, of_tokenizer: object, of_model: Sequence[object]) -> None:
+        """Raises InputError where model and tokenizer do not end a sentence alike, after which a translation would not end."""
+        if of_tokenizer not in of_model:
+            ends = f"{of_tokenizer!r} by its tokenizer, with {' or '.join(map(repr, of_model))} by its configuration"
+            raise InputError(f"{self.folder}: a sentence ends with {ends}; expected files of one model")
+
     @cached_property
     @abstractmethod
     def _model(self) -> Any:
@@ -155,7 +163,10 @@ class TransformersModel(TranslationModel):
         from transformers import AutoModelForSeq2SeqLM
 
         kind = torch.float32 if self.device == "cpu" else "auto"
-        model = weights.load(AutoModelForSeq2SeqLM, self.folder, "a sequence-to-sequence model", dtype=kind)
+        model: Any = weights.load(AutoModelForSeq2SeqLM, self.folder, "a sequence-to-sequence model", dtype=kind)
+        weights.check_vocabulary(self.tokenizer, model, self.folder)
+        ends = model.generation_config.eos_token_id
+        self._check_end(self.tokenizer.eos_token_id, ends if isinstance(ends, list) else [ends])
         return model.to(self.device).eval()
 
     def _generate(self, ids: list[list[int]], first: str | None, most: int) -> list[list[int]]:
@@ -187,7 +198,10 @@ class CTranslate2Model(TranslationModel):
 
         weights.check_files(self.folder)
         with weights.readable(self.folder, "a CTranslate2 translation model"):
-            return ctranslate2.Translator(str(self.folder), device=self.device)
+            model = ctranslate2.Translator(str(self.folder), device=self.device)
+        end = self.tokenizer.eos_token
+        self._check_end(end, [weights.read_json(self.folder / "config.json", dict).get("eos_token", end)])
+        return model
 
     def _generate(self, ids: list[list[int]], first: str | None, most: int) -> list[list[int]]:
         tokens = [self.tokenizer.convert_ids_to_tokens(row) for row in ids]
