@@ -88,8 +88,8 @@ COMMON = "the of and in a"
 """Words that every tokenizer knows, in one piece or several."""
 
 
-def check(model: Path | str) -> None:
-    """Loads an encoder and reads a text with it; raises InputError, before any work, for what is damaged or does not fit together."""
+def check(model: Path | str) -> tuple[Encoder, Any]:
+    """Loads an encoder and its tokenizer, and reads a text; raises InputError for what is damaged or does not fit together."""
     encoder, tokenizer = Encoder.load(model).eval(), load_tokenizer(model)
     weights.check_vocabulary(tokenizer, encoder.transformer, model)
     with weights.readable(model, ENCODER), torch.inference_mode():
@@ -97,6 +97,7 @@ def check(model: Path | str) -> None:
         states = encoder(inputs["input_ids"], inputs["attention_mask"])
     if not torch.isfinite(states).all():
         raise InputError(f"{model}: what it makes of a text is not finite; the model is damaged: get it again")
+    return encoder, tokenizer
 
 
 def pool(states: Tensor, mask: Tensor, pooling: str) -> Tensor:

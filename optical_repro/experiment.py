@@ -71,14 +71,22 @@ class Experiment:
         """Reads all that the systems need besides the collection; raises InputError, before any work, for what is missing or wrong."""
         self.check_text(systems)
         if any(system.retriever not in (*LEXICAL, *PREBUILT) for system in systems):
-            from . import encoder
-
-            _ = self.device
-            for model in dict.fromkeys((self.teacher, self.base)):
-                encoder.check(model)
+            self._check_encoders([system for system in systems if system.regime])
         if self.settings.translator != WORD_BY_WORD:
             directions = list(dict.fromkeys(direction for system in systems for direction in self.directions(system)))
             self.translation_model.check([self.translation_model.direction(*direction) for direction in directions])
+
+    def _check_encoders(self, optical: Sequence[System]) -> None:
+        from . import encoder
+        from .distill import student
+
+        _ = self.device, self.base
+        if optical:
+            pretraining = {system.pretrain for system in optical} - {"none"}
+            trained = any(system.regime != "none" for system in optical)
+            student.check(self.base, self.teacher, sorted(pretraining), trained=trained, extended=self.settings.lexical_init)
+        else:
+            encoder.check(self.teacher)
 
     def check_text(self, systems: Sequence[System]) -> None:
         """Reads the parallel text and the lexicons that the systems need; raises InputError for what is missing or wrong."""

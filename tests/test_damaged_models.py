@@ -172,6 +172,32 @@ def test_a_run_ends_before_any_work(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"post_processor": None}, "its tokenizer puts 0 special tokens around a text; expected one at each end"),
+        (
+            {"model": {"type": "WordLevel", "vocab": {"[UNK]": 1, "the": 5, "of": 6}, "unk_token": "[UNK]"}},
+            "a WordLevel vocabulary cannot be",
+        ),
+    ],
+)
+def test_an_encoder_that_can_teach_or_learn_nothing_is_told_before_any_work(
+    small: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], change: dict[str, Any], told: str
+) -> None:
+    folder = tiny.encoder("bert", tmp_path / "model")
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer | change))
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"tokenizer_class": "PreTrainedTokenizerFast"}))
+    where = [word for kind in ("runs", "qrels", "cache") for word in (f"--{kind}-dir", str(tmp_path / kind))]
+    what = ["--lang", "yo", "--collection", str(small), "--bitext", str(small / "bitext.tsv"), "--systems", "optical-cs"]
+    assert main([*what, *where, "--student", str(folder), "--teacher", str(folder)]) == 2
+    error = capfd.readouterr().err
+    assert error.startswith(f"error: {folder}: ") and told in error and error.count("\n") == 1
+    assert not (tmp_path / "runs").exists() and not [*(tmp_path / "cache").rglob("*")]
+
+
 @pytest.mark.parametrize("content", [POINTER, b"", b"\x10" + bytes(7) + b"{}"], ids=["pointer", "empty", "cut"])
 @pytest.mark.parametrize("place", ["model.safetensors", "2_Dense/model.safetensors"])
 def test_a_file_that_is_not_whole_is_told_with_its_path(projected: Path, tmp_path: Path, place: str, content: bytes) -> None:

@@ -52,8 +52,7 @@ def pretrain(
     hush_transformers()
     torch.manual_seed(recipe.seed)
     tokenizer, student = load_tokenizer(untrained), Encoder.load(untrained)
-    if tokenizer.mask_token is None:
-        raise InputError(f"{recipe.objective}: the encoder's tokenizer has no mask token; use --pretrain none, or another encoder")
+    check_mask(tokenizer, recipe.objective)
     encoder = student.transformer
     longest = min(LONGEST, student.longest(tokenizer))
 
@@ -77,6 +76,12 @@ def pretrain(
     state = fit(head, encoder, examples, collate, guessing_loss, recipe, checkpoints, device=device, title=title, measured=measured)
     save(student.float().to("cpu"), tokenizer_json(untrained), untrained, folder)
     write_log(folder, recipe, state, measured)
+
+
+def check_mask(tokenizer: Any, objective: str) -> None:
+    """Raises InputError where a tokenizer has no mask token, which every objective needs."""
+    if tokenizer.mask_token is None:
+        raise InputError(f"{objective}: the encoder's tokenizer has no mask token; use --pretrain none, or another encoder")
 
 
 def with_head(encoder: Any) -> torch.nn.Module:
