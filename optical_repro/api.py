@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 from . import collections, languages
 from .cache import Cache, default_folder
 from .distill.recipe import Recipe
+from .errors import InputError
 from .experiment import Experiment
 from .places import settle
 from .settings import Settings
-from .systems import choose
+from .systems import choose, parse_regimes
 from .terminal import hush_transformers
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ __all__ = ["Recipe", "Settings", "compare", "experiment"]
 
 
 def experiment(
-    source: str, lang: str, settings: Settings | None = None, *, split: str | None = None, cache_dir: Path | str | None = None
+    source: Path | str, lang: str, settings: Settings | None = None, *, split: str | None = None, cache_dir: Path | str | None = None
 ) -> Experiment:
     """Loads a collection, by the name, folder or id that ``--collection`` takes; its stages are kept in ``cache_dir`` (None: run's).
 
@@ -43,28 +44,33 @@ def experiment(
     warnings.filterwarnings("ignore", message="IProgress not found")
     hush_transformers()
     settle()
-    collection = collections.load(source, languages.check(lang), split)
-    return Experiment(collection, settings or Settings(), Cache(cache_dir or default_folder()))
+    settings = settings if settings is not None else Settings()
+    if not isinstance(settings, Settings):
+        raise InputError(f"settings {settings!r}: expected Settings")
+    collection = collections.load(str(source), languages.check(lang), split)
+    return Experiment(collection, settings, Cache(cache_dir or default_folder()))
 
 
 def compare(
     experiment: Experiment,
-    regimes: Sequence[str],
-    systems: Sequence[str] | None = None,
+    regimes: Sequence[str] | str,
+    systems: Sequence[str] | str | None = None,
     *,
     runs_dir: Path | str = "runs",
     qrels_dir: Path | str = "qrels",
 ) -> Report:
     """Makes the runs of systems (None: all that fit) with their manifests, and compares all that is in their folder.
 
-    Raises InputError, before any work, for a system that does not fit the collection or for what it needs and is not there.
+    ``regimes``: their names, or as ``--regime`` takes them. Raises InputError, before any work, for a regime or a system that there is
+    not, and for a system that does not fit the collection or for what it needs and is not there.
     """
     from . import card
     from .evaluation.report import write_report
     from .manifest import publish_all
 
     collection = experiment.collection
-    chosen = choose(systems, regimes, collection)
+    regimes = parse_regimes(regimes)
+    chosen = choose(systems.split(",") if isinstance(systems, str) else systems, regimes, collection)
     experiment.check(chosen)
     call = f"optical_repro.api.compare, {collection.name}, regimes {', '.join(regimes)}"
     arguments = {"collection": collection.location, **asdict(experiment.settings)}

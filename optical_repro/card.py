@@ -12,6 +12,7 @@ from . import languages
 from .checkpoints import MANIFEST
 from .convention import Convention
 from .errors import InputError
+from .evaluation.figures import loss_of
 from .evaluation.tables import HEADINGS
 from .files import sha256, whole
 from .models import EMBEDDED, located
@@ -264,7 +265,7 @@ def _training(manifest: Mapping[str, Any]) -> str:
             "objective": f"`{recipe['objective']}`",
             "steps": f"{recipe['steps']} of {recipe['batch_size']} pairs",
             "what learns": recipe["learns"],
-            "loss": " to ".join(f"{entry['loss']:.3f}" for entry in (training["log"][0], training["log"][-1])) if training["log"] else "",
+            "loss": _loss(training["log"], training.get("measured_on")),
         }
     reads = _teacher_convention(manifest)
     prefixes = f', prefixes "{reads.query_prefix}" and "{reads.passage_prefix}"' if reads.query_prefix or reads.passage_prefix else ""
@@ -278,6 +279,14 @@ def _training(manifest: Mapping[str, Any]) -> str:
     rows |= {name: manifest["versions"][name] for name in ("optical_repro", "torch", "transformers")}
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items() if value)
     return f"## Training\n\n| | |\n|---|---|\n{table}"
+
+
+def _loss(log: list[dict[str, float]], measured_on: str | None) -> str:
+    """The loss early and at the end of training: of what it was measured on all along, where the log has that, else of the batches."""
+    name = loss_of(log)
+    found = [entry[name] for entry in log if name in entry]
+    of = f", on {measured_on}" if name != "loss" and measured_on else ""
+    return f"{found[0]:.3f} to {found[-1]:.3f}{of}" if found else ""
 
 
 def _back_translator(manifest: Mapping[str, Any]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
 from .files import whole
+from .weights import read_json
 
 REVISION = 1
 """To be raised with every change to what a model's folder is read as, or what is written of it."""
@@ -44,15 +46,20 @@ class Convention:
 
     @classmethod
     def of(cls, model: Path | str) -> Convention:
-        """Reads that of a folder, or of a model of the Hugging Face Hub; raises InputError for what is not supported."""
+        """Reads that of a folder, or of a model of the Hugging Face Hub; raises InputError for what is not supported or is damaged."""
         prompts = (recorded(model, PROMPTS_FILE) or {}).get("prompts") or {}
-        known = _known(model)
+        if not isinstance(prompts, dict) or not all(isinstance(text, str) for text in prompts.values()):
+            raise InputError(f'{model}/{PROMPTS_FILE}: "prompts" is not made of texts; expected {{"query": "...", "document": "..."}}')
+        length = (recorded(model, LENGTH_FILE) or {}).get("max_seq_length")
+        if length is not None and not (type(length) is int and length > 2):
+            raise InputError(f'{model}/{LENGTH_FILE}: "max_seq_length" is {length!r}; expected a number of tokens, or null')
+        known, modules = _known(model), _modules(model)
         return cls(
-            pooling=_pooling(model) or known.get("pooling", "mean"),
+            pooling=_pooling(model, modules) or known.get("pooling", "mean"),
             query_prefix=prompts.get("query") or known.get("query_prefix", ""),
             passage_prefix=prompts.get("document") or prompts.get("passage") or known.get("passage_prefix", ""),
-            max_length=(recorded(model, LENGTH_FILE) or {}).get("max_seq_length"),
-            projection=_projection(model),
+            max_length=length,
+            projection=_projection(model, modules),
         )
 
     def told(self, pooling: str | None, prefixes: tuple[str, str] | None) -> Convention:
@@ -82,10 +89,13 @@ class Convention:
         (folder / steps[-1][0]).mkdir(exist_ok=True)
 
 
-def recorded(model: Path | str, name: str) -> Any:
-    """The content of a JSON file of a model, or None where it has none."""
+def recorded(model: Path | str, name: str, kind: type = dict) -> Any:
+    """The content of a JSON file of a model, an object unless another ``kind`` is named, or None where it has none.
+
+    Raises InputError where it is not that.
+    """
     path = file_of(model, name)
-    return json.loads(path.read_text(encoding="utf-8")) if path else None
+    return read_json(path, kind) if path else None
 
 
 def file_of(model: Path | str, name: str) -> Path | None:
@@ -103,31 +113,60 @@ def _known(model: Path | str) -> dict[str, str]:
     return next((known for pattern, known in NAMED.items() if re.fullmatch(pattern, name)), {})
 
 
-def _pooling(model: Path | str) -> str | None:
+def _modules(model: Path | str) -> dict[str, str]:
+    """The layers of which modules.json tells, in their order, each with its folder inside the model's; empty where it tells of none."""
+    modules = recorded(model, "modules.json", list) or []
+    if not all(isinstance(module, dict) and isinstance(module.get("type"), str) for module in modules):
+        raise InputError(f'{model}/modules.json: not a list of layers; expected {{"idx", "name", "path", "type"}} for each')
+    found: dict[str, str] = {}
+    for module in modules:
+        kind, path = module["type"].rsplit(".", 1)[-1], module.get("path", "")
+        if kind not in ("Transformer", "Pooling", "Dense", "Normalize"):
+            raise InputError(f"{model}/modules.json: the model ends in a {kind} layer; expected an encoder with pooling alone")
+        if kind == "Dense" in found:
+            raise InputError(f"{model}/modules.json: its Dense layers are more than one linear layer after the pooling")
+        if kind in found:
+            raise InputError(f"{model}/modules.json: several {kind} layers; expected one")
+        if not _is_inside(model, path):
+            raise InputError(f"{model}/modules.json: the {kind} layer is in {path!r}; expected a folder inside the model's")
+        found[kind] = path
+    if found.get("Transformer"):
+        raise InputError(f"{model}/modules.json: the weights are in {found['Transformer']}; expected them beside modules.json")
+    if not modules and Path(model).is_dir() and (dense := sorted(Path(model).glob("[0-9]_Dense"))):
+        raise InputError(f"{model}: no modules.json that tells what {dense[0].name} is for; download the model again")
+    return found
+
+
+def _is_inside(model: Path | str, path: Any) -> bool:
+    """Whether a path leads to a folder of the model, and nowhere else; a whole model may be a link, and its files may be."""
+    if not isinstance(path, str) or Path(path).is_absolute() or ".." in Path(path).parts or "\\" in path or "\0" in path:
+        return False
+    folder = Path(model)
+    return not folder.is_dir() or (folder / path).resolve().is_relative_to(folder.resolve())
+
+
+def _pooling(model: Path | str, modules: Mapping[str, str]) -> str | None:
     """``mean`` or ``cls``, from either way in which sentence-transformers has written it; None where it has not."""
-    found = recorded(model, POOLING_FILE)
+    name = f"{modules['Pooling']}/config.json".lstrip("/") if "Pooling" in modules else POOLING_FILE
+    found = recorded(model, name)
     if found is None:
+        if "Pooling" in modules:
+            raise InputError(f"{model}: no {name}, which says how it pools; download the model again")
         return None
     names = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean"}
     modes = found.get("pooling_mode") or [names.get(key, key) for key, on in found.items() if key.startswith("pooling_mode_") and on]
-    mode = modes if isinstance(modes, str) else " and ".join(modes)
+    mode = " and ".join(map(str, modes)) if isinstance(modes, list) else modes
     if mode not in POOLING:
-        raise InputError(f'{model}/{POOLING_FILE}: the pooling is "{mode}"; expected mean or cls')
-    return mode
+        raise InputError(f'{model}/{name}: the pooling is "{mode}"; expected mean or cls')
+    return str(mode)
 
 
-def _projection(model: Path | str) -> str | None:
+def _projection(model: Path | str, modules: Mapping[str, str]) -> str | None:
     """The folder of the linear layer after the pooling, which is the same as one before it; None without one."""
-    modules = recorded(model, "modules.json") or []
-    kinds = [module["type"].rsplit(".", 1)[-1] for module in modules]
-    for kind in kinds:
-        if kind not in ("Transformer", "Pooling", "Dense", "Normalize"):
-            raise InputError(f"{model}/modules.json: the model ends in a {kind} layer; expected an encoder with pooling alone")
-    paths = [module.get("path", "") for module, kind in zip(modules, kinds, strict=True) if kind == "Dense"]
-    if not paths:
+    if "Dense" not in modules:
         return None
-    layer = recorded(model, f"{paths[0]}/config.json".lstrip("/")) or {}
+    layer = recorded(model, f"{modules['Dense']}/config.json".lstrip("/")) or {}
     activation = str(layer.get("activation_function")).rsplit(".", 1)[-1]
-    if len(paths) > 1 or kinds.index("Dense") != 2 or activation != "Identity" or layer.get("use_residual"):
+    if list(modules).index("Dense") != 2 or activation != "Identity" or layer.get("use_residual"):
         raise InputError(f"{model}/modules.json: its Dense layers are more than one linear layer after the pooling ({activation})")
-    return str(paths[0])
+    return modules["Dense"]

@@ -12,13 +12,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import models
+from . import models, regimes
 from .bitext import filters, named
 from .bitext import lexicon as lexicons
 from .bitext.readers import Pair, bitext_files, read_bitext
 from .cache import Cache, empty, seconds
 from .collections.collection import Collection, Passage
 from .convention import Convention
+from .distill.recipe import check_pretraining
 from .errors import InputError
 from .files import digest, sha256, sha256_once, whole
 from .memory import give_back
@@ -71,11 +72,22 @@ class Experiment:
         """Reads all that the systems need besides the collection; raises InputError, before any work, for what is missing or wrong."""
         self.check_text(systems)
         if any(system.retriever not in (*LEXICAL, *PREBUILT) for system in systems):
-            _ = self.teacher, self.base, self.device
+            self._check_encoders([system for system in systems if system.regime])
         if self.settings.translator != WORD_BY_WORD:
-            _ = self.translation_model
-            for system in systems:
-                self.translators(system)
+            directions = list(dict.fromkeys(direction for system in systems for direction in self.directions(system)))
+            self.translation_model.check([self.translation_model.direction(*direction) for direction in directions])
+
+    def _check_encoders(self, optical: Sequence[System]) -> None:
+        from . import encoder
+        from .distill import student
+
+        _ = self.device, self.base
+        if optical:
+            pretraining = {system.pretrain for system in optical} - {"none"}
+            trained = any(system.regime != "none" for system in optical)
+            student.check(self.base, self.teacher, sorted(pretraining), trained=trained, extended=self.settings.lexical_init)
+        else:
+            encoder.check(self.teacher)
 
     def check_text(self, systems: Sequence[System]) -> None:
         """Reads the parallel text and the lexicons that the systems need; raises InputError for what is missing or wrong."""
@@ -488,7 +500,11 @@ class Experiment:
         return drawn(self.pairs, readings(len(self.pairs), recipe.readings - len(self._in_domain_text)), recipe.seed)
 
     def training_pairs(self, regime: str) -> list[TrainingPair]:
-        """A regime's training pairs, made of the same sentences and spans for each, no more than training will read."""
+        """A regime's training pairs, made of the same sentences and spans for each, no more than training will read.
+
+        Raises InputError for a regime that there is not.
+        """
+        regimes.check(regime)
         if regime == "none":
             return []
 
@@ -502,7 +518,11 @@ class Experiment:
         return pairs + [TrainingPair(*pair) for pair in switched(self._in_domain_text)]
 
     def pretrained(self, objective: str) -> Path:
-        """The student after pre-training by an objective, before distillation; ``none``: the untrained one."""
+        """The student after pre-training by an objective, before distillation; ``none``: the untrained one.
+
+        Raises InputError for an objective that there is not.
+        """
+        check_pretraining(objective)
         return self.untrained if objective == "none" else self._pretrained(objective)
 
     def _pretrained(self, objective: str) -> Path:
@@ -510,23 +530,40 @@ class Experiment:
 
         fitted = self.settings.recipe.fitted(len(self.chosen_pairs) + len(self._in_domain_text), self.collection.doc_lang == "en")
         recipe = replace(fitted, objective=objective)
-        texts = self.pretraining_texts(objective)
-        inputs = {"untrained": self.untrained.name, "texts": digest(texts), "recipe": recipe.described()}
+        texts, held_out = self.pretraining_texts(objective), self._pretraining_texts(objective, self._unread, [])
+        inputs = {"untrained": self.untrained.name, "texts": digest(texts), "recipe": recipe.described(), "held_out": digest(held_out)}
 
         def make(folder: Path) -> None:
-            pretraining.pretrain(self.untrained, texts, recipe, folder, device=self.device, title=f"pre-training by {objective}")
+            title = f"pre-training by {objective}"
+            pretraining.pretrain(self.untrained, texts, recipe, folder, device=self.device, title=title, held_out=held_out)
             shutil.rmtree(folder / "checkpoints")
 
         return self._stage(f"pre-training by {objective}", "pretrained", inputs, make)
 
     def pretraining_texts(self, objective: str) -> list[tuple[str, ...]]:
         """What the student reads in pre-training: of the sentences that regimes train on, and of as many passages."""
+        check_pretraining(objective)
+        return self._pretraining_texts(objective, self.chosen_pairs, self._spans(len(self.chosen_pairs), SENTENCE))
+
+    def _pretraining_texts(self, objective: str, pairs: Sequence[Pair], passages: Sequence[str]) -> list[tuple[str, ...]]:
         settings, english = self.settings, self.collection.doc_lang == "en"
-        passages = self._spans(len(self.chosen_pairs), SENTENCE)
-        return pretraining_texts(objective, self.chosen_pairs, passages, english, self.lexicon, settings.switch, settings.recipe.seed)
+        return pretraining_texts(objective, pairs, passages, english, self.lexicon, settings.switch, settings.recipe.seed)
+
+    @cached_property
+    def _unread(self) -> list[Pair]:
+        """Pairs of which training reads neither side, to measure its loss on, the same for every regime; empty where few are left."""
+        from .distill.loop import MEASURED
+
+        read = {text for pair in self.chosen_pairs for text in pair}
+        unread = [pair for pair in dict.fromkeys(self.pairs) if read.isdisjoint(pair)]
+        return random.Random(self.settings.recipe.seed).sample(unread, MEASURED) if len(unread) >= MEASURED else []
 
     def student(self, regime: str, pretrain: str = "none") -> Path:
-        """The student that a regime trained after pre-training; ``none``: without the one, the other, or both."""
+        """The student that a regime trained after pre-training; ``none``: without the one, the other, or both.
+
+        Raises InputError for a regime or an objective that there is not.
+        """
+        regimes.check(regime)
         if (regime, pretrain) not in self._students:
             start = self.pretrained(pretrain)
             self._students[regime, pretrain] = start if regime == "none" else self._trained(regime, start, pretrain)
@@ -557,26 +594,32 @@ class Experiment:
         name = optical_name(regime, pretrain).removeprefix("optical-")
         if pretrain != "none":
             inputs["pretrained"] = start.name
+        beside = [(ours + pair.target, theirs + pair.english) for pair in self._unread]
+        inputs["held_out"] = digest(beside)
 
         def make(folder: Path) -> None:
-            states = self._stage(
-                f"teacher's side of {regime}",
-                "teacher",
-                {"teacher": identity, "texts": digest(texts)},
-                lambda there: teacher.write_states(self.teacher, texts, there, self.device),
-            )
-            place = {text: index for index, text in enumerate(texts)}
+            def sides(title: str, pairs: Sequence[tuple[str, str]], english: list[str]) -> trainer.Sides:
+                """Pairs, and the teacher's states of all their English texts."""
+                states = self._stage(
+                    f"teacher's side of {title}",
+                    "teacher",
+                    {"teacher": identity, "texts": digest(english)},
+                    lambda there: teacher.write_states(self.teacher, english, there, self.device),
+                )
+                place = {text: index for index, text in enumerate(english)}
+                return trainer.Sides([text for text, _ in pairs], teacher.TeacherStates(states), [place[text] for _, text in pairs])
+
+            read = sides(regime, [(ours + pair.student, theirs + pair.teacher) for pair in pairs], texts)
             trainer.train(
                 start,
-                [ours + pair.student for pair in pairs],
-                teacher.TeacherStates(states),
-                [place[theirs + pair.teacher] for pair in pairs],
+                *read,
                 recipe,
                 folder,
                 device=self.device,
                 title=f"training on {name}",
                 pooling=Convention.of(self.teacher).pooling,
                 passages=self._sample_of_vectors(index) if index else None,
+                held_out=sides("held-out pairs", beside, sorted({text for _, text in beside})) if beside else None,
             )
             shutil.rmtree(folder / "checkpoints")
 

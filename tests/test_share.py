@@ -48,6 +48,7 @@ def test_a_card_stands_beside_every_checkpoint(sample_run: Done) -> None:
         assert text.startswith("---\n") and f"# optical-{regime} for Yoruba" in text
         assert f"SHA-256 {made['training']['checkpoint_sha256']}" in text
         assert made["training"]["recipe"]["objective"] in text and "6 of 32 pairs" in text
+        assert ", on 64 sentence pairs that training does not read |" in text
         assert "bitext.yo-en.tsv" in text and made["collection"]["citation"] in text
         assert ("| back-translated by | `lexical` |" in text) == (regime == "bt")
         assert "huang2023optical" in text and "encode_query" in text

@@ -50,18 +50,18 @@ def test_long_texts_are_cut_and_empty_ones_have_states(teacher: Path, tmp_path: 
     assert [states[row].shape for row in range(3)] == [(LONGEST, 384), (2, 384), (4, 384)]
 
 
-def with_nan(model: Path, folder: Path, text: str) -> Path:
-    """A copy of a model in which the first word piece of a text has no finite embedding."""
+def beyond_numbers(model: Path, folder: Path, text: str) -> Path:
+    """A copy of a model in which the first word piece of a text has an embedding whose states are beyond all numbers."""
     shutil.copytree(model, folder)
     piece = TextEncoder(model).tokenizer(text, add_special_tokens=False)["input_ids"][0]
     weights = load_file(folder / "model.safetensors")
-    weights["embeddings.word_embeddings.weight"][piece] = float("nan")
+    weights["embeddings.word_embeddings.weight"][piece] = torch.finfo(torch.float32).max
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
     return folder
 
 
 def test_a_teacher_without_finite_states_stops_and_names_the_text(teacher: Path, tmp_path: Path) -> None:
-    broken = with_nan(teacher, tmp_path / "teacher", "river")
+    broken = beyond_numbers(teacher, tmp_path / "teacher", "river")
     (tmp_path / "states").mkdir()
     with pytest.raises(FloatingPointError, match='no finite states for the text "the river Niger"'):
         write_states(broken, ["a lake", "the river Niger", "a hill"], tmp_path / "states", "cpu")
@@ -77,8 +77,12 @@ def train(untrained: Path, lesson: Lesson, recipe: Recipe, folder: Path, passage
     return losses(folder)
 
 
+def log(folder: Path) -> list[dict[str, float]]:
+    return list(json.loads((folder / "training.json").read_text())["log"])
+
+
 def losses(folder: Path) -> list[float]:
-    return [entry["loss"] for entry in json.loads((folder / "training.json").read_text())["log"]]
+    return [entry["loss"] for entry in log(folder)]
 
 
 def test_nothing_is_dropped_out_in_training(untrained: Path, lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,6 +115,81 @@ def test_the_loss_falls(trained: Path) -> None:
     assert len(fallen) == RECIPE.steps
     assert np.mean(fallen[-10:]) < 0.9 * np.mean(fallen[:10])
     assert np.isfinite(fallen).all()
+
+
+def test_a_loss_that_no_order_of_batches_changes_is_logged_now_and_then(trained: Path) -> None:
+    probed = {entry["step"]: entry["probe"] for entry in log(trained) if "probe" in entry}
+    assert list(probed) == [1, 25, 49, 60] and sorted(probed.values(), reverse=True) == list(probed.values())
+    assert not any("held_out" in entry for entry in log(trained))
+    told = json.loads((trained / "training.json").read_text())["measured_on"]
+    assert told == "64 training pairs of those that training reads, always the same"
+
+
+def test_the_loss_on_held_out_pairs_is_the_objective_on_them(untrained: Path, lesson: Lesson, tmp_path: Path) -> None:
+    held_out = trainer.Sides(lesson.texts[64:], lesson.states, lesson.which[64:])
+    recipe = replace(RECIPE, objective="pooled", steps=2)
+    read = lesson.texts[:64], lesson.states, lesson.which[:64]
+    trainer.train(untrained, *read, recipe, tmp_path, device="cpu", title="training", held_out=held_out)
+    student = TextEncoder(tmp_path)
+    teacher = np.array([lesson.states[row].astype(np.float32).mean(0) for row in lesson.which[64:]])
+    teacher /= np.linalg.norm(teacher, axis=1, keepdims=True)
+    expected = 1 - (student.encode(lesson.texts[64:]) * teacher).sum(1).mean()
+    assert log(tmp_path)[-1]["held_out"] == pytest.approx(float(expected), abs=1e-3)
+    assert json.loads((tmp_path / "training.json").read_text())["measured_on"] == "32 sentence pairs that training does not read"
+
+
+@pytest.mark.parametrize("held_out", [True, False])
+def test_measuring_changes_no_weight(
+    untrained: Path, lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_out: bool
+) -> None:
+    recipe = replace(RECIPE, learns="all", steps=3)
+    read = lesson.texts[:64], lesson.states, lesson.which[:64]
+    beside = trainer.Sides(lesson.texts[64:], lesson.states, lesson.which[64:]) if held_out else None
+    monkeypatch.setattr(loop, "MEASURED_EVERY", 1)
+    trainer.train(untrained, *read, recipe, tmp_path / "measured", device="cpu", title="training", held_out=beside)
+    monkeypatch.setattr(loop, "_is_due", lambda *_: False)
+    trainer.train(untrained, *read, recipe, tmp_path / "not", device="cpu", title="training")
+    assert [len(entry) for entry in (*log(tmp_path / "measured"), *log(tmp_path / "not"))] == [3, 3, 3, 2, 2, 2]
+    assert sha256(tmp_path / "measured/model.safetensors") == sha256(tmp_path / "not/model.safetensors")
+    assert losses(tmp_path / "measured") == losses(tmp_path / "not")
+
+
+def test_measuring_takes_up_to_a_fiftieth_of_the_steps() -> None:
+    """A measured pair takes less than a quarter of the time of one that is learnt from: it needs no gradients."""
+    history: list[dict[str, float]] = []
+    for step in range(16, 801, 16):
+        history.append({"step": step} | ({"held_out": 1.0} if loop._is_due(step, history, 800) else {}))
+    measured = [entry["step"] for entry in history if "held_out" in entry]
+    assert measured[0] == 16 and measured[-1] == 800
+    assert len(measured) * loop.MEASURED / 4 <= 0.02 * 800 * 32
+
+
+# Machines
+
+
+def test_several_gpus_train_on_one(untrained: Path, lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Trainer would wrap the model in DataParallel, which has none of its modules, and read more pairs a step."""
+    from transformers import TrainingArguments
+
+    set_up = TrainingArguments.__post_init__
+
+    def with_two(arguments: TrainingArguments) -> None:
+        set_up(arguments)
+        arguments._n_gpu = 2
+
+    class Wrapping(torch.nn.DataParallel):  # type: ignore[type-arg]
+        def __init__(self, *_: object) -> None:
+            pytest.fail("the model was wrapped")
+
+    monkeypatch.setattr(TrainingArguments, "__post_init__", with_two)
+    monkeypatch.setattr(torch.nn, "DataParallel", Wrapping)
+    assert len(train(untrained, lesson, replace(RECIPE, steps=2), tmp_path)) == 2
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_emulated_bf16_is_not_taken_for_fast(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: has or including_emulation)
+    assert loop.has_fast_bf16("cuda") is has
 
 
 def test_the_student_comes_nearer_to_its_teacher(untrained: Path, trained: Path, teacher: Path, pairs: list[Pair]) -> None:
@@ -179,7 +258,7 @@ def test_another_seed_gives_other_weights(untrained: Path, lesson: Lesson, tmp_p
 
 
 def test_a_loss_that_is_not_finite_stops_training(untrained: Path, lesson: Lesson, tmp_path: Path) -> None:
-    broken = with_nan(untrained, tmp_path / "untrained", lesson.texts[0])
+    broken = beyond_numbers(untrained, tmp_path / "untrained", lesson.texts[0])
     with pytest.raises(FloatingPointError, match=r"the loss is nan at step \d+; a lower learning rate may help"):
         train(broken, lesson, RECIPE, tmp_path / "trained")
     assert not (tmp_path / "trained/model.safetensors").exists()
@@ -243,6 +322,7 @@ def test_a_killed_training_ends_with_the_weights_of_a_whole_one(
     assert resumed(untrained, lesson, tmp_path / "again")
     assert sha256(tmp_path / "again/model.safetensors") == sha256(trained / "model.safetensors")
     assert losses(tmp_path / "again")[25:] == losses(trained)[25:]
+    assert log(tmp_path / "again")[1:] == log(trained)[1:]
 
 
 def test_checkpoints_that_are_not_whole_are_passed_over(

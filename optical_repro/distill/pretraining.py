@@ -7,16 +7,14 @@ sentences in the last.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from ..files import whole
 from ..models import tokenizer_json
 from ..terminal import hush_transformers
-from .loop import fit, let_learn, losses, reading_order
+from .loop import Measured, fit, let_learn, probe, reading_order, write_log
 from .recipe import Recipe
 from .teacher import LONGEST
 
@@ -31,11 +29,21 @@ MASKED = 0.15
 """Share of the tokens that are to be guessed: of these 8 in 10 are masked, 1 is another token, 1 is as it was (BERT's shares)."""
 
 
-def pretrain(untrained: Path, texts: Sequence[tuple[str, ...]], recipe: Recipe, folder: Path, *, device: str, title: str) -> None:
+def pretrain(
+    untrained: Path,
+    texts: Sequence[tuple[str, ...]],
+    recipe: Recipe,
+    folder: Path,
+    *,
+    device: str,
+    title: str,
+    held_out: Sequence[tuple[str, ...]] = (),
+) -> None:
     """Trains the student in ``untrained`` to guess masked tokens of ``texts``, at the recipe's pace; writes it to ``folder``.
 
     Each text is one sentence, or all are a sentence and its translation, read together. What learns is what the recipe lets
-    learn, and a head that is thrown away. Where ``folder/checkpoints`` has checkpoints, training goes on from the last whole one.
+    learn, and a head that is thrown away. ``held_out`` are texts that are not read, on which the loss is measured beside training
+    (empty: on some that are). Where ``folder/checkpoints`` has checkpoints, training goes on from the last whole one.
     Raises InputError where the tokenizer has no mask token, FloatingPointError at a loss that is not finite.
     """
     import torch
@@ -47,12 +55,17 @@ def pretrain(untrained: Path, texts: Sequence[tuple[str, ...]], recipe: Recipe, 
     hush_transformers()
     torch.manual_seed(recipe.seed)
     tokenizer, student = load_tokenizer(untrained), Encoder.load(untrained)
-    if tokenizer.mask_token is None:
-        raise InputError(f"{recipe.objective}: the encoder's tokenizer has no mask token; use --pretrain none, or another encoder")
+    check_mask(tokenizer, recipe.objective)
     encoder = student.transformer
-    sides = [list(side) for side in zip(*texts, strict=True)]
-    ids = tokenizer(*sides, truncation=True, max_length=min(LONGEST, student.longest(tokenizer)))["input_ids"]
+    longest = min(LONGEST, student.longest(tokenizer))
+
+    def read(texts: Sequence[tuple[str, ...]]) -> list[list[int]]:
+        return list(tokenizer(*(list(side) for side in zip(*texts, strict=True)), truncation=True, max_length=longest)["input_ids"])
+
+    ids = read(texts)
     order = reading_order([len(text) for text in ids], recipe)
+    beside = read(held_out) if held_out else [ids[index] for index in probe(len(ids), recipe.seed)]
+    measured = Measured([{"input_ids": text, "place": place} for place, text in enumerate(beside)], "texts", bool(held_out))
     examples = [{"input_ids": ids[index], "place": place} for place, index in enumerate(order)]
     masking = DataCollatorForLanguageModeling(tokenizer, mlm_probability=MASKED, seed=recipe.seed)
 
@@ -62,12 +75,16 @@ def pretrain(untrained: Path, texts: Sequence[tuple[str, ...]], recipe: Recipe, 
         return dict(masking([{"input_ids": example["input_ids"]} for example in batch]))
 
     let_learn(encoder, tokenizer, recipe)
-    state = fit(with_head(encoder), encoder, examples, collate, guessing_loss, recipe, folder / "checkpoints", device=device, title=title)
+    head, checkpoints = with_head(encoder), folder / "checkpoints"
+    state = fit(head, encoder, examples, collate, guessing_loss, recipe, checkpoints, device=device, title=title, measured=measured)
+    save(student.float().to("cpu"), tokenizer_json(untrained), untrained, folder)
+    write_log(folder, recipe, state, measured)
 
-    student.float().to("cpu")
-    save(student, tokenizer_json(untrained), untrained, folder)
-    with whole(folder / "training.json") as file:
-        json.dump({"recipe": recipe.described(), "log": losses(state)}, file, indent=1)
+
+def check_mask(tokenizer: Any, objective: str) -> None:
+    """Raises InputError where a tokenizer has no mask token, which every objective needs."""
+    if tokenizer.mask_token is None:
+        raise InputError(f"{objective}: the encoder's tokenizer has no mask token; use --pretrain none, or another encoder")
 
 
 def with_head(encoder: Any) -> torch.nn.Module:

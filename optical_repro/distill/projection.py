@@ -13,6 +13,8 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from torch import nn
 
+    from ..encoder import Encoder
+
 REVISION = 1
 """To be raised with every change to the layer that is fitted on the same vectors."""
 
@@ -34,15 +36,20 @@ def fitted(base: Path, teacher: Path, english: Sequence[str]) -> nn.Linear | Non
     from ..retrieval.text_encoder import TextEncoder
 
     student, other = TextEncoder(base), TextEncoder(teacher)
+    check_widths(base, student.model, other.model)
     if student.dimension == other.dimension:
         return None
-    if student.convention.projection:
-        raise InputError(f"{base}: its projection gives vectors of {student.dimension} numbers, the teacher's have {other.dimension}")
     ours, theirs = (encoder.encode(list(english)[:SENTENCES]) for encoder in (student, other))
     layer = torch.nn.Linear(student.dimension, other.dimension, bias=False)
     with torch.no_grad():
         layer.weight[:] = torch.from_numpy(least_squares(ours, theirs))
     return layer
+
+
+def check_widths(base: Path, student: Encoder, teacher: Encoder) -> None:
+    """Raises InputError for a student that has a projection, to another length than the teacher's vectors have."""
+    if student.projection is not None and student.dimension != teacher.dimension:
+        raise InputError(f"{base}: its projection gives vectors of {student.dimension} numbers, the teacher's have {teacher.dimension}")
 
 
 def least_squares(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:

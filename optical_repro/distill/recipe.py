@@ -40,12 +40,24 @@ PRETRAINING = {
 """What the student may learn before distillation, in as many steps."""
 
 
+def check_pretraining(name: str) -> None:
+    """Raises InputError for what is not one of ``PRETRAINING``."""
+    if name not in PRETRAINING:
+        raise unknown("--pretrain", str(name), PRETRAINING)
+
+
+def is_number(value: object, least: float, most: float) -> bool:
+    """Whether a value is a number (of Python, and no truth value) from ``least`` to ``most``, both included."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """Objective, length and pace of training."""
+    """Objective, length and pace of training; raises InputError for what cannot be."""
 
     objective: str = "ot+pooled+scores"
-    """Its parts, of ``OBJECTIVES``, joined by ``+``; ``scores`` falls away where the documents are not English."""
+    """Its parts, of ``OBJECTIVES``, joined by ``+``; ``scores`` falls away where the documents are not English. In pre-training, one of
+    ``PRETRAINING``."""
     steps: int = 800
     batch_size: int = 32
     learns: str = "all"
@@ -55,8 +67,19 @@ class Recipe:
     seed: int = 42
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seed < 2**32:
-            raise InputError(f"--seed {self.seed}: expected a number from 0 to {2**32 - 1}")
+        if self.objective not in PRETRAINING or self.objective == "none":
+            _ = self.parts
+        for option, number, least, most in (
+            ("steps", self.steps, 1, None),
+            ("batch-size", self.batch_size, 1, None),
+            ("seed", self.seed, 0, 2**32 - 1),
+        ):
+            if type(number) is not int or number < least or (most is not None and number > most):
+                raise InputError(f"--{option} {number}: expected a number from {least}" + (f" to {most}" if most else ""))
+        if self.learns not in LEARNING:
+            raise unknown("--learns", str(self.learns), LEARNING)
+        if not is_number(self.warmup, 0, 1):
+            raise InputError(f"warmup {self.warmup}: expected a share of the steps, from 0 to 1")
 
     def described(self) -> dict[str, Any]:
         """All that a student of this recipe depends on."""
@@ -70,10 +93,12 @@ class Recipe:
     @property
     def parts(self) -> list[str]:
         """The names of the objectives that are added up; raises InputError for one that is not known."""
-        parts = self.objective.split("+")
+        parts = str(self.objective).split("+")
         for part in parts:
             if part not in OBJECTIVES:
                 raise unknown("objective", part, OBJECTIVES)
+            if parts.count(part) > 1:
+                raise InputError(f"--objective {self.objective}: {part} stands twice; name each part once")
         return parts
 
     def fitted(self, pairs: int, english_documents: bool) -> Recipe:

@@ -9,7 +9,8 @@ keep the word pieces that the teacher reads them in.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,10 +66,8 @@ def build(
         model = student.transformer
         # One piece in place of several would be a mean of them: names lose more by it than they gain.
         words = [word for word in lexicon.entries if " " not in word and lexicon.best(word) != word]
-        try:
+        with _named(base):
             extended, entries = vocabulary.extend(tokenizer, words, sentences)
-        except InputError as error:
-            raise InputError(f"{base}: {error}") from None
         embeddings = model.get_input_embeddings().weight.detach()
         rows = lexical_embeddings(entries, lexicon, tokenizer, embeddings)
         places = [entry.place for entry in entries]
@@ -82,6 +81,37 @@ def build(
         student.projection = fitted(base, teacher, english) or student.projection
     save(student, tokenizer, base, folder)
     return gained
+
+
+def check(base: Path, teacher: Path, objectives: Iterable[str], *, trained: bool, extended: bool) -> None:
+    """Raises InputError, before any work, where no student can be made of ``base``, or learn from ``teacher``.
+
+    ``objectives``: what its students learn before distillation, of ``PRETRAINING``; ``trained``: whether there is a distillation;
+    ``extended``: whether their vocabularies gain words.
+    """
+    from .. import encoder
+    from .pretraining import check_mask
+    from .projection import check_widths
+    from .teacher import read
+
+    (student, tokenizer), (other, others) = encoder.check(base), encoder.check(teacher)
+    for its in (tokenizer, others) if trained else ():
+        read(its, ["a"], longest=3)
+    check_widths(base, student, other)
+    for objective in objectives:
+        check_mask(tokenizer, objective)
+    if extended:
+        with _named(base):
+            vocabulary.check_kind(tokenizer_json(base))
+
+
+@contextmanager
+def _named(base: Path) -> Iterator[None]:
+    """Puts the encoder's folder before what is wrong with its vocabulary."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{base}: {error}") from None
 
 
 def lexical_embeddings(entries: Sequence[vocabulary.Entry], lexicon: Lexicon, tokenizer: vocabulary.Json, embeddings: Tensor) -> Tensor:

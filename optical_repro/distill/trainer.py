@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..files import whole
 from ..models import tokenizer_json
 from ..terminal import hush_transformers
 from . import objectives
-from .loop import fit, let_learn, losses, reading_order
+from .loop import Measured, fit, let_learn, probe, reading_order, write_log
 from .recipe import Recipe
 from .teacher import LONGEST, TeacherStates, read
 
 if TYPE_CHECKING:
     import torch
-    from transformers import TrainerState
+
+
+class Sides(NamedTuple):
+    """Pairs of texts: what the student reads, the teacher's side of text i being ``states[which[i]]``."""
+
+    texts: Sequence[str]
+    states: TeacherStates
+    which: Sequence[int]
 
 
 REVISION = 1
@@ -38,29 +43,39 @@ def train(
     title: str,
     pooling: str = "mean",
     passages: np.ndarray | None = None,
+    held_out: Sides | None = None,
 ) -> None:
     """Trains the student in ``untrained`` on ``texts``, the teacher's side of text i being ``states[which[i]]``; writes it to ``folder``.
 
-    ``pooling`` is the teacher's; ``passages`` holds its vectors of passages, [P, d], for the objective ``scores``. Where
+    ``pooling`` is the teacher's; ``passages`` holds its vectors of passages, [P, d], for the objective ``scores``. ``held_out`` are
+    pairs that training does not read, on which the loss is measured beside it (None: on some that it reads). Where
     ``folder/checkpoints`` has checkpoints, training goes on from the last whole one. Raises FloatingPointError at a loss that is not
     finite.
     """
     import torch
 
     from ..encoder import Encoder, load_tokenizer
+    from .student import save
 
     hush_transformers()
     torch.manual_seed(recipe.seed)
     tokenizer, model = load_tokenizer(untrained), Encoder.load(untrained)
-    ids = read(tokenizer, texts, min(LONGEST, model.longest(tokenizer)))
+    longest = min(LONGEST, model.longest(tokenizer))
+    ids = read(tokenizer, texts, longest)
     order = reading_order([len(text) for text in ids], recipe)
-    examples = [{"input_ids": ids[index], "teacher": which[index]} for index in order]
+    examples = [{"input_ids": ids[index], "teacher": states[which[index]]} for index in order]
+    if held_out:
+        sides = zip(read(tokenizer, held_out.texts, longest), held_out.which, strict=True)
+        beside = [{"input_ids": text, "teacher": held_out.states[place]} for text, place in sides]
+    else:
+        beside = [{"input_ids": ids[index], "teacher": states[which[index]]} for index in probe(len(ids), recipe.seed)]
+    measured = Measured(beside, "sentence pairs" if held_out else "training pairs", held_out is not None)
     pool = None if passages is None else torch.from_numpy(passages).to(device)
     ours = model.convention.pooling
 
     def collate(batch: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         inputs = tokenizer.pad({"input_ids": [example["input_ids"] for example in batch]}, return_tensors="pt")
-        rows = [torch.from_numpy(states[example["teacher"]].astype(np.float32)) for example in batch]
+        rows = [torch.from_numpy(example["teacher"].astype(np.float32)) for example in batch]
         return {
             **inputs,
             "teacher": torch.nn.utils.rnn.pad_sequence(rows, batch_first=True),
@@ -73,14 +88,7 @@ def train(
         return objectives.total(recipe.parts, objectives.Batch(hidden, mask, teacher, teacher_mask, pool, ours, pooling))
 
     let_learn(model.transformer, tokenizer, recipe)
-    state = fit(model, model.transformer, examples, collate, loss, recipe, folder / "checkpoints", device=device, title=title)
-    _write(model, untrained, recipe, state, folder)
-
-
-def _write(model: Any, untrained: Path, recipe: Recipe, state: TrainerState, folder: Path) -> None:
-    from .student import save
-
-    model.float().to("cpu")
-    save(model, tokenizer_json(untrained), untrained, folder)
-    with whole(folder / "training.json") as file:
-        json.dump({"recipe": recipe.described(), "log": losses(state)}, file, indent=1)
+    checkpoints = folder / "checkpoints"
+    state = fit(model, model.transformer, examples, collate, loss, recipe, checkpoints, device=device, title=title, measured=measured)
+    save(model.float().to("cpu"), tokenizer_json(untrained), untrained, folder)
+    write_log(folder, recipe, state, measured)

@@ -49,15 +49,21 @@ def extend(tokenizer: Json, words: Sequence[str], sentences: Iterable[str] = ())
     in the forms in which ``sentences`` of the language write it, and without diacritics; a form that is one piece already stays that.
     Raises InputError for a kind of vocabulary that words cannot be added to.
     """
-    kind = tokenizer["model"]["type"]
-    if kind not in ("WordPiece", "Unigram", "BPE"):
-        raise InputError(f"a {kind} vocabulary cannot be extended; use --no-lexical-init")
+    kind = check_kind(tokenizer)
     if _folds(tokenizer):
         tokenizer = _folding(tokenizer)
         forms = {word: [word] for word in words}
     else:
         tokenizer, forms = _composed(tokenizer), written_forms(words, sentences)
     return _as_added_tokens(tokenizer if kind == "WordPiece" else _with_blanks(tokenizer), forms)
+
+
+def check_kind(tokenizer: Json) -> str:
+    """The kind of a tokenizer's vocabulary; raises InputError for one that words cannot be added to."""
+    kind = str(tokenizer["model"]["type"])
+    if kind not in ("WordPiece", "Unigram", "BPE"):
+        raise InputError(f"a {kind} vocabulary cannot be extended; use --no-lexical-init")
+    return kind
 
 
 def written_forms(words: Iterable[str], sentences: Iterable[str]) -> dict[str, list[str]]:

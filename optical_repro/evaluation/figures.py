@@ -6,7 +6,7 @@ Each is some 440 units wide with type of 12, which the page makes larger on a ph
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -110,21 +110,38 @@ def precision_recall(results: Results, key: bool = True) -> str:
     return _svg(height, "Interpolated precision against recall, a line a system", parts + shown)
 
 
+LOSSES = {"held_out": " on held-out pairs", "probe": " on a fixed sample of training pairs", "loss": ""}
+"""What a training log may have of a step, the most telling first, and on what: nothing, where it is on the batches since the last entry."""
+
+
+def loss_of(log: Sequence[Mapping[str, float]]) -> str:
+    """Which of ``LOSSES`` is shown of a training log."""
+    return next((name for name in LOSSES if any(name in entry for entry in log)), "loss")
+
+
+def measured_on(results: Results, trained: Iterable[str]) -> str:
+    """What the losses of trained systems' students are measured on; nothing where that is not the same for all."""
+    kinds = {LOSSES[loss_of(results.systems[name].log)] for name in trained}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
 def training(results: Results, key: bool = True) -> str:
     """The loss of every student that was trained for these runs, by step; empty where there is none. ``key``: as of `precision_recall`.
 
-    Of the systems with one student, the shortest name stands for it.
+    On held-out pairs where a log has that, else on the pairs that it was measured on all along, else on each batch. Of the systems with
+    one student, the shortest name stands for it.
     """
     logs: dict[str, list[tuple[float, float]]] = {}
     for name, system in sorted(results.systems.items(), key=lambda item: len(item[0])):
-        points = [(entry["step"], entry["loss"]) for entry in system.log if "step" in entry and "loss" in entry]
+        loss = loss_of(system.log)
+        points = [(entry["step"], entry[loss]) for entry in system.log if "step" in entry and loss in entry]
         if len(points) > 1 and points not in logs.values():
             logs[name] = points
     if not logs:
         return ""
     steps, losses = ([point[axis] for points in logs.values() for point in points] for axis in (0, 1))
     axes = _Axes(284, _ticks(0, max(steps)), _ticks(min(0, *losses), max(losses)))
-    parts = axes.drawn("step", "loss")
+    parts = axes.drawn("step", f"loss{measured_on(results, logs)}")
     trained = [(number, name) for number, name in enumerate(results.systems) if name in logs]
     parts += [_curve(axes, logs[name], number, name) for number, name in trained]
     shown, height = _key(trained if key else [], axes.bottom + 36)

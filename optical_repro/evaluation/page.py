@@ -120,7 +120,7 @@ def _figures(results: Results) -> str:
     losses = figures.training(results, key=False)
     if losses:
         trained = [name for number, name in enumerate(results.systems) if f'data-system="{number}"' in losses]
-        drawn.append(figure("Training: loss by step", losses, _legend(results, trained, trained)))
+        drawn.append(figure(f"Training: loss by step{figures.measured_on(results, trained)}", losses, _legend(results, trained, trained)))
     aligned = figures.alignment(results)
     if aligned:
         caption = "Alignment: agreement with a word aligner (1 - AER) on held-out pairs, ring before training, disc after"

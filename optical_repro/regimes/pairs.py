@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..bitext.readers import Pair
+from . import check
 
 
 class TrainingPair(NamedTuple):
@@ -49,8 +50,10 @@ def training_pairs(
 ) -> list[TrainingPair]:
     """The training pairs of a regime, one for each sentence pair (none for ``none``).
 
-    Only what the regime needs is called: ``code_switched`` with English sides, ``back_translated`` with pairs.
+    Only what the regime needs is called: ``code_switched`` with English sides, ``back_translated`` with pairs. Raises InputError for
+    what is no regime.
     """
+    check(regime)
     half = len(pairs) // 2
     english = [pair.english for pair in pairs]
     made: Made = []

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..bitext.lexicon import Lexicon
 from ..bitext.readers import Pair
+from ..errors import unknown
 from .code_switch import code_switched
 
 SENTENCE = 32
@@ -24,11 +25,13 @@ def pretraining_texts(
     """The texts of an objective, ``mlm``, ``tlm`` or ``cs-mlm``, each of one part, or (``tlm``) a sentence and its translation.
 
     ``passages`` are spans of the collection's; those that are not in English are not switched. ``lexicon`` goes from the language into
-    English, ``probability`` is the chance that a word is switched.
+    English, ``probability`` is the chance that a word is switched. Raises InputError for an objective that there is not.
     """
     if objective == "tlm":
         return [(pair.target, pair.english) for pair in pairs]
     if objective == "mlm":
         return [(text,) for text in [*(pair.target for pair in pairs), *passages]]
+    if objective != "cs-mlm":
+        raise unknown("--pretrain", objective, ["mlm", "tlm", "cs-mlm"])
     english = [*(pair.english for pair in pairs), *(passages if english_passages else [])]
     return [(switched,) for switched, _ in code_switched(english, lexicon, probability, seed)]

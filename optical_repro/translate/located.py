@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from ..errors import InputError, unknown
 from ..models import fetch
+from ..weights import read_json
 from .translator import LEXICAL
 
 NEEDED = ("*.json", "*.safetensors", "*.spm", "*.model", "model.bin", "*_vocabulary.txt")
@@ -54,7 +54,7 @@ def _check(folder: Path, name: str) -> None:
     if not any((folder / file).is_file() for file in TOKENIZERS):
         remedy = "copy the tokenizer's files into it" + (" (ct2-transformers-converter --copy_files)" if is_converted(folder) else "")
         raise InputError(f"{name}: no tokenizer ({', '.join(TOKENIZERS)}); {remedy}")
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json", dict)
     if not is_converted(folder) and not config.get("is_encoder_decoder"):
         kind = config.get("model_type", "model")
         raise InputError(f"{name}: a {kind}, which does not translate; expected NLLB-200, M2M-100, MADLAD-400 or opus-mt (Marian)")

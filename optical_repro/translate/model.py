@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .. import languages
+from .. import languages, weights
 from ..errors import InputError
 from ..files import digest, sha256
 from .codes import Codes, is_language, read_codes
@@ -23,6 +23,10 @@ BEAMS = 4
 
 LONGEST = 512
 """Tokens of a sentence and of its translation, at the most."""
+
+
+WORD = "a"
+"""What a model is tried with."""
 
 
 class Direction(NamedTuple):
@@ -83,6 +87,8 @@ class TranslationModel(ABC):
         """A model for one pair, or out of one language, says so in its tokenizer's settings; groups of languages may hold any."""
         own = [getattr(self.tokenizer, side, None) for side in ("source_lang", "target_lang")]
         for asked, code in zip((source, target), own, strict=True):
+            if code and not isinstance(code, str):
+                raise InputError(f"a language of its tokenizer is {code!r}; expected a code, in tokenizer_config.json")
             if code and is_language(code) and not languages.same(asked, code):
                 pair = f"{own[0]} into {own[1]}"
                 raise InputError(f"translates from {pair}, and {source} into {target} is needed; give another translator")
@@ -121,16 +127,32 @@ class TranslationModel(ABC):
             kind = MarianTokenizer
         elif (self.folder / "sentencepiece.bpe.model").is_file() and (self.folder / "vocab.json").is_file():
             kind = M2M100Tokenizer
-        try:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", message=".*sacremoses")
-                return kind.from_pretrained(self.folder, **({"trust_remote_code": False} if kind is AutoTokenizer else {}))
-        except (OSError, ValueError, KeyError, AssertionError, RuntimeError) as error:
-            raise InputError(f"{self.folder}: no tokenizer that loads ({_line(error)})") from error
+        weights.check_files(self.folder)
+        with weights.readable(self.folder, "a tokenizer"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*sacremoses")
+            return kind.from_pretrained(self.folder, **({"trust_remote_code": False} if kind is AutoTokenizer else {}))
 
+    def check(self, directions: Iterable[Direction]) -> None:
+        """Loads the weights, translates a word in each direction, and lets the weights go: they are needed later, if at all.
 
-def _line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+        Raises InputError, before any work, for what is damaged or does not fit together.
+        """
+        _ = self._model
+        with weights.readable(self.folder, "a translation model"):
+            for direction in directions:
+                self.translate([WORD], direction)
+        del self._model
+
+    def _check_end(self, of_tokenizer: object, of_model: Sequence[object]) -> None:
+        """Raises InputError where model and tokenizer do not end a sentence alike, after which a translation would not end."""
+        if of_tokenizer not in of_model:
+            ends = f"{of_tokenizer!r} by its tokenizer, with {' or '.join(map(repr, of_model))} by its configuration"
+            raise InputError(f"{self.folder}: a sentence ends with {ends}; expected files of one model")
+
+    @cached_property
+    @abstractmethod
+    def _model(self) -> Any:
+        """The weights, loaded."""
 
 
 class TransformersModel(TranslationModel):
@@ -141,14 +163,13 @@ class TransformersModel(TranslationModel):
     @cached_property
     def _model(self) -> Any:
         import torch
-        from safetensors import SafetensorError
         from transformers import AutoModelForSeq2SeqLM
 
         kind = torch.float32 if self.device == "cpu" else "auto"
-        try:
-            model = AutoModelForSeq2SeqLM.from_pretrained(self.folder, dtype=kind, use_safetensors=True, trust_remote_code=False)
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise InputError(f"{self.folder}: not a sequence-to-sequence model that loads ({_line(error)})") from error
+        model: Any = weights.load(AutoModelForSeq2SeqLM, self.folder, "a sequence-to-sequence model", dtype=kind)
+        weights.check_vocabulary(self.tokenizer, model, self.folder)
+        ends = model.generation_config.eos_token_id
+        self._check_end(self.tokenizer.eos_token_id, ends if isinstance(ends, list) else [ends])
         return model.to(self.device).eval()
 
     def _generate(self, ids: list[list[int]], first: str | None, most: int) -> list[list[int]]:
@@ -178,10 +199,12 @@ class CTranslate2Model(TranslationModel):
     def _model(self) -> Any:
         import ctranslate2
 
-        try:
-            return ctranslate2.Translator(str(self.folder), device=self.device)
-        except (RuntimeError, ValueError) as error:
-            raise InputError(f"{self.folder}: not a CTranslate2 translation model that loads ({_line(error)})") from error
+        weights.check_files(self.folder)
+        with weights.readable(self.folder, "a CTranslate2 translation model"):
+            model = ctranslate2.Translator(str(self.folder), device=self.device)
+        end = self.tokenizer.eos_token
+        self._check_end(end, [weights.read_json(self.folder / "config.json", dict).get("eos_token", end)])
+        return model
 
     def _generate(self, ids: list[list[int]], first: str | None, most: int) -> list[list[int]]:
         tokens = [self.tokenizer.convert_ids_to_tokens(row) for row in ids]
