@@ -93,10 +93,11 @@ class Experiment:
             if settings.recipe.learns == "words" and not settings.lexical_init:
                 raise InputError("--learns words: with --no-lexical-init the student gains none; use --learns embeddings")
         known = self.pairs or any(lexicon.entries for lexicon in listed) or lexicons.cldr_lexicon(lang).entries
-        if not known and any(self._needs_lexicon(system) for system in systems):
+        if not known and any(self.needs_lexicon(system) for system in systems):
             raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")
 
-    def _needs_lexicon(self, system: System) -> bool:
+    def needs_lexicon(self, system: System) -> bool:
+        """Whether a system depends on the lexicon, and so on the bitext and the seed."""
         word_by_word = self.settings.translator == WORD_BY_WORD and self.directions(system)
         learns = (system.regime, system.pretrain) != ("none", "none") or self.settings.lexical_init
         return bool(word_by_word) or system.retriever in ("bm25-psq", NBEST, "human-lexicon") or (system.regime is not None and learns)

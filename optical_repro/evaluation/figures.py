@@ -117,7 +117,11 @@ def training(results: Results, key: bool = True) -> str:
     """
     logs: dict[str, list[tuple[float, float]]] = {}
     for name, system in sorted(results.systems.items(), key=lambda item: len(item[0])):
-        points = [(entry["step"], entry["loss"]) for entry in system.log if "step" in entry and "loss" in entry]
+        points = [
+            (entry["step"], entry["loss"])
+            for entry in system.log
+            if math.isfinite(entry.get("step", math.nan) + entry.get("loss", math.nan))
+        ]
         if len(points) > 1 and points not in logs.values():
             logs[name] = points
     if not logs:

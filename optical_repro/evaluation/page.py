@@ -15,7 +15,7 @@ from .results import HUMAN, Results, System, is_ceiling, telling_pairs
 from .significance import Comparison
 from .tables import COMPARISON_HEADINGS, HEADINGS, Row, comparison_cells, rows
 from .topics import changes, hit_names
-from .words import EXPLAINED, described, effect, findings, method, p_value, signed, translators, value
+from .words import EXPLAINED, described, effect, findings, method, noted, p_value, signed, translators, value
 
 SNIPPET = 280
 """Characters of a passage that the topic browser shows."""
@@ -76,7 +76,10 @@ def _table(results: Results) -> str:
     if translated := translators(results):
         legend += f" {escape(translated)}"
     body = "".join(_table_row(results, row) for row in rows(results))
-    return section("systems", "Systems", f'{sortable(heads, body, "Table of systems")}<p class="note">{legend}</p>')
+    inside = f'{sortable(heads, body, "Table of systems")}<p class="note">{legend}</p>'
+    for title, lines in noted(results):
+        inside += f"<h3>{escape(title)}</h3><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+    return section("systems", "Systems", inside)
 
 
 def _table_row(results: Results, row: Row) -> str:
