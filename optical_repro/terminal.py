@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import re
 import sys
 import time
 import traceback
@@ -16,6 +17,9 @@ from typing import NoReturn
 from .cache import default_folder
 from .errors import InputError
 
+LONGEST = 2000
+"""Characters of an error's line."""
+
 
 class Parser(argparse.ArgumentParser):
     """A command line whose errors are one line, and whose description stands as it is written."""
@@ -23,14 +27,41 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, description: str | None, epilog: str | None = None) -> None:
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter)
 
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """As argparse's; what it prints, it prints on any terminal."""
+        say_what_can_be_said()
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Ends with exit status 2 and a line that says what is wrong."""
-        self.exit(2, f"error: {message}; {self.prog} --help tells what it takes\n")
+        self.exit(2, f"error: {one_line(message)}; {self.prog} --help tells what it takes\n")
 
 
 def say(*words: str) -> None:
-    """Prints a line at once."""
-    print(*words, flush=True)
+    """Prints a line at once; what would steer the terminal is shown, and not obeyed."""
+    print(*map(shown, words), flush=True)
+
+
+def shown(text: str) -> str:
+    """A text whose control characters, but for tabs, line ends and the colours of `marks` on a terminal, are written out: ``\\x1b``.
+
+    Ids and titles come from files of anyone's, and a terminal does what an escape sequence in them says.
+    """
+    colours = r"(?!\x1b\[(?:1;33|0)m)" if sys.stdout.isatty() else ""
+    return re.sub(rf"{colours}[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def one_line(text: str) -> str:
+    """An error as it is printed: one line, no longer than a person reads."""
+    line = " ".join(shown(text).split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 300]} ... {line[-300:]}"
+
+
+def say_what_can_be_said() -> None:
+    """Lets what the terminal's encoding lacks be printed as ``?``, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def duration(seconds: float) -> str:
@@ -57,10 +88,11 @@ def hush_transformers() -> None:
 
 def run_command(main: Callable[[], None]) -> int:
     """Runs a command; returns its exit status: 0 done, 2 bad arguments or input (one line), 130 interrupted, 1 anything else."""
+    say_what_can_be_said()
     try:
         main()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {one_line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ninterrupted; nothing is lost: the same command goes on from here", file=sys.stderr)
@@ -72,13 +104,13 @@ def run_command(main: Callable[[], None]) -> int:
         if _no_space(error):
             where = f" for {error.filename}" if isinstance(error, OSError) and error.filename else ""
             remedy = "free some, or name another place with --cache-dir and --runs-dir"
-            print(f"error: no space left on the disk{where}; {remedy}", file=sys.stderr)
+            print(f"error: no space left on the disk{one_line(where)}; {remedy}", file=sys.stderr)
             return 2
         if isinstance(error, PermissionError):
-            print(f"error: {error.filename}: not allowed to write there; name a folder of your own", file=sys.stderr)
+            print(f"error: {one_line(str(error.filename))}: not allowed to write there; name a folder of your own", file=sys.stderr)
             return 2
         _log_failure()
-        print(f"error: {type(error).__name__}: {' '.join(str(error).split())} (details: {log_path()})", file=sys.stderr)
+        print(f"error: {one_line(f'{type(error).__name__}: {error}')} (details: {log_path()})", file=sys.stderr)
         return 1
     return 0
 

@@ -40,7 +40,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def manifest(runs: Path, system: str, collection: dict[str, Any] | None = None, **changes: Any) -> None:
     """Writes a system's manifest."""
     qrels = read_qrels(Path("qrels", f"{runs.name}.txt"))
-    topics = {topic: "ìbéèrè" for topic in qrels}
+    topics = dict.fromkeys(qrels, "ìbéèrè")
     told = {"lang": "yo", "doc_lang": "en", "digest": "d" * 64, "qrels_digest": digest(qrels), "topics": topics}
     made = {
         "system": system,
@@ -343,3 +343,41 @@ def test_a_split_is_asked_for_as_it_was_asked_for(folder: Path, monkeypatch: pyt
 def test_json_has_no_number_that_json_does_not_have() -> None:
     made = json.loads(json_text({"a": [float("nan"), 1.5], "b": {"c": float("inf")}, "d": (float("-inf"),)}))
     assert made == {"a": [None, 1.5], "b": {"c": None}, "d": [None]}
+
+
+# What there is nothing to tell of
+
+
+def test_folders_with_two_systems_that_are_alike(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(Path(), "tiny.ha.test", seed=2)
+    folders = [folder, Path("runs/tiny.ha.test")]
+    for runs in folders:
+        for path in runs.iterdir():
+            if path.name != "bm25-qt.trec":
+                path.unlink()
+        (runs / "same.trec").write_bytes((runs / "bm25-qt.trec").read_bytes())
+    assert main([*map(str, folders)]) == 0
+    assert "nan" not in Path("runs/across.html").read_text().partition("<main>")[2].partition('<script type="application')[0].lower()
+    assert "Not significantly different from bm25-qt" in capsys.readouterr().out
+
+
+def test_folders_with_a_system_each_compare_with_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(Path(), "tiny.ha.test", seed=2)
+    folders = [folder, Path("runs/tiny.ha.test")]
+    for runs in folders:
+        for path in runs.iterdir():
+            if path.name != "bm25-qt.trec":
+                path.unlink()
+    assert main([*map(str, folders)]) == 0
+    texts = {path.suffix: path.read_text() for path in Path("runs").glob("across.*")}
+    texts["out"] = capsys.readouterr().out
+    for form, text in texts.items():
+        if form not in (".json", ".csv"):
+            assert "None" not in text and "significantly" not in text.partition("2 folders together")[0], form
+
+
+def test_a_student_whose_loss_never_moved_is_drawn(folder: Path) -> None:
+    for losses in ([0.5, 0.5], [0.0, 0.0], [float("nan"), 0.5, 0.4]):
+        manifest(folder, "optical-cs", training={"log": [{"step": 0, "loss": loss} for loss in losses]})
+        assert main([str(folder)]) == 0
+        assert "nan" not in (folder / "report.html").read_text().partition("Training: loss by step")[2].partition("</figure>")[0]

@@ -219,7 +219,9 @@ def _ticks(low: float, high: float) -> list[float]:
     rough = (high - low) / 4 or 1.0
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)
-    return [round(step * number, 9) for number in range(math.floor(low / step), math.ceil(high / step) + 1)]
+    first = math.floor(low / step)
+    last = max(math.ceil(high / step), first + 1)  # an axis has two ends even where all values are one
+    return [round(step * number, 9) for number in range(first, last + 1)]
 
 
 def _curve(axes: _Axes, points: list[tuple[float, float]], number: int, name: str) -> str:
