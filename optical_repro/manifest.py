@@ -173,7 +173,7 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
 
 def _files(paths: Sequence[Path]) -> list[str]:
     """Files by what they are named and hold: ``ntrex.yo-en.tsv (1a2b3c4d)``."""
-    return [f"{path.name} ({sha256(path)[:8]})" for path in paths]
+    return [f"{told(path.name)} ({sha256(path)[:8]})" for path in paths]
 
 
 def _translation(experiment: Experiment, system: System) -> list[dict[str, str]]:

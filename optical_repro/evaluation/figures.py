@@ -19,6 +19,7 @@ WIDTH = 440
 ALONE = 560
 """Pixels across where no page says how wide, as in a notebook."""
 INK, MUTED, LINE = "var(--ink, #1d2430)", "var(--muted, #5d6877)", "var(--line, #d6dce4)"
+BACKGROUND = "background: var(--paper, #ffffff)"
 BETTER, WORSE, LEVEL = "var(--better, #1c6dd0)", "var(--worse, #c2410c)", "var(--level, #eef1f5)"
 KINDS = {"ceiling": "var(--ceiling, #7a8594)", "baseline": "var(--hue-5, #9a7400)", "student": BETTER, "other": "var(--other, #a9b3c1)"}
 COLOURS = ("#1c6dd0", "#c2410c", "#0f8a6d", "#a3359c", "#9a7400", "#5b5bd6")
@@ -250,7 +251,7 @@ def _name_width(names: Iterable[str]) -> float:
 def _svg(height: float, told: str, parts: list[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{ALONE}" role="img" aria-label="{escape(told)}" '
-        f'font-family="system-ui, sans-serif" font-size="12" style="background: var(--paper, #ffffff)">{"".join(parts)}</svg>'
+        f'font-family="system-ui, sans-serif" font-size="12" style="{BACKGROUND}">{"".join(parts)}</svg>'
     )
 
 

@@ -202,7 +202,7 @@ def _named_languages(part: str) -> tuple[str, str]:
 
 RUN = re.compile(r"([^.].*)\.(trec|run)(\.gz)?")
 """Files that are runs by their names."""
-OURS = re.compile(r"report\..*|.*\.manifest\.json|.*\.topics\.tsv|\..*")
+OURS = re.compile(r"report\..*|across\..*|.*\.manifest\.json|.*\.topics\.tsv|.*\.README\.md|\..*")
 """Files beside the runs that optical_repro writes."""
 
 
