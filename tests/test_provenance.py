@@ -13,14 +13,18 @@ from conftest import Done
 from test_compare import STRENGTHS, make
 
 from optical_repro import collections, compare
+from optical_repro import experiment as experiments
+from optical_repro.cache import Cache
 from optical_repro.collections import load
 from optical_repro.collections.collection import Passage
 from optical_repro.compare import main
 from optical_repro.evaluation.exports import json_text
 from optical_repro.evaluation.provenance import differences
 from optical_repro.evaluation.report import write_report
+from optical_repro.experiment import Experiment
 from optical_repro.files import digest, sha256
 from optical_repro.run import main as run
+from optical_repro.settings import Settings
 from optical_repro.trec import read_qrels, write_qrels
 
 NAME = "tiny.yo.test"
@@ -381,3 +385,17 @@ def test_a_student_whose_loss_never_moved_is_drawn(folder: Path) -> None:
         manifest(folder, "optical-cs", training={"log": [{"step": 0, "loss": loss} for loss in losses]})
         assert main([str(folder)]) == 0
         assert "nan" not in (folder / "report.html").read_text().partition("Training: loss by step")[2].partition("</figure>")[0]
+
+
+# Seconds
+
+
+def test_stages_of_one_title_are_told_and_counted_each(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiments, "seconds", lambda stage: 3.0)
+    made = Experiment(load("sample", "yo"), Settings(), Cache(tmp_path))
+    for student in ("cs", "bt", "cs"):
+        made._stage("dense index by a student", "faiss", {"model": student}, lambda folder: None)
+    assert made.times == {"dense index by a student": 6.0}
+    assert capsys.readouterr().out.count("dense index by a student") == 2
