@@ -152,7 +152,7 @@ def _front_matter(evaluations: list[Evaluation]) -> str:
             task_name="Information Retrieval",
             dataset_type=HUB_DATA.get(evaluation.manifest["collection"]["source"], evaluation.manifest["collection"]["source"]),
             dataset_name=evaluation.report["name"],
-            dataset_config=evaluation.report["lang"],
+            dataset_config=_target(evaluation.manifest),
             dataset_split=evaluation.report["split"],
             metric_type=metric.replace("@", "_at_"),
             metric_name=f"{HEADINGS.get(metric, metric)} ({system})",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,10 @@ from .errors import InputError
 from .terminal import Parser, run_command, say
 
 if TYPE_CHECKING:
-    from .collections.collection import Passage
+    from .collections.collection import Collection, Passage
 
 EXPLAINED = """\
-Reads every run of a folder, those of others too (*.trec or *.run, gzip accepted: TREC's six columns, under the system's name),
+Reads every run of a folder, those of others too (*.trec, *.run or *.txt, gzip accepted: TREC's six columns, under the system's name),
 scores them against qrels/NAME.txt, tests each difference over the topics, prints the table, and writes report.html
 (a page to look at), .md, .tex, .csv and .json into the folder. Several folders are reported each, then side by side and
 together, over all their topics, in across.html and the other formats.
@@ -66,20 +67,33 @@ def _check_names(folders: list[Path]) -> None:
 
 def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
     """The documents, for the report's topic browser, where a manifest names a collection that is on this disk, unchanged."""
-    from .collections import SOURCES, load
     from .evaluation.results import described_collection, read_manifests
 
     manifests = read_manifests(folder)
     told = described_collection(manifests)
-    asked = [manifest.get("arguments", {}).get("collection") for manifest in manifests.values()]
-    for location in dict.fromkeys(filter(None, [*asked, told.get("source")])):
-        if SOURCES[location].on_disk() if location in SOURCES else Path(location).expanduser().is_dir():
-            try:
-                collection = load(location, *folder.resolve().name.rsplit(".", 2)[1:])
-            except InputError:  # moved or changed since: the report does without
-                continue
-            if collection.digest == told.get("digest", collection.digest):
-                return collection.passages
+    _, lang, split = f"..{folder.resolve().name}".rsplit(".", 2)
+    asked = [(manifest.get("arguments") or {}) for manifest in manifests.values()]
+    # As it was asked for: a folder's name may tell a split otherwise (mMARCO's dev/small is dev-small there).
+    ways = [(given["collection"], given["lang"], given.get("split")) for given in asked if given.get("collection") and given.get("lang")]
+    named = [given.get("collection") for given in asked] + [told.get("source")]
+    either = (told.get("lang", lang), told.get("doc_lang", lang), lang)
+    ways += [(name, code, which) for which in (told.get("split", split), None) for name in named if name for code in either]
+    for location, *which in dict.fromkeys(ways):
+        collection = _at_hand(location, folder, *which)
+        if collection and collection.digest == told.get("digest", collection.digest):
+            return collection.passages
+    return None
+
+
+def _at_hand(location: str, folder: Path, lang: str, split: str | None) -> Collection | None:
+    """A collection that a manifest in ``folder`` names, where it is on this disk."""
+    from .collections import SOURCES, load
+    from .published import found
+
+    place = location if location in SOURCES else str(found(location, folder / "manifest"))
+    if SOURCES[location].on_disk() if location in SOURCES else Path(place).is_dir():
+        with suppress(InputError):  # moved or changed since: the report does without
+            return load(place, lang, split)
     return None
 
 

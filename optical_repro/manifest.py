@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 import shutil
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from . import __version__
+from .convention import Convention
+from .errors import InputError
+from .evaluation.provenance import differing, refuse_changed
 from .experiment import Experiment
-from .files import sha256, whole
-from .systems import System
-from .translate.translator import LEXICAL
-from .trec import write_qrels
+from .files import digest, sha256, whole
+from .published import told, told_all, told_command
+from .systems import LEXICAL, PREBUILT, System
+from .translate.translator import LEXICAL as WORD_BY_WORD
+from .trec import read_qrels, write_qrels
 
 PACKAGES = (
     "pyserini",
@@ -38,8 +44,12 @@ PACKAGES = (
 def publish_all(
     experiment: Experiment, systems: Sequence[System], runs_dir: Path, qrels_dir: Path, command: str, arguments: dict[str, Any]
 ) -> tuple[Path, Path]:
-    """Publishes the runs of systems and the judgements; returns the runs' folder and the qrels file."""
+    """Publishes the runs of systems and the judgements; returns the runs' folder and the qrels file.
+
+    Raises InputError, before anything is written, for places that hold what must not be mixed with it: see `check_places`.
+    """
     collection = experiment.collection
+    check_places(experiment, systems, runs_dir, qrels_dir)
     folder, qrels = runs_dir / collection.name, qrels_dir / f"{collection.name}.txt"
     for system in systems:
         publish(experiment, system, folder, command, arguments)
@@ -47,11 +57,32 @@ def publish_all(
     return folder, qrels
 
 
+def check_places(experiment: Experiment, systems: Sequence[System], runs_dir: Path, qrels_dir: Path) -> None:
+    """Raises InputError where the runs would join those of another collection of this name, or judgements would be overwritten by others.
+
+    Also for a run that stays beside them and is not the one that its manifest tells of: the report would refuse it in the end.
+    """
+    from .evaluation.results import read_manifests, run_files
+
+    collection = experiment.collection
+    folder, qrels = runs_dir / collection.name, qrels_dir / f"{collection.name}.txt"
+    apart = 'give another --runs-dir and --qrels-dir, or the collection another "name" in its collection.json'
+    changed = f"if it is this collection that has changed, remove {folder} and {qrels}"
+    manifests, here, made = read_manifests(folder), _collection(experiment), {system.name for system in systems}
+    for name, manifest in manifests.items():
+        if what := differing(manifest.get("collection", {}), here):
+            raise InputError(f"{folder}: holds runs of another collection of this name ({name}: other {what}); {apart}; {changed}")
+    refuse_changed({name: path for name, path in run_files(folder).items() if name not in made}, manifests)
+    if qrels.exists() and read_qrels(qrels) != collection.qrels:
+        raise InputError(f"{qrels}: holds other judgements than {collection.name}'s, which would overwrite them; {apart}; {changed}")
+
+
 def publish(experiment: Experiment, system: System, folder: Path, command: str, arguments: dict[str, Any]) -> Path:
     """Makes a system's run and puts it into ``folder``, with its manifest and its topics; returns the run file.
 
     The topics are as its retriever reads them, respelled or translated: Pyserini's own search gives the same hits for them.
-    ``command`` and ``arguments`` say how the user asked for it; paths in ``arguments`` become text.
+    ``command`` and ``arguments`` say how the user asked for it. Whoever reads the manifest learns from it neither where the home
+    folder is nor a secret that was typed: see `published.told`.
     """
     made = experiment.run(system)
     run = folder / f"{system.name}.trec"
@@ -62,12 +93,13 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
         file.writelines(f"{topic}\t{text}\n" for topic, text in experiment.queries(system.retriever).items())
     manifest = {
         "system": system.name,
-        "command": command,
-        "arguments": json.loads(json.dumps(arguments, default=str)),
+        "command": told_command(shlex.split(command)) if command.startswith("python ") else told(command),
+        "arguments": told_all(arguments),
         "seed": experiment.settings.recipe.seed,
         "run_sha256": sha256(run),
         "collection": _collection(experiment),
-        "inputs": {str(path): sha256(path) for path in (*experiment.bitext_files, *experiment.settings.lexicon)},
+        "settings": _settings(experiment, system),
+        "inputs": {told(str(path)): sha256(path) for path in (*experiment.bitext_files, *experiment.settings.lexicon)},
         "translation": _translation(experiment, system),
         "training": _training(experiment, system),
         "seconds": dict(experiment.times),
@@ -93,6 +125,7 @@ def _collection(experiment: Experiment) -> dict[str, Any]:
         "doc_lang": collection.doc_lang,
         "split": collection.split,
         "digest": collection.digest,
+        "qrels_digest": digest(collection.qrels),
         "license": collection.license,
         "citation": collection.citation,
         "topics": collection.topics,
@@ -100,17 +133,60 @@ def _collection(experiment: Experiment) -> dict[str, Any]:
     }
 
 
+def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
+    """What a system's run depends on besides the collection and its own name: runs in which that differs are not one experiment.
+
+    Only what bears on the system: BM25 knows no seed.
+    """
+    settings = experiment.settings
+    lexicon = experiment.needs_lexicon(system)
+    trained = system.regime is not None and (system.regime, system.pretrain) != ("none", "none")
+    dense = system.retriever not in (*LEXICAL, *PREBUILT)
+    made: dict[str, Any] = {}
+    if system.retriever in LEXICAL or system.fused:
+        made["bm25"] = list(settings.bm25)
+    if lexicon or trained:
+        made["seed"] = settings.recipe.seed
+        made["bitext"] = _files(experiment.bitext_files)
+        made["bitext filter"] = list(settings.bitext_filter)
+        made["lexicon"] = _files(settings.lexicon)
+    if experiment.directions(system):
+        made["translator"] = told(settings.translator)
+        if settings.translator != WORD_BY_WORD:
+            made["translator"] += f" ({experiment.translation_model.identity[:8]})"
+    if lexicon:
+        made["respelling"] = settings.spelling
+    if dense:
+        reads = Convention.of(experiment.teacher)
+        made["teacher"] = f"{told(settings.teacher)} ({experiment.identity(experiment.teacher)[:8]})"
+        made |= {"pooling": reads.pooling, "prefixes": [reads.query_prefix, reads.passage_prefix]}
+    if system.regime is not None:
+        made["student"] = told(settings.student) if settings.student else "the teacher"
+        made["lexical initialisation"] = settings.lexical_init
+    if trained:
+        made |= {"switch": settings.switch, "in-domain": settings.in_domain}
+        made |= {name.replace("_", " "): value for name, value in asdict(settings.recipe).items() if name != "seed"}
+    libraries = {"pyserini": True, "faiss-cpu": dense, "torch": dense, "transformers": dense, "sil-thot": lexicon, "POT": trained}
+    versions = {package: metadata.version(package) for package, needed in libraries.items() if needed}
+    return made | {"optical_repro": __version__} | versions
+
+
+def _files(paths: Sequence[Path]) -> list[str]:
+    """Files by what they are named and hold: ``ntrex.yo-en.tsv (1a2b3c4d)``."""
+    return [f"{told(path.name)} ({sha256(path)[:8]})" for path in paths]
+
+
 def _translation(experiment: Experiment, system: System) -> list[dict[str, str]]:
     """What translated for a system, from which language into which; empty for a system that needs no translation."""
     return [
-        {"from": source, "to": target, "translator": translator.name, "identity": translator.identity}
+        {"from": source, "to": target, "translator": told(translator.name), "identity": translator.identity}
         for (source, target), translator in experiment.translators(system).items()
     ]
 
 
 def _translation_engine(experiment: Experiment, system: System) -> dict[str, str]:
     """The package that ran the translation model, where that is not one of ``PACKAGES``, and its version."""
-    if experiment.settings.translator == LEXICAL or not experiment.directions(system):
+    if experiment.settings.translator == WORD_BY_WORD or not experiment.directions(system):
         return {}
     engine = experiment.translation_model.engine
     return {engine: metadata.version(engine)}
@@ -123,12 +199,12 @@ def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
     student = experiment.student(system.regime, system.pretrain)
     trained = {"recipe": None, "log": []} if system.regime == "none" else _log(student)
     pretraining = None if system.pretrain == "none" else _log(experiment.pretrained(system.pretrain))
-    checkpoint = {"checkpoint": str(student), "checkpoint_sha256": sha256(student / "model.safetensors")}
+    checkpoint = {"checkpoint": told(str(student)), "checkpoint_sha256": sha256(student / "model.safetensors")}
     lexicon = experiment.lexicon_of(system.retriever)
     alignment = experiment.alignment(system.regime, system.pretrain)
     stages = {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **trained}
-    respelling = {"respelled_by": str(lexicon) if lexicon else None}
-    return {"teacher": experiment.teacher_name, **stages, "alignment": alignment, **respelling, **checkpoint}
+    respelling = {"respelled_by": told(str(lexicon)) if lexicon else None}
+    return {"teacher": told(experiment.teacher_name), **stages, "alignment": alignment, **respelling, **checkpoint}
 
 
 def _log(student: Path) -> dict[str, Any]:

@@ -229,11 +229,13 @@ def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:
 
     from . import collections
     from .experiment import Experiment
+    from .manifest import check_places
 
     collection = collections.load(arguments.collection, arguments.lang, arguments.split)
     systems = choose(names, regimes, collection, arguments.pretrain)
     experiment = Experiment(collection, settings, Cache(arguments.cache_dir))
     experiment.check(systems)
+    check_places(experiment, systems, arguments.runs_dir, arguments.qrels_dir)
     for folder in (arguments.runs_dir, arguments.qrels_dir, arguments.cache_dir):
         make_folder(folder, " with --cache-dir" if folder == unnamed_folder() else "")
     return experiment, systems

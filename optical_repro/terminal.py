@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import re
 import sys
 import time
 import traceback
@@ -23,14 +24,35 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, description: str | None, epilog: str | None = None) -> None:
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter)
 
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """As argparse's; what it prints, it prints on any terminal."""
+        say_what_can_be_said()
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Ends with exit status 2 and a line that says what is wrong."""
-        self.exit(2, f"error: {message}; {self.prog} --help tells what it takes\n")
+        self.exit(2, f"error: {one_line(message)}; {self.prog} --help tells what it takes\n")
 
 
 def say(*words: str) -> None:
-    """Prints a line at once."""
-    print(*words, flush=True)
+    """Prints a line at once; what would steer the terminal is shown, and not obeyed."""
+    print(*map(shown, words), flush=True)
+
+
+def shown(text: str) -> str:
+    """A text whose control characters, but for tabs, line ends and the colours of `marks` on a terminal, are written out: ``\\x1b``.
+
+    Ids and titles come from files of anyone's, and a terminal does what an escape sequence in them says.
+    """
+    colours = r"(?!\x1b\[(?:1;33|0)m)" if sys.stdout.isatty() else ""
+    return re.sub(rf"{colours}[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def say_what_can_be_said() -> None:
+    """Lets what the terminal's encoding lacks be printed as ``?``, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def duration(seconds: float) -> str:
@@ -64,6 +86,7 @@ def run_command(main: Callable[[], None], cache: Path | None = None) -> int:
 
     ``cache``: the folder that it was given with --cache-dir.
     """
+    say_what_can_be_said()
     try:
         settle(cache)
         main()
@@ -80,7 +103,7 @@ def run_command(main: Callable[[], None], cache: Path | None = None) -> int:
         if _no_space(error):
             where = f" for {error.filename}" if isinstance(error, OSError) and error.filename else ""
             remedy = "free some, or name another place with --cache-dir and --runs-dir"
-            print(f"error: no space left on the disk{where}; {remedy}", file=sys.stderr)
+            print(f"error: no space left on the disk{one_line(where)}; {remedy}", file=sys.stderr)
             return 2
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
             print(one_line(f"error: {error.filename}: a name longer than the disk allows; choose a shorter one"), file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import combinations, permutations, product
 
 import ir_measures
@@ -199,3 +200,35 @@ def test_bootstrap_interval_is_near_the_normal_one() -> None:
     low, high = significance.bootstrap_interval(values)
     half = 1.96 * values.std() / np.sqrt(400)
     assert (low[0], high[0]) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.002)
+
+
+def many_systems(systems: int, topics: int) -> dict[str, dict[str, np.ndarray]]:
+    """Scores of systems some of which are one but for a topic, or in all."""
+    random = np.random.default_rng(11)
+    scores = {f"s{number}": {metric: random.random(topics).round(2) for metric in ("map", "mrr@10")} for number in range(systems)}
+    scores["same"] = {metric: values.copy() for metric, values in scores["s0"].items()}
+    scores["near"] = {metric: values + np.eye(topics)[3] * 1e-5 for metric, values in scores["s0"].items()}
+    return scores
+
+
+@pytest.mark.parametrize("topics", [9, 40])
+def test_pairs_of_many_systems_have_the_p_that_each_has_alone(topics: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = many_systems(5, topics)
+    pairs = list(combinations(scores, 2))
+    made = significance.compare(scores, pairs)
+    for one in made:
+        (alone,) = significance.p_values((scores[one.a][one.metric] - scores[one.b][one.metric])[:, None], "fisher")
+        assert one.p == alone, (one.a, one.b)
+    assert next(one.p for one in made if (one.a, one.b) == ("s0", "near")) == 1.0  # one topic: every pattern goes as far
+    monkeypatch.setattr(significance, "BLOCK", 2**12)
+    assert [one.p for one in significance.compare(scores, pairs)] == [one.p for one in made]
+
+
+def test_many_systems_take_little_memory() -> None:
+    random = np.random.default_rng(12)
+    scores = {f"s{number}": dict(zip("abcdefg", random.random((7, 60)), strict=True)) for number in range(25)}
+    tracemalloc.start()
+    significance.compare(scores, list(combinations(scores, 2)))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 150e6  # 168 MB a matrix, were all pairs worked on at once

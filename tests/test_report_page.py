@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from test_compare import STRENGTHS, make
 
 from optical_repro.collections.collection import Passage
 from optical_repro.evaluation.report import write_report
+from optical_repro.reproduction.page import as_html as tables_as_html
+from optical_repro.reproduction.tables import read_tables
 
 VOID = {"meta", "input", "br", "link", "img"}
 
@@ -147,3 +151,18 @@ def test_training_is_drawn_by_the_loss_that_no_order_of_batches_changes(tmp_path
     [points] = re.findall(r'<polyline points="([^"]*)"', picture)
     assert f"<figcaption>Training: loss by step{told}</figcaption>" in text and f">loss{told}</text>" in picture
     assert len(points.split()) == (3 if loss == "other" else 2)
+
+
+@pytest.mark.parametrize("which", ["report", "tables"])
+def test_the_browser_runs_the_pages_own_style_and_script_and_nothing_else(text: str, which: str) -> None:
+    made = text if which == "report" else tables_as_html(read_tables())
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', made)[1]
+    assert made.index("Content-Security-Policy") < made.index("<style>")
+    assert policy.startswith("default-src 'none'; ") and "unsafe-inline" not in policy and "unsafe-eval" not in policy
+    inline = re.findall(r"<(style|script)>(.*?)</\1>", made, re.DOTALL)
+    inline += [("style", told) for told in set(re.findall(' style="(.*?)"', made))]
+    assert len(inline) == (3 if which == "report" else 1)
+    for kind, content in inline:
+        allowed = next(part for part in policy.split("; ") if part.startswith(f"{kind}-src"))
+        assert b64encode(sha256(content.encode()).digest()).decode() in allowed
+    assert not re.search(r"<[^>]* on[a-z]+=", made.partition('<script type="application/json"')[0].rpartition("</style>")[2])

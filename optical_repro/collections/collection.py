@@ -71,6 +71,8 @@ class Collection:
     citation: str = ""
     location: str = ""
     """What it was asked for by: a name, a folder's path, an id of ir_datasets."""
+    both_ways: bool = False
+    """Whether the documents are searched in the same split by topics in their own language too, while these topics are English."""
 
     def __post_init__(self) -> None:
         """Raises InputError for a name that would lead out of the folders of runs and judgements, or could not name files there."""
@@ -85,5 +87,9 @@ class Collection:
 
     @property
     def name(self) -> str:
-        """``<collection>.<target>.<split>``: names its folder under runs/ and its file under qrels/."""
-        return f"{self.source}.{self.target}.{self.split}"
+        """``<collection>.<target>.<split>``: names its folder under runs/ and its file under qrels/.
+
+        English topics beside those in the documents' language have a name of their own: ``<collection>.en-<target>.<split>``.
+        """
+        languages = f"en-{self.target}" if self.both_ways else self.target
+        return f"{self.source}.{languages}.{self.split}"

@@ -59,6 +59,7 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
         human_topics=_human_topics(folder / f"topics.{lang}.{split}.{about['doc_lang']}.tsv", about["doc_lang"], topics),
         license=about.get("license", ""),
         citation=about.get("citation", ""),
+        both_ways=lang == "en" != about["doc_lang"] and split in languages(folder).get(about["doc_lang"], []),
     )
 
 

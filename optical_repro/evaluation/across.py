@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
-from . import significance
+from . import provenance, significance
 from .results import Results, System, natural_baseline, pairs_with, telling_pairs
 from .significance import Comparison
+
+OF_LANGUAGE = ("bitext", "lexicon")
+"""Settings that folders of several languages cannot share."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,10 @@ class Across:
 def across(folders: list[Results], baseline: str | None = None) -> Across:
     """Puts folders beside each other; with a ``baseline``, it is that of every pool that has it."""
     groups = []
-    for kind, keys in (("language", [results.lang for results in folders]), ("collection", [_collection(results) for results in folders])):
+    for kind, keys in (
+        ("language", [results.target for results in folders]),
+        ("collection", [_collection(results) for results in folders]),
+    ):
         for key in dict.fromkeys(keys):
             some = [results for results, its in zip(folders, keys, strict=True) if its == key]
             if 1 < len(some) < len(folders):
@@ -68,6 +74,8 @@ def pooled(folders: list[Results], baseline: str | None, name: str) -> Results:
     systems = sorted((_pooled_system(folders, name) for name in shared), key=lambda system: (-system.mean("map"), system.name))
     names = [system.name for system in systems]
     pairs = list(combinations(names, 2)) if baseline not in names else pairs_with(baseline, names)
+    # Text is in a language; all else may be the same in all folders.
+    settings = {results.name: {key: told for key, told in results.settings.items() if key not in OF_LANGUAGE} for results in folders}
     passages = {_label(results, document): passage for results in folders for document, passage in results.passages.items()}
     return Results(
         name=name,
@@ -87,6 +95,11 @@ def pooled(folders: list[Results], baseline: str | None, name: str) -> Results:
         topics={_label(results, topic): text for results in folders for topic, text in results.topics.items()},
         human_topics={_label(results, topic): text for results in folders for topic, text in results.human_topics.items()},
         passages=passages,
+        settings=provenance.shared(settings.values()),
+        notes=[
+            *provenance.differences(settings),
+            *(f"{results.name}: {note}" for results in folders for note in results.notes),
+        ],
     )
 
 

@@ -6,7 +6,7 @@ from html import escape
 
 from . import figures
 from .across import Across
-from .across_tables import LEGEND, baseline, table
+from .across_tables import LEGEND, baseline, legend, table
 from .page import figure, heading, page, section, sortable
 from .results import is_ceiling
 from .tables import Cell
@@ -31,8 +31,8 @@ def _by_folder(across: Across) -> str:
         kind = "ceiling" if is_ceiling(system) else "baseline" if system == baseline(across) else ""
         note = f' <span class="tag {kind}">{kind}</span>' if kind else ""
         body += f'<tr><th scope="row">{escape(system)}{note}</th>{"".join(map(_cell, cells))}</tr>\n'
-    legend = escape(f"{LEGEND}. ▲ significantly better than {baseline(across)}, ▼ significantly worse.")
-    return section("folders", "MAP by folder", f'{sortable(heads, body, "Table of MAP by folder")}<p class="note">{legend}</p>')
+    told = escape(f"{LEGEND}.{legend(across, '▲', '▼')}")
+    return section("folders", "MAP by folder", f'{sortable(heads, body, "Table of MAP by folder")}<p class="note">{told}</p>')
 
 
 def _cell(cell: Cell | None) -> str:

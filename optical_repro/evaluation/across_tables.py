@@ -31,10 +31,16 @@ def table(across: Across) -> list[tuple[str, list[Cell | None]]]:
     return [(name, [column.get(name) for column in columns]) for name in across.names]
 
 
-def baseline(across: Across) -> str:
-    """What the marks of `table` compare with, in words."""
-    [first, *others] = dict.fromkeys(results.baseline for results in across.columns)
-    return "the column's own baseline" if others else str(first)
+def baseline(across: Across) -> str | None:
+    """What the marks of `table` compare with, in words; None where no column has two systems to compare."""
+    found = list(dict.fromkeys(results.baseline for results in across.columns if results.baseline))
+    return "the column's own baseline" if len(found) > 1 else found[0] if found else None
+
+
+def legend(across: Across, better: str, worse: str) -> str:
+    """What the marks mean, as a sentence with a blank before it; empty where nothing is compared."""
+    against = baseline(across)
+    return f" {better} significantly better than {against}, {worse} significantly worse." if against else ""
 
 
 def differing(across: Across) -> list[tuple[str, Comparison]]:
@@ -52,7 +58,7 @@ def across_text(across: Across) -> str:
         out.append(
             "  ".join([f"{system:<{width}}", *(f"{text:>{max(8, len(name) + 1)}}" for text, name in zip(texts, columns, strict=True))])
         )
-    out += ["", f"+ significantly better than {baseline(across)}, - significantly worse"]
+    out += ["", legend(across, "+", "-").strip(" .")] if baseline(across) else []
     if differing(across):
         lines = [["over", "a", "b", "a - b", "95 % interval", "d", "w/t/l", "p adjusted"]]
         for name, made in differing(across):
@@ -71,7 +77,7 @@ def across_markdown(across: Across) -> str:
     for system, cells in table(across):
         texts = ["" if cell is None else (f"**{cell.text}**" if cell.best else cell.text) + ["", " ▲", " ▼"][cell.mark] for cell in cells]
         out.append(markdown_row([markdown_code(system) + (" (ceiling)" if is_ceiling(system) else ""), *texts]))
-    out += ["", f"{LEGEND}. ▲ significantly better than {baseline(across)}, ▼ significantly worse.", ""]
+    out += ["", f"{LEGEND}.{legend(across, '▲', '▼')}", ""]
     if differing(across):
         out += ["# Differences in MAP by folder", "", *markdown_head(["over", *COMPARISON_HEADINGS], names=3)]
         for name, made in differing(across):
@@ -88,7 +94,8 @@ def across_latex(across: Across) -> str:
     for system, cells in table(across):
         texts = ["" if cell is None else (rf"\textbf{{{cell.text}}}" if cell.best else cell.text) + ARROWS[cell.mark] for cell in cells]
         body.append([in_latex(system) + (" (ceiling)" if is_ceiling(system) else ""), *texts])
-    caption = f"{LEGEND}. Arrows: significantly better or worse than {in_latex(baseline(across))}."
+    against = baseline(across)
+    caption = f"{LEGEND}." + (f" Arrows: significantly better or worse than {in_latex(against)}." if against else "")
     tables = [r"% Needs \usepackage{booktabs}.", latex_table("map-by-folder", caption, 1, head, body)]
     if differing(across):
         body = []

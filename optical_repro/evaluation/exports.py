@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from .metrics import METRICS
 from .results import Results, telling_pairs
 from .topics import Change, changes
+from .words import unanswered
 
 COMPARED = ["metric", "a", "b", "mean_a", "mean_b", "delta", "low", "high", "relative", "effect", "wins", "ties", "losses"]
 COMPARED += ["p", "p_adjusted", "tukey", "test", "correction"]
@@ -46,8 +48,16 @@ def as_json(results: Results) -> str:
 
 
 def json_text(value: Any) -> str:
-    """A value as a JSON file's text."""
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    """A value as a JSON file's text; a number that is not finite, which JSON does not have, is null."""
+    return json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def json_value(results: Results) -> dict[str, Any]:
@@ -66,6 +76,8 @@ def json_value(results: Results) -> dict[str, Any]:
         "baseline": results.baseline,
         "map_intervals": {name: list(system.interval) for name, system in results.systems.items()},
         "alignment": {name: asdict(system.alignment) for name, system in results.systems.items() if system.alignment},
+        "settings": results.settings,
+        "notes": [*results.notes, *(f"without hits, which score 0: {line}" for _, lines in unanswered(results) for line in lines)],
         "changes": [_changes(results, made.a, made.b) for made in telling_pairs(results)],
     }
 

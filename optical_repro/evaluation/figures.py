@@ -19,6 +19,7 @@ WIDTH = 440
 ALONE = 560
 """Pixels across where no page says how wide, as in a notebook."""
 INK, MUTED, LINE = "var(--ink, #1d2430)", "var(--muted, #5d6877)", "var(--line, #d6dce4)"
+BACKGROUND = "background: var(--paper, #ffffff)"
 BETTER, WORSE, LEVEL = "var(--better, #1c6dd0)", "var(--worse, #c2410c)", "var(--level, #eef1f5)"
 KINDS = {"ceiling": "var(--ceiling, #7a8594)", "baseline": "var(--hue-5, #9a7400)", "student": BETTER, "other": "var(--other, #a9b3c1)"}
 COLOURS = ("#1c6dd0", "#c2410c", "#0f8a6d", "#a3359c", "#9a7400", "#5b5bd6")
@@ -134,7 +135,8 @@ def training(results: Results, key: bool = True) -> str:
     logs: dict[str, list[tuple[float, float]]] = {}
     for name, system in sorted(results.systems.items(), key=lambda item: len(item[0])):
         loss = loss_of(system.log)
-        points = [(entry["step"], entry[loss]) for entry in system.log if "step" in entry and loss in entry]
+        points = [(entry.get("step", math.nan), entry.get(loss, math.nan)) for entry in system.log]
+        points = [point for point in points if math.isfinite(sum(point))]
         if len(points) > 1 and points not in logs.values():
             logs[name] = points
     if not logs:
@@ -232,7 +234,9 @@ def _ticks(low: float, high: float) -> list[float]:
     rough = (high - low) / 4 or 1.0
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)
-    return [round(step * number, 9) for number in range(math.floor(low / step), math.ceil(high / step) + 1)]
+    first = math.floor(low / step)
+    last = max(math.ceil(high / step), first + 1)  # an axis has two ends even where all values are one
+    return [round(step * number, 9) for number in range(first, last + 1)]
 
 
 def _curve(axes: _Axes, points: list[tuple[float, float]], number: int, name: str) -> str:
@@ -261,7 +265,7 @@ def _name_width(names: Iterable[str]) -> float:
 def _svg(height: float, told: str, parts: list[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{ALONE}" role="img" aria-label="{escape(told)}" '
-        f'font-family="system-ui, sans-serif" font-size="12" style="background: var(--paper, #ffffff)">{"".join(parts)}</svg>'
+        f'font-family="system-ui, sans-serif" font-size="12" style="{BACKGROUND}">{"".join(parts)}</svg>'
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from base64 import b64encode
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -15,7 +17,7 @@ from .results import HUMAN, Results, System, is_ceiling, telling_pairs
 from .significance import Comparison
 from .tables import COMPARISON_HEADINGS, HEADINGS, Row, comparison_cells, rows
 from .topics import changes, hit_names
-from .words import EXPLAINED, described, effect, findings, method, p_value, signed, translators, value
+from .words import EXPLAINED, described, effect, findings, method, noted, p_value, signed, translators, value
 
 SNIPPET = 280
 """Characters of a passage that the topic browser shows."""
@@ -36,15 +38,30 @@ def page(results: Results, name: str, about: str, first: list[str]) -> str:
     links = [
         f'<a href="#{found[1]}">{found[2]}</a>' for made in sections if (found := re.match('<section id="(.*?)"><h2>(.*?)</h2>', made))
     ]
+    style, script = ((assets / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     return Template((assets / "page.html").read_text(encoding="utf-8")).substitute(
+        policy=policy(style, script),
         name=escape(name),
         described=escape(about),
         contents=" ".join(links),
-        style=(assets / "page.css").read_text(encoding="utf-8"),
-        script=(assets / "page.js").read_text(encoding="utf-8"),
+        style=style,
+        script=script,
         sections="\n".join(sections),
         data=_data(results),
     )
+
+
+def policy(style: str, script: str = "") -> str:
+    """What a browser lets a page do that needs nothing else: its own style and script, known by their hashes, and nothing of anyone's."""
+
+    def hashed(text: str) -> str:
+        return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    # The page puts each on a line of its own; a picture's background stands in an attribute, which takes unsafe-hashes.
+    allowed = f"style-src 'unsafe-hashes' {hashed(chr(10) + style)} {hashed(figures.BACKGROUND)}"
+    if script:
+        allowed += f"; script-src {hashed(chr(10) + script)}"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def section(identifier: str, title: str, content: str) -> str:
@@ -76,7 +93,10 @@ def _table(results: Results) -> str:
     if translated := translators(results):
         legend += f" {escape(translated)}"
     body = "".join(_table_row(results, row) for row in rows(results))
-    return section("systems", "Systems", f'{sortable(heads, body, "Table of systems")}<p class="note">{legend}</p>')
+    inside = f'{sortable(heads, body, "Table of systems")}<p class="note">{legend}</p>'
+    for title, lines in noted(results):
+        inside += f"<h3>{escape(title)}</h3><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+    return section("systems", "Systems", inside)
 
 
 def _table_row(results: Results, row: Row) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import math
 import re
+import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, bad_line, unknown
-from ..files import lines
+from ..files import digest, lines
 from ..trec import Qrels, read_qrels, read_run
-from . import significance
+from . import provenance, significance
+from .ids import Strangers
 from .metrics import evaluate, order, precision_curve
 
 if TYPE_CHECKING:
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
 
     from ..collections.collection import Passage
 
+SNIFFED = 4096
+"""Bytes of a file of another name that tell whether it is a run."""
 SHOWN_HITS = 10
 """Hits of each topic that the report's topic browser shows."""
 A_MANIFEST = "a manifest as optical_repro.run writes it (delete it to do without)"
@@ -97,15 +104,24 @@ class Results:
     """Topic to people's translation of it, where a manifest tells."""
     passages: dict[str, Passage]
     """Document to its title and text, for the hits above and the relevant documents; empty where the documents are not at hand."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What all runs share that their manifests tell of how they were made."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader must know of them: settings that differ, runs of unknown making, ids that nobody knows."""
+
+    @property
+    def target(self) -> str:
+        """The language that is learnt: the topics', or the documents' where the topics are English."""
+        return self.doc_lang if self.lang == "en" and self.doc_lang != "und" else self.lang
 
     def comparison(self, metric: str, a: str, b: str) -> significance.Comparison | None:
         """a against b, whichever way round it was made; None where the pair was not compared."""
-        for made in self.comparisons:
-            if made.metric == metric and (made.a, made.b) == (a, b):
-                return made
-            if made.metric == metric and (made.a, made.b) == (b, a):
-                return made.reversed()
-        return None
+        turned = self._by_pair.get((metric, b, a))
+        return self._by_pair.get((metric, a, b)) or (turned.reversed() if turned else None)
+
+    @cached_property
+    def _by_pair(self) -> dict[tuple[str, str, str], significance.Comparison]:
+        return {(made.metric, made.a, made.b): made for made in self.comparisons}
 
     def against_baseline(self, metric: str, system: str) -> significance.Comparison | None:
         """The system against the baseline; None for the baseline itself, or where there is none."""
@@ -126,7 +142,8 @@ def read_results(
     Without a baseline all pairs are compared, and the strongest system that translates first is the one that marks refer
     to; with one, only the pairs with it and of code-switched with back-translated students, a smaller family. ``passages``
     streams the documents (`Collection.passages`), so that the topic browser can show what was found.
-    Raises InputError for a folder without runs, malformed files, runs of other topics, or an unknown baseline.
+    Raises InputError for a folder without runs, malformed files, runs of other topics, of two collections, or of other bytes than
+    their manifests tell of, and for an unknown baseline.
     """
     name = folder.resolve().name
     parts = name.rsplit(".", 2)
@@ -134,24 +151,29 @@ def read_results(
         raise InputError(f"{folder}: a folder of runs is named <collection>.<lang>.<split>, like sample.yo.test; rename it")
     paths = run_files(folder)
     if not paths:
-        missing = "no *.trec file in it" if folder.is_dir() else "no such folder"
+        missing = "no *.trec file in it, nor a run of another name" if folder.is_dir() else "no such folder"
         raise InputError(f"{folder}: {missing}; make runs with python -m optical_repro.run, or copy some here as SYSTEM.trec")
     if baseline is not None and baseline not in paths:
         raise unknown("baseline", baseline, list(paths))
     if not qrels_path.is_file():
         raise InputError(f"{qrels_path}: no such file; name the folder that holds it with --qrels-dir")
     qrels = read_qrels(qrels_path)
-    manifests = read_manifests(folder)
+    manifests = {name: manifest for name, manifest in read_manifests(folder).items() if name in paths}
+    provenance.refuse_mixed(folder, manifests, qrels_path, digest(qrels))
+    provenance.refuse_changed(paths, manifests)
     described = described_collection(manifests)
-    made = (_system(name, path, qrels, qrels_path, manifests) for name, path in paths.items())
+    settings = {name: provenance.settings(manifest) for name, manifest in manifests.items()}
+    strangers = Strangers(qrels, qrels_path)
+    made = (_system(name, path, qrels, qrels_path, manifests, strangers) for name, path in paths.items())
     systems = {system.name: system for system in sorted(made, key=_by_map)}
     names = list(systems)
+    shown = _shown(passages(), qrels, systems, strangers) if passages else {}
     pairs = list(combinations(names, 2)) if baseline is None else pairs_with(baseline, names)
     scores = {system.name: system.scores for system in systems.values()}
     return Results(
         name=name,
-        lang=parts[1],
-        doc_lang=described.get("doc_lang", "und"),
+        lang=described.get("lang") or _named_languages(parts[1])[0],
+        doc_lang=described.get("doc_lang") or _named_languages(parts[1])[1],
         split=parts[2],
         qrels=qrels,
         systems=systems,
@@ -161,38 +183,96 @@ def read_results(
         correction=correction,
         topics=described.get("topics") or {},
         human_topics=described.get("human_topics") or {},
-        passages=_shown(passages(), qrels, systems) if passages else {},
+        passages=shown,
+        settings=provenance.shared(settings.values()),
+        notes=[
+            *provenance.differences(settings),
+            *provenance.without_manifest(names, manifests),
+            *strangers.notes(),
+            *_passed_over(folder, paths),
+        ],
     )
 
 
+def _named_languages(part: str) -> tuple[str, str]:
+    """Of topics and documents, as the middle part of a folder's name tells: ``yo``, or ``en-yo`` for English topics."""
+    both = re.fullmatch("(en)-([a-z]{2,3})", part)
+    return (both[1], both[2]) if both else (part, "und")
+
+
+RUN = re.compile(r"([^.].*)\.(trec|run)(\.gz)?")
+"""Files that are runs by their names."""
+OURS = re.compile(r"report\..*|across\..*|.*\.manifest\.json|.*\.topics\.tsv|.*\.README\.md|\..*")
+"""Files beside the runs that optical_repro writes."""
+
+
 def run_files(folder: Path) -> dict[str, Path]:
-    """System to its run, in the order of the names; raises InputError where two files are of one system."""
+    """System to its run, in the order of the names; raises InputError where two files are of one system.
+
+    A file of another name is a run where its first line is one: ``theirs.txt`` is that of ``theirs``.
+    """
     paths: dict[str, Path] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        found = re.fullmatch(r"([^.].*)\.(trec|run)(\.gz)?", path.name)
-        if found and found[1] in paths:
-            raise InputError(f"{path}: {paths[found[1]].name} is a run of {found[1]} too; rename one of them")
-        if found:
-            paths[found[1]] = path
+        found = RUN.fullmatch(path.name)
+        name = found[1] if found else _without_suffix(path.name) if _begins_like_a_run(path) else None
+        if name in paths:
+            raise InputError(f"{path}: {paths[name].name} is a run of {name} too; rename one of them")
+        if name:
+            paths[name] = path
     return paths
 
 
-def _shown(passages: Iterator[Passage], qrels: Qrels, systems: dict[str, System]) -> dict[str, Passage]:
-    """The passages that the topic browser shows: hits and relevant documents."""
+def _without_suffix(name: str) -> str:
+    """``theirs.txt`` and ``theirs.res.gz`` as ``theirs``; what is no suffix of letters stays: ``bm25-k0.9``."""
+    return re.sub(r"(?<=.)\.[A-Za-z]+$", "", name.removesuffix(".gz"))
+
+
+def _begins_like_a_run(path: Path) -> bool:
+    """Whether a file that is not ours, whatever its name, begins with the six columns of a run."""
+    if OURS.fullmatch(path.name) or not path.is_file():
+        return False
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            columns = file.read(SNIFFED).decode("utf-8-sig", errors="replace").lstrip().partition("\n")[0].split()
+        return len(columns) == 6 and columns[3].isdigit() and math.isfinite(float(columns[4]))
+    except (OSError, EOFError, zlib.error, ValueError):
+        return False
+
+
+def _passed_over(folder: Path, paths: dict[str, Path]) -> list[str]:
+    """A line on the files in a folder of runs that were not read; none where there is none."""
+    read = {path.name for path in paths.values()}
+    other = [path.name for path in sorted(folder.iterdir()) if path.is_file() and path.name not in read and not OURS.fullmatch(path.name)]
+    return [f"not read: {', '.join(other)} (not a run: six columns, topic Q0 document rank score tag)"] if other else []
+
+
+def _shown(passages: Iterator[Passage], qrels: Qrels, systems: dict[str, System], strangers: Strangers) -> dict[str, Passage]:
+    """The passages that the topic browser shows: hits and relevant documents; ``strangers`` gets all ids."""
     wanted = {document for grades in qrels.values() for document, grade in grades.items() if grade > 0}
     wanted.update(document for system in systems.values() for hits in system.hits.values() for document in hits)
-    return {passage.id: passage for passage in passages if passage.id in wanted}
+    shown: dict[str, Passage] = {}
+
+    def ids() -> Iterator[str]:
+        for passage in passages:
+            if passage.id in wanted:
+                shown[passage.id] = passage
+            yield passage.id
+
+    strangers.search(ids())
+    return shown
 
 
-def _system(name: str, path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dict[str, Any]]) -> System:
+def _system(name: str, path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dict[str, Any]], strangers: Strangers) -> System:
     """Reads and scores one run."""
     import numpy as np
 
     training = manifests.get(name, {}).get("training") or {}
     # With a manifest, a run is whole.
-    run = read_run(path, finished=path.stem in manifests)
+    run = read_run(path, finished=name in manifests)
     if run and not run.keys() & qrels.keys():
         raise InputError(f"{path}: its topics ({next(iter(run))}, ...) are not judged in {qrels_path}; is it a run of another collection?")
+    if "run_sha256" not in manifests.get(name, {}):
+        strangers.meet(name, run)
     scores = {metric: np.array(list(values.values())) for metric, values in evaluate(qrels, run).items()}
     low, high = significance.bootstrap_interval(scores["map"][:, None])
     rankings = {topic: order(run[topic]) for topic in qrels if topic in run}
@@ -242,17 +322,21 @@ def read_manifests(folder: Path) -> dict[str, dict[str, Any]]:
     for path in sorted(folder.glob("*.manifest.json")):
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise bad_line(path, error.lineno, "not JSON", A_MANIFEST) from None
+        except (ValueError, RecursionError) as error:
+            raise bad_line(path, getattr(error, "lineno", 1), "not JSON", A_MANIFEST) from None
         if not isinstance(manifest, dict):
             raise bad_line(path, 1, "no object of JSON", A_MANIFEST)
+        for part in ("collection", "arguments", "settings", "versions", "training"):
+            if not isinstance(manifest.get(part) or {}, dict):
+                raise bad_line(path, 1, f'"{part}" is no object of JSON', A_MANIFEST)
         manifests[path.name.removesuffix(".manifest.json")] = manifest
     return manifests
 
 
 def described_collection(manifests: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """What the manifests tell of the collection: "doc_lang", "topics", "human_topics", "source"; empty where there are none."""
-    return next((manifest["collection"] for manifest in manifests.values() if "collection" in manifest), {})
+    told = [manifest["collection"] for manifest in manifests.values() if manifest.get("collection")]
+    return next((collection for collection in told if collection.get("human_topics")), told[0] if told else {})
 
 
 def natural_baseline(names: list[str]) -> str | None:

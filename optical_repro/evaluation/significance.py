@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,12 @@ PERMUTATIONS = 100_000
 REARRANGEMENTS = 10_000
 """Rearrangements of the randomized Tukey HSD test, the observed one among them."""
 RESAMPLES = 10_000
+BLOCK = 2**22
+"""Numbers that are worked on at a time: 32 MB."""
+WIDTH = 192
+"""Columns that are resampled at a time."""
+TIED = 1e-10
+"""Sums are equal that differ by less than this part of what was summed up."""
 SEED = 42
 
 
@@ -99,9 +105,17 @@ def compare(
     if not pairs:
         return []
     metrics = list(scores[pairs[0][0]])
-    differences = np.stack([scores[a][metric] - scores[b][metric] for metric in metrics for a, b in pairs], axis=1)
-    tukey = _tukey_of_pairs(scores, metrics, pairs)
-    p = tukey if test == "tukey" else p_values(differences, test)
+    stacked = np.stack([np.stack([by_metric[metric] for metric in metrics], axis=1) for by_metric in scores.values()], axis=1)
+    places = {name: number for number, name in enumerate(scores)}
+    first, second = (np.array([places[pair[side]] for pair in pairs]) for side in (0, 1))
+    # Columns of [topics, metrics x systems]: of a, and of b, metric by metric, pairs in the order given.
+    columns = stacked.transpose(0, 2, 1).reshape(len(stacked), -1)
+    starts = np.repeat(np.arange(len(metrics)) * len(places), len(pairs))
+    a_columns, b_columns = (np.tile(side, len(metrics)) + starts for side in (first, second))
+    differences = columns[:, a_columns] - columns[:, b_columns]
+    by_pair = tukey(stacked)
+    tukeys = by_pair[:, first, second].ravel()
+    p = {"fisher": lambda: _fisher(columns, a_columns, b_columns), "tukey": lambda: tukeys}.get(test, lambda: _student(differences))()
     correction = "tukey" if test == "tukey" else correction
     p_adjusted = np.concatenate([adjusted(family, correction) for family in np.split(p, len(metrics))])
     low, high = bootstrap_interval(differences)
@@ -118,7 +132,7 @@ def compare(
                 mean_b=float(scores[b][metric].mean()),
                 p=float(p[column]),
                 p_adjusted=float(p_adjusted[column]),
-                tukey=float(tukey[column]),
+                tukey=float(tukeys[column]),
                 test=test,
                 correction=correction,
                 low=float(low[column]),
@@ -134,30 +148,68 @@ def compare(
 
 def p_values(differences: np.ndarray, test: str) -> np.ndarray:
     """Two-sided p of each column of (topics, pairs) differences under the hypothesis that the two systems are alike."""
-    return {"fisher": _fisher, "student": _student}[test](differences)
+    import numpy as np
+
+    if test == "student":
+        return _student(differences)
+    pairs = differences.shape[1]
+    zero = np.zeros((len(differences), 1))
+    return _fisher(np.hstack([differences, zero]), np.arange(pairs), np.full(pairs, pairs))
 
 
-def _fisher(differences: np.ndarray) -> np.ndarray:
+def _fisher(scores: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """How often a mean at least as far from zero comes out when each topic's difference takes a random sign.
 
-    All 2^topics patterns where they are fewer than PERMUTATIONS, else as many random ones, the same for every pair
-    (Smucker, Allan and Carterette, CIKM 2007). The observed pattern counts as one of them, so p is never 0.
+    ``scores``: [topics, columns]; ``a`` and ``b``: the two columns of every pair. All 2^topics patterns where they are fewer than
+    PERMUTATIONS, else as many random ones, the same for every pair (Smucker, Allan and Carterette, CIKM 2007). The observed
+    pattern counts as one of them, so p is never 0.
+
+    A pattern's signs are summed over each column once, and a pair's sum is the difference of its columns' sums: there are far
+    more pairs than systems.
     """
     import numpy as np
 
-    topics = len(differences)
-    observed = np.abs(differences.sum(axis=0))
+    topics, pairs = len(scores), len(a)
+    observed, sizes, lengths = np.empty(pairs), np.empty(pairs), np.abs(scores).sum(axis=0)
+    for block in _blocks(pairs, max(1, BLOCK // topics)):
+        differences = scores[:, a[block]] - scores[:, b[block]]
+        observed[block], sizes[block] = np.abs(differences.sum(axis=0)), np.abs(differences).sum(axis=0)
     # Sums in another order differ in their last digits: equal ones must count as equal.
-    reached = observed - 1e-10 * np.abs(differences).sum(axis=0)
+    reached = observed - TIED * sizes
+    # Of two systems that are nearly one, the difference of their sums has not enough digits: there the differences are summed.
+    near = (sizes > 0) & (TIED * sizes < 4 * topics * np.finfo(float).eps * (lengths[a] + lengths[b]))
+    if near.any():
+        own = scores[:, a[near]] - scores[:, b[near]]
+        a, b, columns = a.copy(), b.copy(), scores.shape[1]
+        a[near], b[near] = columns + np.arange(own.shape[1]), columns + own.shape[1]
+        scores = np.hstack([scores, own, np.zeros((topics, 1))])
+    count, patterns = np.zeros(pairs), 0
+    for signs in _signs(topics):
+        patterns += len(signs)
+        for rows in _blocks(len(signs), max(1, BLOCK // scores.shape[1])):
+            sums = np.ascontiguousarray((signs[rows] @ scores).T)
+            for block in _blocks(pairs, max(1, BLOCK // 64 // sums.shape[1])):
+                count[block] += (np.abs(sums[a[block]] - sums[b[block]]) >= reached[block, None]).sum(axis=1)
+    unseen = 1 if patterns < 2**topics else 0  # the observed pattern, which is none of the random ones
+    return (count + unseen) / (patterns + unseen)
+
+
+def _signs(topics: int) -> Iterator[np.ndarray]:
+    """Patterns of signs, 1 or -1: [patterns, topics] at a time."""
+    import numpy as np
+
     if 2**topics <= PERMUTATIONS:
-        patterns = (np.arange(2**topics)[:, None] >> np.arange(topics) & 1) * 2.0 - 1.0
-        return (np.abs(patterns @ differences) >= reached).mean(axis=0)
+        yield (np.arange(2**topics)[:, None] >> np.arange(topics) & 1) * 2.0 - 1.0
+        return
     random = np.random.default_rng(SEED)
-    count = np.ones(differences.shape[1])
     for start in range(1, PERMUTATIONS, 10_000):
-        patterns = random.integers(0, 2, (min(10_000, PERMUTATIONS - start), topics), dtype=np.int8) * 2.0 - 1.0
-        count += (np.abs(patterns @ differences) >= reached).sum(axis=0)
-    return count / PERMUTATIONS
+        yield random.integers(0, 2, (min(10_000, PERMUTATIONS - start), topics), dtype=np.int8) * 2.0 - 1.0
+
+
+def _blocks(count: int, size: int) -> Iterator[slice]:
+    """``count`` things in parts of ``size``; what is left over goes with the last: BLAS sums up a narrow part in another order."""
+    starts = range(0, max(1, count - size + 1), size)
+    return (slice(start, count if start == starts[-1] else start + size) for start in starts)
 
 
 def _student(differences: np.ndarray) -> np.ndarray:
@@ -201,16 +253,6 @@ def tukey(scores: np.ndarray) -> np.ndarray:
     return (REARRANGEMENTS - np.stack(below)) / REARRANGEMENTS
 
 
-def _tukey_of_pairs(scores: Mapping[str, Mapping[str, np.ndarray]], metrics: Sequence[str], pairs: Sequence[tuple[str, str]]) -> np.ndarray:
-    """Tukey's p, metric by metric, pairs in the order given."""
-    import numpy as np
-
-    stacked = np.stack([np.stack([by_metric[metric] for metric in metrics], axis=1) for by_metric in scores.values()], axis=1)
-    place = {name: number for number, name in enumerate(scores)}
-    by_pair = tukey(stacked)
-    return np.array([by_pair[metric, place[a], place[b]] for metric in range(len(metrics)) for a, b in pairs])
-
-
 def adjusted(p: np.ndarray, correction: str) -> np.ndarray:
     """The p-values of one family, corrected so that the chance of any false finding in it stays below ALPHA."""
     import numpy as np
@@ -234,5 +276,8 @@ def bootstrap_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     draws = np.random.default_rng(SEED).integers(0, topics, (RESAMPLES, topics))
     counts = np.zeros((RESAMPLES, topics))
     np.add.at(counts, (np.arange(RESAMPLES)[:, None], draws), 1.0)
-    low, high = np.percentile(counts @ values / topics, [2.5, 97.5], axis=0)
+    low, high = np.empty(values.shape[1]), np.empty(values.shape[1])
+    for block in _blocks(values.shape[1], WIDTH):
+        means = np.ascontiguousarray((counts @ values[:, block] / topics).T)
+        low[block], high[block] = np.percentile(means, [2.5, 97.5], axis=1)
     return low, high

@@ -9,7 +9,7 @@ from .metrics import METRICS
 from .results import Results, is_ceiling, telling_pairs
 from .significance import Comparison
 from .topics import Change, changes, hit_names
-from .words import EXPLAINED, described, effect, findings, method, signed, translators, value
+from .words import EXPLAINED, described, effect, findings, method, noted, signed, translators, value
 
 HEADINGS = {
     "map": "MAP",
@@ -90,7 +90,7 @@ def as_text(results: Results) -> str:
         out += ["", f"+ significantly better than {results.baseline}, - significantly worse ({method(results)})"]
     if translated := translators(results):
         out += ["", translated]
-    for heading, told in findings(results):
+    for heading, told in [*noted(results), *findings(results)]:
         out += ["", heading, *(f"  {line}" for line in told)]
     return "\n".join(out)
 
@@ -129,7 +129,7 @@ def as_markdown(results: Results) -> str:
         out[-1] += f" ▲ significantly better than {markdown_code(results.baseline)}, ▼ significantly worse ({method(results)})."
     if translated := translators(results):
         out[-1] += f" {translated}"
-    for heading, told in findings(results):
+    for heading, told in [*((heading, list(map(_plain, told))) for heading, told in noted(results)), *findings(results)]:
         out += ["", f"**{heading}**", "", *(f"- {line}" for line in told)]
     compared = [comparison_cells(made) for made in results.comparisons if made.metric == "map"]
     if compared:
@@ -180,6 +180,8 @@ def as_latex(results: Results) -> str:
         caption += f" Arrows: significantly better or worse than {in_latex(results.baseline)} ({in_latex(method(results))})."
     if translated := translators(results):
         caption += f" {in_latex(translated)}"
+    for _, told in noted(results):
+        caption += in_latex(f" Note: {'; '.join(told)}.")
     head = ["System", *HEADINGS.values()]
     body = []
     for row in rows(results):

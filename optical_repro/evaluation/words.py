@@ -67,6 +67,11 @@ def translators(results: Results) -> str:
     return " ".join(f"Translated by {translator}: {', '.join(systems)}." for translator, systems in sorted(named.items()))
 
 
+def noted(results: Results) -> list[tuple[str, list[str]]]:
+    """What a reader must know before the numbers: a heading with a line each; empty where there is nothing."""
+    return [("What to know of these runs:", results.notes)] if results.notes else []
+
+
 def findings(results: Results) -> list[tuple[str, list[str]]]:
     """Which differences by MAP are significant, and what training did to alignment: headings, each with its lines."""
     if not results.baseline:

@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from ..evaluation.page import unbroken
+from ..evaluation.page import policy, unbroken
 from ..evaluation.tables import HEADINGS
 from ..evaluation.words import p_value
 from .tables import Cell, Row, Table, command, narrowed
@@ -19,6 +19,7 @@ def as_html(tables: list[Table]) -> str:
     here, report = files(__package__), files("optical_repro.evaluation")
     style = (report / "page.css").read_text(encoding="utf-8") + (here / "page.css").read_text(encoding="utf-8")
     return Template((here / "page.html").read_text(encoding="utf-8")).substitute(
+        policy=policy(style),
         style=style,
         contents=" ".join(f'<a href="#table-{table.number}">Table {table.number}</a>' for table in tables),
         tables="\n".join(map(_table, tables)),

@@ -108,7 +108,8 @@ def from_folder(folder: Path, row: Row) -> tuple[dict[str, Any], float, str, lis
             remarks.append(f"left out {system}: {other}")
         else:
             kept[system] = scores
-            seconds |= manifests[system]["seconds"]
+            for stage, time in manifests[system]["seconds"].items():  # what was made so far: the last manifest tells most
+                seconds[stage] = max(time, seconds.get(stage, 0.0))
     if not kept:
         raise InputError(f"{folder}: nothing in it was made by the row's command, {row.command}; {remarks[0] if remarks else 'no systems'}")
     # The teacher's side is made inside the stage of the student that wants it.

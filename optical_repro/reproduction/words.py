@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..evaluation.factors import ALL
 from ..evaluation.results import question_pairs
 from ..evaluation.significance import ALPHA, CORRECTIONS, TESTS
+from ..evaluation.tables import HEADINGS
 from ..evaluation.words import counted, p_value, signed, value
 from ..terminal import duration
 from .tables import Cell, Difference, Measured, Row
@@ -42,9 +43,14 @@ def score(cell: Cell) -> str:
 
 
 def tolerances(row: Row, system: str) -> str:
-    """The tolerances of a system's cells: ``± .005``."""
-    small = {cell.tolerance: f"{cell.tolerance:.4f}".lstrip("0") for cell in row.cells if cell.tolerance < 0.001}
-    return "± " + ", ".join(dict.fromkeys(small.get(cell.tolerance, value(cell.tolerance)) for cell in row.cells if cell.system == system))
+    """The tolerances of a system's cells: ``± .005``, or where they differ ``± .005 (MAP), .020``: the last is that of all others."""
+    metrics: dict[str, list[str]] = {}
+    for cell in row.cells:
+        if cell.system == system:
+            told = f"{cell.tolerance:.4f}".lstrip("0") if cell.tolerance < 0.001 else value(cell.tolerance)
+            metrics.setdefault(told, []).append(HEADINGS.get(cell.metric, cell.metric))
+    *some, (others, _) = sorted(metrics.items(), key=lambda item: len(item[1]))
+    return "± " + ", ".join([*(f"{told} ({', '.join(names)})" for told, names in some), others])
 
 
 def standing(row: Row) -> str:
