@@ -326,6 +326,15 @@ class Experiment:
         reader = "the teacher" if model == self.teacher else "a student"
         return self._stage(f"dense index by {reader}", "faiss", inputs, make)
 
+    def stored_passages(self) -> Path:
+        """The documents by their ids, for ``collections.stored``."""
+        from .collections import stored
+
+        def make(folder: Path) -> None:
+            stored.write(self.collection.passages(), folder)
+
+        return self._stage("passages by their ids", "passages", {"collection": self.collection.digest}, make)
+
     # ---- translation
 
     def translator(self, source: str, target: str) -> Translator:

@@ -35,14 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         return 0
-    if arguments[0] == "respell":
-        from optical_repro import respell
-
-        return respell.main(arguments[1:])
     if arguments[0] in OWN:
         from optical_repro import share
 
-        return share.main(arguments[0], arguments[1:])
+        return share.main(arguments)
     return run_command(lambda: run(*arguments))
 
 

@@ -1,4 +1,4 @@
-"""``python -m optical_repro.pyserini respell``: topics as the runs of a student read them, for those who use it outside of run."""
+"""Topics as the runs of a student read them, for those who search with it elsewhere: ``python -m optical_repro.pyserini respell``."""
 
 from __future__ import annotations
 
@@ -10,30 +10,22 @@ from .card import LEXICON
 from .checkpoints import find
 from .errors import InputError
 from .files import whole
-from .terminal import Parser, run_command, say
+from .terminal import say
 
 EXPLAINED = """\
-Respells topics as the runs of a student did: a word that neither the student's lexicon nor the English documents have is read as
+Respells topics as the runs of a student did.
+
+A word that neither the student's lexicon nor the English documents have is read as
 the nearest word of the lexicon. Searching for what it writes, the student gives what the card's rows of runs say.
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    made = Parser(prog="python -m optical_repro.pyserini respell", description=EXPLAINED)
-    made.add_argument("student", help="folder of a student, or the manifest of a run that it made")
-    made.add_argument("--lang", required=True, metavar="CODE", help="the topics' language")
-    made.add_argument("--topics", required=True, type=Path, metavar="FILE", help="id TAB text a line")
-    made.add_argument("--corpus", required=True, type=Path, metavar="FILE", help='the English documents: {"id", "title", "text"} a line')
-    made.add_argument("--output", required=True, type=Path, metavar="FILE", help="where the respelled topics go")
-    made.add_argument("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="where manifests lie (default: %(default)s)")
-    return made
-
-
-def main(argv: list[str]) -> int:
-    """Runs the command; returns its exit status."""
-    arguments = parser().parse_args(argv)
-    return run_command(lambda: run(arguments))
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what the command takes besides the student."""
+    parser.add_argument("--lang", required=True, metavar="CODE", help="the topics' language")
+    parser.add_argument("--topics", required=True, type=Path, metavar="FILE", help="id TAB text a line")
+    parser.add_argument("--corpus", required=True, type=Path, metavar="FILE", help='the English documents: {"id", "title", "text"} a line')
+    parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="where the respelled topics go")
 
 
 def run(arguments: argparse.Namespace) -> None:
