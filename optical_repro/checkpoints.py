@@ -54,9 +54,9 @@ def find(given: str | None, runs_dir: Path, teacher: str | None = None) -> Check
 
     What a manifest tells of a student is taken for a folder too, where a run under ``runs_dir`` was made with its weights.
     ``teacher``: its name, where it is known; else the manifest's, else the default. Raises InputError for what is no student, and
-    where its weights are not those that a manifest recorded; without ``given``, one that names the manifests that could be given.
+    where its weights are not those that a manifest recorded; without ``given`` (None or empty), one that names the manifests that could be given.
     """
-    if given is None:
+    if not given:
         raise InputError(f"which student? give --model FOLDER, or the manifest of its run{_offer(runs_dir)}")
     if given.endswith(MANIFEST):
         path = Path(given)

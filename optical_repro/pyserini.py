@@ -18,6 +18,7 @@ import argparse
 import importlib.util
 import runpy
 import sys
+from pathlib import Path
 from typing import Any
 
 from optical_repro.errors import InputError
@@ -44,28 +45,26 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(command: str, *arguments: str) -> None:
     """Runs a command of Pyserini; raises InputError where there is none, and what the command raises."""
-    name = module(command)
-    register()
-    sys.argv = [name, *(str(locate(EMBEDDED)) if argument == EMBEDDED else argument for argument in arguments)]
-    runpy.run_module(name, run_name="__main__", alter_sys=True)
-
-
-def module(command: str) -> str:
-    """The module that is a command of Pyserini; Java is started. Raises InputError where there is none."""
-    name = "pyserini." + COMMANDS.get(command, command)
+    name = COMMANDS.get(command, command)
+    if not is_command(name):
+        raise InputError(f'Pyserini has no command "{command}"; expected encode, search, card, push, or a module such as index.lucene')
     from optical_repro.retrieval import jvm
 
     jvm.start()
-    try:
-        found = importlib.util.find_spec(name)
-        # A package is run by its __main__.
-        if found is not None and found.submodule_search_locations is not None:
-            found = importlib.util.find_spec(f"{name}.__main__")
-    except (ImportError, ValueError):  # The part before a point is no package, or the name is none.
-        found = None
-    if found is None:
-        raise InputError(f'Pyserini has no command "{command}"; expected encode, search, card, push, or a module such as index.lucene')
-    return name
+    register()
+    sys.argv = [f"pyserini.{name}", *(str(locate(EMBEDDED)) if argument == EMBEDDED else argument for argument in arguments)]
+    runpy.run_module(f"pyserini.{name}", run_name="__main__", alter_sys=True)
+
+
+def is_command(name: str) -> bool:
+    """Whether Pyserini has a module of this name that can be run; looks at its files, since importing it starts Java."""
+    spec = importlib.util.find_spec("pyserini")
+    folders = (spec and spec.submodule_search_locations) or []
+    *packages, module = name.split(".")
+    if not all(part.isidentifier() for part in (*packages, module)):
+        return False
+    places = [Path(folder, *packages) for folder in folders]
+    return any((place / f"{module}.py").is_file() or (place / module / "__main__.py").is_file() for place in places)
 
 
 def register() -> None:
