@@ -34,9 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     if name in ("-h", "--help"):
         width = max(map(len, COMMANDS))
         listed = "\n".join(f"  {command:{width}}  {does}" for command, does in COMMANDS.items())
-        say(
-            f"usage: python -m optical_repro COMMAND ...   (or: optical-repro COMMAND ...)\n\n{listed}\n\nCOMMAND --help tells what it takes."
-        )
+        usage = "usage: python -m optical_repro COMMAND ...     (or: optical-repro COMMAND ...)"
+        say("\n\n".join([usage, listed, "COMMAND --help tells what it takes."]))
         return 0
     if name == "--version":
         from . import __version__

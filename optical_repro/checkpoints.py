@@ -54,7 +54,7 @@ def find(given: str | None, runs_dir: Path, teacher: str | None = None) -> Check
 
     What a manifest tells of a student is taken for a folder too, where a run under ``runs_dir`` was made with its weights.
     ``teacher``: its name, where it is known; else the manifest's, else the default. Raises InputError for what is no student, and
-    where its weights are not those that a manifest recorded; without ``given`` (None or empty), one that names the manifests that could be given.
+    where its weights are not those that a manifest recorded; without ``given``, one that names the manifests that could be given.
     """
     if not given:
         raise InputError(f"which student? give --model FOLDER, or the manifest of its run{_offer(runs_dir)}")
@@ -63,7 +63,7 @@ def find(given: str | None, runs_dir: Path, teacher: str | None = None) -> Check
         manifest = read(path)
         folder = _checkpoint(manifest, path)
     else:
-        folder = locate(given)
+        folder = _located(given)
         path, manifest = _of_weights(folder, runs_dir)
     training = manifest.get("training") or {}
     named = training.get("teacher") or manifest.get("arguments", {}).get("teacher") or EMBEDDED
@@ -81,8 +81,8 @@ def read(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: no such file; expected the manifest of an optical system's run") from None
     except IsADirectoryError:
         raise InputError(f"{path}: is a folder; expected the manifest of an optical system's run") from None
-    except PermissionError:
-        raise InputError(f"{path}: not readable by you; change its permissions") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({os.strerror(error.errno or 0)}); check the path") from None
     except (ValueError, RecursionError) as error:
         raise bad_line(path, getattr(error, "lineno", 1), "not JSON", EXPECTED) from None
     if not isinstance(manifest, dict):
@@ -107,6 +107,16 @@ def weights_of(student: Path) -> str:
     """The SHA-256 of a student's weights; empty for a model that has them in several files, which no student here has."""
     path = student / "model.safetensors"
     return sha256(path) if path.is_file() else ""
+
+
+def _located(given: str) -> Path:
+    """The folder of a model; a name that no file system takes is none."""
+    try:
+        return locate(given)
+    except OSError as error:
+        raise InputError(
+            f"{given[:80]}: no student ({os.strerror(error.errno or 0)}); give its folder, or the manifest of its run"
+        ) from None
 
 
 def _checkpoint(manifest: dict[str, Any], path: Path) -> Path:
