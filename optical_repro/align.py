@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import languages
+from .bitext.readers import Pair, read_bitext
 from .bitext.words import words
 from .checkpoints import find
 from .errors import InputError
@@ -89,11 +91,12 @@ def run(arguments: argparse.Namespace) -> None:
     for text in (arguments.sentence, arguments.english):
         if text is not None and not words(utf8(text, "a sentence")):
             raise InputError(f'no word in "{text}"; expected a sentence and its English translation')
+    pairs = read_bitext(arguments.agreement, languages.canonical(arguments.lang)).pairs if arguments.agreement else []
     students, teacher = encoders(arguments)
     if arguments.sentence is not None:
         show(arguments, students, teacher, pictures)
     if arguments.agreement:
-        measure_agreement(arguments, students, teacher)
+        measure_agreement(arguments, pairs, students, teacher)
 
 
 def check_picture(path: Path, form: str) -> None:
@@ -148,12 +151,10 @@ def draw(alignments: dict[str, TokenAlignment], paths: dict[str, Path | None], t
                 say(f"{path} written")
 
 
-def measure_agreement(arguments: argparse.Namespace, students: dict[str, TextEncoder], teacher: TextEncoder) -> None:
+def measure_agreement(arguments: argparse.Namespace, pairs: list[Pair], students: dict[str, TextEncoder], teacher: TextEncoder) -> None:
     """Prints precision, recall, F1 and 1 - AER of the word links of each student."""
-    from .bitext.readers import read_bitext
     from .distill.token_alignment import measure
 
-    pairs = read_bitext(arguments.agreement, arguments.lang).pairs
     measured = measure(students, teacher, pairs, arguments.seed, arguments.pairs)
     count = min(arguments.pairs, len(pairs))
     say(f"word links of the plan against the aligner's, {count:,} of {len(pairs):,} pairs\n")

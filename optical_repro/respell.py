@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Writes the respelled topics, and says how many of them are not as they were."""
-    lang = languages.check(arguments.lang)
+    lang = languages.canonical(arguments.lang)
 
     from .bitext.lexicon import read_lexicon
     from .collections import corpus

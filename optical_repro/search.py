@@ -17,6 +17,7 @@ from .bitext.words import words
 from .cache import Cache, default_folder
 from .checkpoints import Checkpoint, find
 from .errors import InputError, bad_line
+from .files import make_folder
 from .models import EMBEDDED
 from .settings import Settings
 from .terminal import Parser, run_command, say, utf8
@@ -82,11 +83,13 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"--hits {arguments.hits}: expected a number from 1")
     if arguments.topic is not None and not words(utf8(arguments.topic, "the topic")):
         raise InputError(f'no word in the topic "{arguments.topic}"; expected what to look for')
+    lang = languages.canonical(arguments.lang)
     checkpoint = find(arguments.model, arguments.runs_dir, arguments.teacher)
+    make_folder(arguments.cache_dir)
 
     from . import collections
 
-    collection = collections.load(arguments.collection, languages.check(arguments.lang), arguments.split)
+    collection = collections.load(arguments.collection, lang, arguments.split)
     finder = Finder(collection, checkpoint, Cache(arguments.cache_dir), arguments.device)
     for topic in [arguments.topic] if arguments.topic is not None else asked(f"topic ({languages.name(collection.lang)})> "):
         if not words(topic):
@@ -154,7 +157,7 @@ class Finder:
         from .retrieval import dense, respelling
         from .retrieval.text_encoder import TextEncoder
 
-        if checkpoint.lang not in (None, collection.target):
+        if checkpoint.lang and not languages.same(checkpoint.lang, collection.target):
             raise InputError(
                 f"{checkpoint.folder}: the student was trained for {languages.name(str(checkpoint.lang))}; give --lang {checkpoint.lang}"
             )

@@ -63,10 +63,13 @@ print(*sorted({HEAVY} & set(sys.modules)), file=sys.stderr)
     [
         (["serch"], 'unknown command "serch"; did you mean search?'),
         ([""], 'unknown command ""; known: align'),
-        (["--lang", "xx-yy-zz", "--regime", "cs"], 'unknown language "xx-yy-zz"'),  # of run, as optical-repro alone took it
-        (["run", "--lang", "xx-yy-zz"], 'unknown language "xx-yy-zz"'),
+        (["--lang", "yoruba", "--regime", "cs"], "its ISO 639 code is yo"),  # of run, as optical-repro alone took it
+        (["run", "--lang", "yoruba"], "its ISO 639 code is yo"),
         (["collections", "--lang", ""], 'unknown language ""'),
         (["search", "--lang", "yo", "--model", "", "--runs-dir", "nowhere", "x"], "which student? give --model FOLDER"),
+        (["regimes", "--lang", "yo", "--cache-dir", "file/cache"], "file/cache: no folder can be made there"),
+        (["align", "--agreement", "no.tsv", "--lang", "yoruba", "--model", "x"], "its ISO 639 code is yo"),
+        (["align", "--agreement", "no.tsv", "--lang", "yo", "--model", "x"], "no.tsv: no such file"),
         (["search", "--lang", "yo", "--model", "x" * 5000, "x"], "no student (File name too long)"),
         (["search", "--lang", "yo", "--model", "x", "\udcff"], "the topic: not UTF-8"),
         (["align", "\udcff", "x"], "a sentence: not UTF-8"),
