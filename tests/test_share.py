@@ -383,7 +383,9 @@ def test_a_student_is_pushed_with_its_card(sample_run: Done, student: Path, tmp_
     pushed = there / "us/student"
     names = {str(path.relative_to(pushed)) for path in pushed.rglob("*") if path.is_file()}
     assert {"README.md", "model.safetensors", "tokenizer.json", "modules.json", "1_Pooling/config.json", "training.json"} <= names
-    assert "stage.json" not in names
+    assert "stage.json" not in names and "lexicon.tsv" in names
+    told = (pushed / "README.md").read_text(encoding="utf-8")
+    assert 'SentenceTransformer("us/student")' in told and "--encoder 'us/student'" in told and "THIS MODEL" not in told
     assert sha256(pushed / "model.safetensors") == sha256(student / "model.safetensors")
     texts = ["Ta ló ń ṣe òfin?", "the king"]
     assert np.array_equal(TextEncoder(pushed).encode(texts), TextEncoder(student).encode(texts))

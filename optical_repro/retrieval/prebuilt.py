@@ -7,9 +7,11 @@ topics come from the Hugging Face Hub.
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import tarfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,7 +177,7 @@ def _unpack(archive: Path, folder: Path) -> None:
                 if not (member.isfile() or member.isdir()) or not (part / member.name).resolve().is_relative_to(part.resolve()):
                     raise InputError(f"{archive}: {member.name} in it is no plain file inside its folder; an index has none such")
             files.extractall(part, **DATA_ONLY)
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{archive}: not an archive that can be unpacked ({error}); remove it and try again") from None
     inside = [path for path in part.iterdir() if path.is_dir()]
     if len(inside) != 1:
