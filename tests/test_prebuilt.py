@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import tarfile
@@ -182,10 +183,9 @@ def test_a_damaged_archive_is_one_line(tmp_path: Path) -> None:
         archive.add(tmp_path / "index", arcname="index")
     content = (tmp_path / "whole.tar.gz").read_bytes()
     middle = len(content) // 2
-    damaged = [b"", b"no archive", content[:middle], content[:middle] + bytes(range(256)) * 40 + content[middle:]]
-    for number, bad in enumerate(damaged):
+    for number, bad in enumerate([b"", b"no archive", content[:middle], content[:middle] + b"\xff" * 10_000, gzip.compress(bytes(1024))]):
         path = tmp_path / f"{number}.tar.gz"
         path.write_bytes(bad)
-        with pytest.raises(InputError, match=f"{path}: not an archive that can be unpacked"):
+        with pytest.raises(InputError, match=f"{path}: (not an archive that can be unpacked|0 folders in it)") as told:
             prebuilt._unpack(path, tmp_path / f"unpacked-{number}")
-        assert not (tmp_path / f"unpacked-{number}").exists()
+        assert "\n" not in str(told.value) and not (tmp_path / f"unpacked-{number}").exists()

@@ -171,6 +171,7 @@ def _unpack(archive: Path, folder: Path) -> None:
     """Unpacks an archive of one folder under another name; the folder is whole when it has that name."""
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
     try:
         with tarfile.open(archive) as files:
             for member in files.getmembers():
@@ -178,7 +179,8 @@ def _unpack(archive: Path, folder: Path) -> None:
                     raise InputError(f"{archive}: {member.name} in it is no plain file inside its folder; an index has none such")
             files.extractall(part, **DATA_ONLY)
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{archive}: not an archive that can be unpacked ({error}); remove it and try again") from None
+        reason = " ".join(str(error).split())
+        raise InputError(f"{archive}: not an archive that can be unpacked ({reason}); remove it and try again") from None
     inside = [path for path in part.iterdir() if path.is_dir()]
     if len(inside) != 1:
         raise InputError(f"{archive}: {len(inside)} folders in it; expected one, the index")
