@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import languages
+from .bitext.readers import Pair, read_bitext
+from .bitext.words import words
 from .checkpoints import find
 from .errors import InputError
-from .files import whole
+from .files import make_folder, whole
 from .models import EMBEDDED
-from .terminal import Parser, run_command, say
+from .terminal import Parser, run_command, say, utf8
 
 if TYPE_CHECKING:
     from .distill.token_alignment import TokenAlignment
@@ -75,17 +78,34 @@ def main(argv: list[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> None:
     """Aligns a pair and shows the plan, or measures agreement on parallel text, or both."""
-    if (arguments.sentence is None) != (arguments.english is None) or not (arguments.sentence or arguments.agreement):
+    if (arguments.sentence is None) != (arguments.english is None) or (arguments.sentence is None and not arguments.agreement):
         raise InputError('expected two texts, "sentence" "English sentence", or --agreement FILE')
     if arguments.agreement and not arguments.lang:
         raise InputError("--agreement needs the language of the parallel text: --lang CODE")
     if arguments.pairs < 1:
         raise InputError(f"--pairs {arguments.pairs}: expected a number from 1")
+    pictures = {"png": arguments.png, "svg": arguments.svg}
+    for form, path in pictures.items():
+        if path:
+            check_picture(path, form)
+    for text in (arguments.sentence, arguments.english):
+        if text is not None and not words(utf8(text, "a sentence")):
+            raise InputError(f'no word in "{text}"; expected a sentence and its English translation')
+    pairs = read_bitext(arguments.agreement, languages.canonical(arguments.lang)).pairs if arguments.agreement else []
     students, teacher = encoders(arguments)
-    if arguments.sentence:
-        show(arguments, students, teacher)
+    if arguments.sentence is not None:
+        show(arguments, students, teacher, pictures)
     if arguments.agreement:
-        measure_agreement(arguments, students, teacher)
+        measure_agreement(arguments, pairs, students, teacher)
+
+
+def check_picture(path: Path, form: str) -> None:
+    """Raises InputError for a file that cannot be written, or whose ending tells of another format."""
+    if path.suffix.lower() not in ("", f".{form}"):
+        raise InputError(f"--{form} {path}: the picture will be {form.upper()}; give it a name that ends in .{form}")
+    if path.is_dir():
+        raise InputError(f"--{form} {path}: is a folder; expected the name of a file to write")
+    make_folder(path.parent)
 
 
 def encoders(arguments: argparse.Namespace) -> tuple[dict[str, TextEncoder], TextEncoder]:
@@ -102,7 +122,7 @@ def encoders(arguments: argparse.Namespace) -> tuple[dict[str, TextEncoder], Tex
     return {name: TextEncoder(folder) for name, folder in folders.items()}, TextEncoder(teacher)
 
 
-def show(arguments: argparse.Namespace, students: dict[str, TextEncoder], teacher: TextEncoder) -> None:
+def show(arguments: argparse.Namespace, students: dict[str, TextEncoder], teacher: TextEncoder, pictures: dict[str, Path | None]) -> None:
     """The heat maps and the word links, or only the links in Pharaoh format; the figures into their files."""
     from .distill.token_alignment import align
 
@@ -116,7 +136,7 @@ def show(arguments: argparse.Namespace, students: dict[str, TextEncoder], teache
         say(as_text(alignments, shutil.get_terminal_size().columns))
         links = [f"{trained.student.words[here].text} → {trained.teacher.words[there].text}" for here, there in trained.links()]
         say(f"\nwords: {', '.join(links)}")
-    draw(alignments, {"png": arguments.png, "svg": arguments.svg}, told=not arguments.pharaoh)
+    draw(alignments, pictures, told=not arguments.pharaoh)
 
 
 def draw(alignments: dict[str, TokenAlignment], paths: dict[str, Path | None], told: bool) -> None:
@@ -131,12 +151,10 @@ def draw(alignments: dict[str, TokenAlignment], paths: dict[str, Path | None], t
                 say(f"{path} written")
 
 
-def measure_agreement(arguments: argparse.Namespace, students: dict[str, TextEncoder], teacher: TextEncoder) -> None:
+def measure_agreement(arguments: argparse.Namespace, pairs: list[Pair], students: dict[str, TextEncoder], teacher: TextEncoder) -> None:
     """Prints precision, recall, F1 and 1 - AER of the word links of each student."""
-    from .bitext.readers import read_bitext
     from .distill.token_alignment import measure
 
-    pairs = read_bitext(arguments.agreement, arguments.lang).pairs
     measured = measure(students, teacher, pairs, arguments.seed, arguments.pairs)
     count = min(arguments.pairs, len(pairs))
     say(f"word links of the plan against the aligner's, {count:,} of {len(pairs):,} pairs\n")

@@ -307,6 +307,27 @@ class Experiment:
         """The encoder that reads the documents."""
         return self.student(system.regime, system.pretrain) if system.regime and self.collection.doc_lang != "en" else self.teacher
 
+    def as_loaded(self, regime: str, pretrain: str) -> dict[str, float]:
+        """What a student's folder gives who loads it: metric to mean, topics as they are, one vector a text, no fusion."""
+        from .evaluation.metrics import evaluate
+        from .retrieval import dense
+
+        collection, name = self.collection, optical_name(regime, pretrain)
+        system = System(name, name)
+        reader, index = self.topic_model(system), self.dense_index(self.document_model(system))
+        inputs = {"index": index.name, "reader": self.identity(reader), "topics": digest(list(collection.topics.items()))}
+        inputs |= {"collection": collection.digest, "qrels": digest(collection.qrels)}
+
+        def make(folder: Path) -> None:
+            run = dense.search(index / "faiss", reader, collection.topics, k=DEPTH, device=self.device)
+            write_run(folder / "run.trec", run, name, DEPTH)
+            scores = evaluate(collection.qrels, read_run(folder / "run.trec"))
+            with whole(folder / "scores.json") as file:
+                json.dump({metric: sum(values.values()) / len(values) for metric, values in scores.items()}, file)
+
+        stage = self._stage(f"{name} as loaded", "as-loaded", inputs, make)
+        return dict(json.loads((stage / "scores.json").read_text(encoding="utf-8")))
+
     # ---- indexes
 
     def lexical_index(self, translated: bool = False) -> Path:
@@ -336,6 +357,15 @@ class Experiment:
 
         reader = "the teacher" if model == self.teacher else "a student"
         return self._stage(f"dense index by {reader}", "faiss", inputs, make)
+
+    def stored_passages(self) -> Path:
+        """The documents by their ids, for ``collections.stored``."""
+        from .collections import stored
+
+        def make(folder: Path) -> None:
+            stored.write(self.collection.passages(), folder)
+
+        return self._stage("passages by their ids", "passages", {"collection": self.collection.digest}, make)
 
     # ---- translation
 

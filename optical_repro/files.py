@@ -189,7 +189,7 @@ def whole(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected the name of a file to write")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         remove_abandoned(left)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")

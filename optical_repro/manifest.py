@@ -193,7 +193,7 @@ def _translation_engine(experiment: Experiment, system: System) -> dict[str, str
 
 
 def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
-    """Recipes, losses, alignment, checkpoint and lexicon (of unknown words in topics) of a system's student; None without one."""
+    """Recipes, losses, alignment, checkpoint, lexicon (of unknown words in topics) and scores alone of a system's student, or None."""
     if not system.regime:
         return None
     student = experiment.student(system.regime, system.pretrain)
@@ -203,7 +203,10 @@ def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
     lexicon = experiment.lexicon_of(system.retriever)
     alignment = experiment.alignment(system.regime, system.pretrain)
     stages = {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **trained}
-    respelling = {"respelled_by": told(str(lexicon)) if lexicon else None}
+    respelling = {
+        "respelled_by": told(str(lexicon)) if lexicon else None,
+        "as_loaded": experiment.as_loaded(system.regime, system.pretrain),
+    }
     return {"teacher": told(experiment.teacher_name), **stages, "alignment": alignment, **respelling, **checkpoint}
 
 

@@ -4,9 +4,11 @@
     python -m optical_repro.pyserini search --index INDEX --encoder MODEL --encoder-class optical --topics topics.tsv ...
 
 ``search`` is Pyserini's dense search (pyserini.search.faiss); any other command goes by its module's name: index.lucene,
-search.lucene, fusion, eval.trec_eval. Two are this package's own:
+search.lucene, fusion, eval.trec_eval. The name of the embedded teacher, sentence-transformers/all-MiniLM-L6-v2, stands for the
+folder in which it is installed. Three commands are this package's own:
 
     python -m optical_repro.pyserini card STUDENT              writes the model card of a student, with the scores of its runs
+    python -m optical_repro.pyserini respell STUDENT ...       respells topics as the runs of a student read them
     python -m optical_repro.pyserini push STUDENT USER/NAME    puts a student and its card on the Hugging Face Hub
 """
 
@@ -16,39 +18,53 @@ import argparse
 import importlib.util
 import runpy
 import sys
+from pathlib import Path
 from typing import Any
 
-from optical_repro import share
+from optical_repro.errors import InputError
+from optical_repro.models import EMBEDDED, locate
+from optical_repro.terminal import run_command
 
 COMMANDS = {"encode": "encode", "search": "search.faiss"}
+OWN = ("card", "push", "respell")
 CLASS = "optical"
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Runs a command of Pyserini in this process; it exits as Pyserini does."""
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command, Pyserini's own in this process; returns its exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
-        return
-    if arguments[0] in share.COMMANDS:
-        sys.exit(share.main(arguments[0], arguments[1:]))
-    command = "pyserini." + COMMANDS.get(arguments[0], arguments[0])
+        return 0
+    if arguments[0] in OWN:
+        from optical_repro import share
 
-    from optical_repro.errors import InputError
+        return share.main(arguments)
+    return run_command(lambda: run(*arguments))
+
+
+def run(command: str, *arguments: str) -> None:
+    """Runs a command of Pyserini; raises InputError where there is none, and what the command raises."""
+    name = COMMANDS.get(command, command)
+    if not is_command(name):
+        raise InputError(f'Pyserini has no command "{command}"; expected encode, search, card, push, or a module such as index.lucene')
     from optical_repro.retrieval import jvm
 
-    try:
-        jvm.start()
-        if importlib.util.find_spec(command) is None:
-            raise InputError(
-                f'Pyserini has no command "{arguments[0]}"; expected encode, search, card, push, or a module such as index.lucene'
-            )
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    jvm.start()
     register()
-    sys.argv = [command, *arguments[1:]]
-    runpy.run_module(command, run_name="__main__", alter_sys=True)
+    sys.argv = [f"pyserini.{name}", *(str(locate(EMBEDDED)) if argument == EMBEDDED else argument for argument in arguments)]
+    runpy.run_module(f"pyserini.{name}", run_name="__main__", alter_sys=True)
+
+
+def is_command(name: str) -> bool:
+    """Whether Pyserini has a module of this name that can be run; looks at its files, since importing it starts Java."""
+    spec = importlib.util.find_spec("pyserini")
+    folders = (spec and spec.submodule_search_locations) or []
+    *packages, module = name.split(".")
+    if not all(part.isidentifier() for part in (*packages, module)):
+        return False
+    places = [Path(folder, *packages) for folder in folders]
+    return any((place / f"{module}.py").is_file() or (place / module / "__main__.py").is_file() for place in places)
 
 
 def register() -> None:
@@ -72,4 +88,4 @@ def register() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

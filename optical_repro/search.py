@@ -16,10 +16,11 @@ from . import languages
 from .bitext.words import words
 from .cache import Cache, default_folder
 from .checkpoints import Checkpoint, find
-from .errors import InputError
+from .errors import InputError, bad_line
+from .files import make_folder
 from .models import EMBEDDED
 from .settings import Settings
-from .terminal import Parser, run_command, say
+from .terminal import Parser, run_command, say, utf8
 
 if TYPE_CHECKING:
     from .bitext.lexicon import Lexicon
@@ -80,22 +81,26 @@ def run(arguments: argparse.Namespace) -> None:
     """Searches for the topic, or for one after the other."""
     if arguments.hits < 1:
         raise InputError(f"--hits {arguments.hits}: expected a number from 1")
-    if arguments.topic is not None and not words(arguments.topic):
+    if arguments.topic is not None and not words(utf8(arguments.topic, "the topic")):
         raise InputError(f'no word in the topic "{arguments.topic}"; expected what to look for')
+    lang = languages.canonical(arguments.lang)
     checkpoint = find(arguments.model, arguments.runs_dir, arguments.teacher)
+    make_folder(arguments.cache_dir)
 
     from . import collections
 
-    collection = collections.load(arguments.collection, languages.check(arguments.lang), arguments.split)
+    collection = collections.load(arguments.collection, lang, arguments.split)
     finder = Finder(collection, checkpoint, Cache(arguments.cache_dir), arguments.device)
-    for topic in [arguments.topic] if arguments.topic else asked(f"topic ({languages.name(collection.lang)})> "):
+    for topic in [arguments.topic] if arguments.topic is not None else asked(f"topic ({languages.name(collection.lang)})> "):
         if not words(topic):
             say(f'no word in "{topic}"')
             continue
         read = finder.read(topic)
         hits = finder.find(topic, arguments.hits)
+        unknown = finder.knows_nothing_of(read)
         say(
             (f"\nread as: {read}\n" if read != topic else "")
+            + ("\nno word of it is known to the lexicon or the documents: these hits mean little\n" if unknown else "")
             + "\n"
             + "\n\n".join(f"{number}. {shown(hit)}" for number, hit in enumerate(hits, 1))
             + "\n"
@@ -103,15 +108,24 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def asked(prompt: str) -> Iterator[str]:
-    """Topics from the keyboard, until an empty line, or those piped in."""
+    """Topics from the keyboard, until an empty line, or those piped in; raises InputError for what is not UTF-8."""
     if not sys.stdin.isatty():
-        yield from (line.strip() for line in sys.stdin if line.strip())
+        for number, raw in enumerate(sys.stdin.buffer, 1):
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+            except UnicodeDecodeError as error:
+                byte = f"byte {error.object[error.start]:#04x} is not UTF-8"
+                raise bad_line("standard input", number, byte, "topics in UTF-8, one a line") from None
+            if line:
+                yield line
         return
     import readline  # noqa: F401  (arrow keys in input)
 
     try:
-        while topic := input(prompt).strip():
+        while topic := utf8(input(prompt), "what was typed").strip():
             yield topic
+    except UnicodeDecodeError:
+        raise InputError("what was typed is not UTF-8; set the terminal to UTF-8, or put the topic into the command") from None
     except (EOFError, KeyboardInterrupt):
         say()
 
@@ -138,11 +152,12 @@ class Finder:
         Raises InputError where student and teacher do not go together, or where the student is known to be of another language.
         """
         from .bitext.lexicon import read_lexicon
+        from .collections.stored import Stored
         from .experiment import Experiment
-        from .retrieval import respelling
+        from .retrieval import dense, respelling
         from .retrieval.text_encoder import TextEncoder
 
-        if checkpoint.lang not in (None, collection.target):
+        if checkpoint.lang and not languages.same(checkpoint.lang, collection.target):
             raise InputError(
                 f"{checkpoint.folder}: the student was trained for {languages.name(str(checkpoint.lang))}; give --lang {checkpoint.lang}"
             )
@@ -153,7 +168,8 @@ class Finder:
         if self.topic_encoder.dimension != self.passage_encoder.dimension:
             raise InputError(f"{reader} and {writer} have vectors of different lengths; give the student's own teacher with --teacher")
         self.collection = collection
-        self.index = experiment.dense_index(writer) / "faiss"
+        self.index = dense.open_index(experiment.dense_index(writer) / "faiss")
+        self.passages = Stored(experiment.stored_passages())
         self.lexicon: Lexicon | None = None
         if checkpoint.lexicon and respelling.has_sense(collection):
             if not checkpoint.lexicon.is_file():
@@ -171,17 +187,27 @@ class Finder:
 
         return respell(topic, respelling.spellings([topic], self.lexicon, self.words, self.collection.doc_lang))
 
+    def knows_nothing_of(self, topic: str) -> bool:
+        """Whether neither the lexicon nor the documents have a word of a topic; False where there is no lexicon to tell."""
+        if self.lexicon is None:
+            return False
+        from .retrieval import lexical
+
+        known = {word for entry in self.lexicon.entries for word in entry.split()}
+        asked_for = set(words(topic))
+        return not asked_for & known and not lexical.indexed(self.words, self.collection.doc_lang, asked_for)
+
     def find(self, topic: str, most: int) -> list[Hit]:
         """The ``most`` passages nearest to a topic, as the student reads it, best first."""
         from .distill.token_alignment import aligned
-        from .retrieval.dense import search_vectors
+        from .retrieval.dense import nearest
         from .retrieval.reading import read
         from .trec import ranking
 
         topic = self.read(topic)
         vector = self.topic_encoder.encode([self.topic_encoder.convention.query_prefix + topic])
-        found = search_vectors(self.index, vector, ["topic"], k=most)["topic"]
-        passages = {passage.id: passage for passage in self.collection.passages() if passage.id in found}
+        found = nearest(self.index, vector, ["topic"], k=most)["topic"]
+        passages = self.passages.get(found)
         asked_for = read(self.topic_encoder, topic)
         hits = []
         for document, score in ranking(found):

@@ -1,11 +1,13 @@
-"""``python -m optical_repro.pyserini card|push``: the model card of a student, and a student on the Hugging Face Hub."""
+"""``python -m optical_repro.pyserini card|push|respell``: what goes with a student that is used elsewhere, and a student on the Hub."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+import tempfile
 from pathlib import Path
 
-from . import card
+from . import card, respell
 from .cache import RECORD
 from .checkpoints import find
 from .errors import InputError
@@ -14,38 +16,50 @@ from .terminal import Parser, run_command, say
 COMMANDS = {
     "card": "Writes a student's model card, README.md, beside its weights: training text, recipe, scores of its runs, citation.",
     "push": "Puts a student and its card on the Hugging Face Hub (log in first: hf auth login, or set HF_TOKEN).",
+    "respell": respell.EXPLAINED,
 }
 
 
-def parser(command: str) -> argparse.ArgumentParser:
-    """The command line of ``card`` or ``push``."""
-    made = Parser(prog=f"python -m optical_repro.pyserini {command}", description=COMMANDS[command])
-    made.add_argument("student", help="folder of a student, or the manifest of a run that it made")
-    if command == "push":
-        made.add_argument("name", help="USER/NAME or ORGANISATION/NAME on the Hub; made if it is not there")
-        made.add_argument("--private", action="store_true", help="for you alone, where the repository is made")
-    made.add_argument("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="where the runs lie (default: %(default)s)")
+def parser() -> argparse.ArgumentParser:
+    """The command line, a parser below it for each command."""
+    made = Parser(prog="python -m optical_repro.pyserini", description="What goes with a student that is used elsewhere.")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command, explained in COMMANDS.items():
+        below = commands.add_parser(command, description=explained, help=explained.splitlines()[0])
+        below.add_argument("student", help="folder of a student, or the manifest of a run that it made")
+        if command == "push":
+            below.add_argument("name", help="USER/NAME or ORGANISATION/NAME on the Hub; made if it is not there")
+            below.add_argument("--private", action="store_true", help="for you alone, where the repository is made")
+        if command == "respell":
+            respell.add_arguments(below)
+        below.add_argument("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="where the runs lie (default: %(default)s)")
     return made
 
 
-def main(command: str, argv: list[str]) -> int:
-    """Runs the command; returns its exit status."""
-    arguments = parser(command).parse_args(argv)
-    return run_command(lambda: run(command, arguments))
+def main(argv: list[str] | None = None) -> int:
+    """Runs a command; returns its exit status."""
+    arguments = parser().parse_args(argv)
+    return run_command(lambda: run(arguments))
 
 
-def run(command: str, arguments: argparse.Namespace) -> None:
-    """Writes the card, and puts all on the Hub if that is the command."""
+def run(arguments: argparse.Namespace) -> None:
+    """Writes the card, and puts all on the Hub if that is the command; or respells topics."""
+    if arguments.command == "respell":
+        respell.run(arguments)
+        return
     student = find(arguments.student, arguments.runs_dir).folder
-    if command == "card" or not (student / card.CARD).is_file():
-        say(f"{card.write(student, arguments.runs_dir)} written")
-    if command == "push":
-        say(f"{push(student, arguments.name, arguments.private)} holds it")
+    told = student / card.CARD
+    if arguments.command == "card" or not told.is_file():
+        told = card.write(student, arguments.runs_dir)
+        say(f"{told} written")
+    if arguments.command == "push":
+        say(f"{push(student, arguments.name, arguments.private, told)} holds it")
 
 
-def push(student: Path, name: str, private: bool = False) -> str:
+def push(student: Path, name: str, private: bool = False, told: Path | None = None) -> str:
     """Uploads a student's folder, making its repository if it is not there; returns its address.
 
+    ``told``: its card (None: that in the folder), which goes with this name in place of ``THIS MODEL``.
     Raises InputError for a name that cannot be, where the Hub is not reached, and where it refuses.
     """
     from huggingface_hub import HfApi
@@ -54,7 +68,9 @@ def push(student: Path, name: str, private: bool = False) -> str:
     hub = HfApi()
     try:
         address = hub.create_repo(name, private=private, exist_ok=True)
-        hub.upload_folder(repo_id=name, folder_path=student, ignore_patterns=[RECORD, ".*"], commit_message="A student of optical_repro")
+        with tempfile.TemporaryDirectory() as folder:
+            _gather(student, told or student / card.CARD, name, Path(folder))
+            hub.upload_folder(repo_id=name, folder_path=folder, commit_message="A student of optical_repro")
     except HFValidationError:
         raise InputError(f"{name}: no name for the Hugging Face Hub; expected USER/NAME") from None
     except HfHubHTTPError as error:
@@ -64,3 +80,19 @@ def push(student: Path, name: str, private: bool = False) -> str:
     except (OSError, HTTPError) as error:
         raise InputError(f"{name}: the Hugging Face Hub cannot be reached ({type(error).__name__}); go online") from None
     return str(address)
+
+
+def _gather(student: Path, told: Path, name: str, folder: Path) -> None:
+    """Links to what is uploaded of a student, and its card with the model's name."""
+    for path in student.rglob("*"):
+        parts = path.relative_to(student).parts
+        if path.is_file() and path.name not in (RECORD, card.CARD) and not any(part.startswith(".") for part in parts):
+            link = folder.joinpath(*parts)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(path.resolve())
+    if told.is_file():
+        (folder / card.CARD).write_text(told.read_text(encoding="utf-8").replace(card.THIS, name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

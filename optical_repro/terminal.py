@@ -55,6 +55,15 @@ def say_what_can_be_said() -> None:
             stream.reconfigure(errors="replace")
 
 
+def utf8(text: str, what: str) -> str:
+    """A text from the command line; raises InputError where it was not UTF-8, as from a terminal of another encoding."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{what}: not UTF-8; set the terminal to UTF-8") from None
+    return text
+
+
 def duration(seconds: float) -> str:
     """``42 s`` or ``7 min``."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

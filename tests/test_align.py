@@ -202,6 +202,12 @@ def test_command_shows_before_and_after_and_writes_the_figures(
     assert png.read_bytes().startswith(b"\x89PNG") and b"</svg>" in svg.read_bytes()
 
 
+def test_pictures_go_into_folders_that_are_not_there(sample_run: Done, tmp_path: Path) -> None:
+    path = tmp_path / "new/folder/plan.png"
+    assert main([SENTENCE, ENGLISH, "--model", manifest(sample_run), "--png", str(path)]) == 0
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
 def test_command_prints_nothing_but_pharaoh(sample_run: Done, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([SENTENCE, ENGLISH, "--model", manifest(sample_run), "--pharaoh"]) == 0
     said = capsys.readouterr().out

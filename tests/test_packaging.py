@@ -123,7 +123,7 @@ def test_wheel_holds_every_module_and_data_file(wheel: Path) -> None:
     assert source <= packed
     assert Path("optical_repro/data/sample/corpus.jsonl") in packed
     [metadata] = wheel.glob("*.dist-info")
-    assert "optical-repro = optical_repro.run:main" in (metadata / "entry_points.txt").read_text("utf-8")
+    assert "optical-repro = optical_repro.__main__:main" in (metadata / "entry_points.txt").read_text("utf-8")
     assert "License-Expression: Apache-2.0 AND CC0-1.0" in (metadata / "METADATA").read_text("utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import tarfile
@@ -172,3 +173,19 @@ def test_they_are_of_their_collections_alone(miracl: Path) -> None:
         choose(["mdpr"], [], collections.load("sample", "yo"))
     with pytest.raises(InputError, match=r"system afriberta-dpr cannot be used on miracl\.yo\.dev: .*bm25-prebuilt, mdpr"):
         choose(["afriberta-dpr"], [], collections.load(str(miracl), "yo"))
+
+
+def test_a_damaged_archive_is_one_line(tmp_path: Path) -> None:
+    """Empty, something else, cut, and with bytes changed."""
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index/docid").write_bytes(b" ".join(b"%d" % (number * 7919 % 9973) for number in range(50_000)))
+    with tarfile.open(tmp_path / "whole.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "index", arcname="index")
+    content = (tmp_path / "whole.tar.gz").read_bytes()
+    middle = len(content) // 2
+    for number, bad in enumerate([b"", b"no archive", content[:middle], content[:middle] + b"\xff" * 10_000, gzip.compress(bytes(1024))]):
+        path = tmp_path / f"{number}.tar.gz"
+        path.write_bytes(bad)
+        with pytest.raises(InputError, match=f"{path}: (not an archive that can be unpacked|0 folders in it)") as told:
+            prebuilt._unpack(path, tmp_path / f"unpacked-{number}")
+        assert "\n" not in str(told.value) and not (tmp_path / f"unpacked-{number}").exists()

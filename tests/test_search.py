@@ -7,13 +7,17 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import faiss
 import pytest
 from conftest import Done, open_terminal
 
 from optical_repro import checkpoints, collections
 from optical_repro.cache import Cache
+from optical_repro.collections.collection import Passage
 from optical_repro.errors import InputError
 from optical_repro.search import EXCERPT, Finder, excerpt, main, shown
 from optical_repro.trec import read_run
@@ -128,6 +132,41 @@ def test_topics_can_be_piped_in(cache: Path, student: str) -> None:
     )
     assert done.stderr == "" and done.stdout.count("\n1. ") == 2
     assert 'no word in "?!"' in done.stdout
+
+
+def test_what_is_piped_in_and_is_not_utf8_is_one_line(cache: Path, student: str) -> None:
+    """By its bytes, whatever encoding the terminal has; the topics before it are answered."""
+    line = [sys.executable, "-m", "optical_repro.search", *search(cache, student, "--hits", "1")]
+    topics = "Ta ló ń ṣe òfin?\n".encode() + b"caf\xe9\n"
+    done = subprocess.run(line, input=topics, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "latin-1:replace"}, check=False)
+    assert (done.returncode, done.stdout.count(b"\n1. ")) == (2, 1)
+    assert done.stderr == b"error: standard input:2: byte 0xe9 is not UTF-8; expected topics in UTF-8, one a line\n"
+
+
+def test_questions_read_the_documents_no_more(
+    sample: collections.Collection, student: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+
+    def counted() -> Iterator[Passage]:
+        read.append(1)
+        return sample.passages()
+
+    finder = Finder(replace(sample, passages=counted), checkpoints.find(student, Path("runs")), Cache(cache), "cpu")
+    read.clear()
+    monkeypatch.setattr(faiss, "read_index", None)  # nor the index
+    assert len(finder.find("Ta ló ń ṣe òfin?", 3)) == len(finder.find("Ilé", 3)) == 3
+    assert not read
+
+
+def test_a_topic_of_which_nothing_is_known_is_told(finder: Finder, cache: Path, student: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        finder.knows_nothing_of("zzxxqq wwvvkk")
+        and not finder.knows_nothing_of("zzxxqq òfin")
+        and not finder.knows_nothing_of("Kilimanjaro")
+    )
+    assert main(search(cache, student, "--hits", "1", "zzxxqq wwvvkk")) == 0
+    assert "\nno word of it is known to the lexicon or the documents: these hits mean little\n\n1. " in capsys.readouterr().out
 
 
 def test_it_asks_on_a_terminal_until_an_empty_line(cache: Path, student: str) -> None:

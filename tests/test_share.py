@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -20,12 +25,16 @@ from conftest import Done
 from huggingface_hub import ModelCard
 from serve import serve
 
-from optical_repro import card, models
+from optical_repro import card, files, models
+from optical_repro.collections import corpus
+from optical_repro.collections.topics import read_topics
 from optical_repro.convention import Convention
 from optical_repro.errors import InputError
+from optical_repro.evaluation.metrics import evaluate
 from optical_repro.files import sha256
 from optical_repro.retrieval.text_encoder import TextEncoder
 from optical_repro.share import push
+from optical_repro.trec import Run, read_qrels, read_run
 
 
 def manifest(folder: Path, system: str) -> dict[str, Any]:
@@ -114,6 +123,174 @@ def test_how_the_teacher_is_to_be_asked_stands_in_the_card(sample_run: Done, stu
         assert f'SentenceTransformer("sentence-transformers/all-MiniLM-L6-v2").{expected}' in text
         assert 'SentenceTransformer("THIS MODEL").encode_query([...])' in text
         assert ('cls pooling, prefixes "query: " and "passage: "' in text) == (name != "/no/longer/there")
+
+
+# What a card promises, and what its commands give
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A student of a small collection some of whose topics are misspelt, and its card."""
+
+    collection: Path
+    runs: Path
+    cache: Path
+    student: Path
+    card: str
+
+    def scores(self, run: Run) -> float:
+        """The MAP of a run over the collection's topics, by ranx."""
+        values = evaluate(read_qrels(self.collection / "qrels.yo.test.txt"), run)["map"].values()
+        return sum(values) / len(values)
+
+    def row(self, system: str) -> float:
+        """The MAP that the card's row of a system says."""
+        line = next(line for line in self.card.splitlines() if line.startswith(f"| **{system}** |"))
+        return float(line.split("|")[2])
+
+
+def run_small(collection: Path, place: Path, cache: Path, *arguments: str) -> str:
+    """Runs optical-cs on a small collection; returns what the command said."""
+    line = ["--lang", "yo", "--collection", str(collection), "--bitext", str(collection / "bitext.tsv"), "--steps", "2"]
+    line += ["--systems", "optical-cs", "--cache-dir", str(cache), *arguments]
+    done = subprocess.run([sys.executable, "-m", "optical_repro.run", *line], cwd=place, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def promise(small: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Promise:
+    place = tmp_path_factory.mktemp("promise")
+    shutil.copytree(small, place / "misspelt")
+    topics = place / "misspelt/topics.yo.test.tsv"
+    # Six letters and more that end otherwise: no word of the parallel text, near to one that is.
+    topics.write_text(re.sub(r"(\w{5,})\b(?=[ ?])", r"\1ng", topics.read_text("utf-8")), encoding="utf-8")
+    run_small(place / "misspelt", place, cache)
+    runs = place / "runs/misspelt.yo.test"
+    found = Path(manifest(runs, "optical-cs")["training"]["checkpoint"])
+    return Promise(place / "misspelt", runs, cache, found, (found / "README.md").read_text(encoding="utf-8"))
+
+
+def test_the_row_of_the_model_alone_is_what_sentence_transformers_gives(promise: Promise) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    topics = read_topics(promise.collection / "topics.yo.test.tsv")
+    passages = list(corpus.passages(promise.collection / "corpus.jsonl"))
+    asked = SentenceTransformer(str(promise.student), device="cpu").encode_query(list(topics.values()))
+    found = SentenceTransformer(str(models.locate(models.EMBEDDED)), device="cpu").encode_document([passage.line for passage in passages])
+    scores = asked @ found.T
+    ids = [passage.id for passage in passages]
+    run = {topic: dict(zip(ids, row.tolist(), strict=True)) for topic, row in zip(topics, scores, strict=True)}
+    assert promise.row("optical-cs, topics as they are") == pytest.approx(promise.scores(run), abs=0.001)
+    assert promise.row("optical-cs") == pytest.approx(promise.scores(read_run(promise.runs / "optical-cs.trec")), abs=0.001)
+    assert abs(promise.row("optical-cs, topics as they are") - promise.row("optical-cs")) > 0.01
+
+
+def test_the_commands_of_a_card_run_as_printed_and_give_its_rows(promise: Promise, tmp_path: Path) -> None:
+    """Without a network, by the python on the PATH, whatever Java the machine has."""
+    shutil.copy(promise.collection / "corpus.jsonl", tmp_path)
+    shutil.copy(promise.collection / "topics.yo.test.tsv", tmp_path / "topics.tsv")
+    shutil.copytree(promise.student, tmp_path / "THIS MODEL")
+    blocks = re.findall(r"```sh\n(.*?)```", promise.card, flags=re.DOTALL)
+    assert len(blocks) == 2
+    again = "python -m" + blocks[0].split("python -m")[2].replace("topics.tsv", "respelled.tsv").replace("run.trec", "respelled.trec")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_") and name != "JAVA_HOME"}
+    environment |= {
+        "PATH": path,
+        "HF_HOME": str(tmp_path / "home"),
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+    }
+    script = "\n".join(["set -e", *blocks, again])
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert promise.row("optical-cs, topics as they are") == pytest.approx(promise.scores(read_run(tmp_path / "run.trec")), abs=0.001)
+    assert promise.row("optical-cs") == pytest.approx(promise.scores(read_run(tmp_path / "respelled.trec")), abs=0.001)
+    assert (tmp_path / "respelled.tsv").read_text() == (promise.runs / "optical-cs.topics.tsv").read_text()
+
+
+def test_the_scores_of_the_model_alone_stand_first_for_the_hub(promise: Promise) -> None:
+    first = ModelCard.load(promise.student / "README.md").data.eval_results[0]
+    assert first.metric_name == "MAP (optical-cs, topics as they are)"
+    assert first.metric_value == pytest.approx(promise.row("optical-cs, topics as they are"), abs=0.001)
+
+
+def test_without_respelling_both_rows_are_one_and_no_lexicon_is_told_of(promise: Promise, tmp_path: Path) -> None:
+    run_small(promise.collection, tmp_path, promise.cache, "--no-respelling")
+    text = card.card(promise.student, card._evaluations(promise.student, tmp_path / "runs"))
+    plain = replace(promise, card=text)
+    assert plain.row("optical-cs, topics as they are") == plain.row("optical-cs") == promise.row("optical-cs, topics as they are")
+    assert "respell" not in text and "lexicon.tsv" not in text
+
+
+HOSTILE = 'CC\n---\nevil: yes\n# "No" <script>alert(1)</script> | [x](javascript:y) `tick` \x1b]0;t\x07'
+
+SHOWN = 'CC --- evil: yes # "No" <script>alert(1)</script> | [x](javascript:y) `tick` ]0;t'
+
+
+def test_licence_and_citation_are_shown_as_they_are(promise: Promise, tmp_path: Path) -> None:
+    """What a collection says of itself is text: no markup, no page's code, no front matter."""
+    shutil.copytree(promise.runs, tmp_path / "runs/misspelt.yo.test")
+    for path in (tmp_path / "runs/misspelt.yo.test").glob("*.manifest.json"):
+        made = json.loads(path.read_text(encoding="utf-8"))
+        made["collection"] |= {"license": HOSTILE, "citation": f"```\n{HOSTILE}\n````\n---\n", "source": HOSTILE}
+        path.write_text(json.dumps(made))
+    report = tmp_path / "runs/misspelt.yo.test/report.json"
+    report.write_text(json.dumps(json.loads(report.read_text(encoding="utf-8")) | {"name": HOSTILE, "split": HOSTILE}))
+    shutil.copytree(promise.student, tmp_path / "student")
+    text = card.write(tmp_path / "student", tmp_path / "runs").read_text(encoding="utf-8")
+    assert "\x1b" not in text and "\x07" not in text
+    found = ModelCard(text)
+    assert "evil" not in found.data.to_dict() and found.data.license == "apache-2.0"
+    assert {result.dataset_split for result in found.data.eval_results} == {
+        " ".join(HOSTILE.replace("\x1b", " ").replace("\x07", " ").split())
+    }
+    fence, outside = "", []
+    for line in found.text.splitlines():
+        ticks = re.match("`{3,}", line)
+        if ticks and not fence:
+            fence = ticks[0]
+        elif ticks and len(ticks[0]) >= len(fence) and line.strip("`") == "":
+            fence = ""
+        elif not fence:
+            outside.append(line)
+    assert not fence and "---" not in outside and not any(re.search(r"(?<!\\)<script|(?<!\\)\[x|(?<!\\)`tick", line) for line in outside)
+    assert any(r"\<script\>" in line for line in outside)
+
+
+def test_a_folder_that_cannot_be_written_into_has_its_card_beside_the_runs(
+    promise: Promise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a finished cache of somebody else's: the run ends well, and one line says where the card is."""
+    shutil.copytree(promise.runs, tmp_path / "runs/misspelt.yo.test")
+
+    @contextmanager
+    def refused(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+        if path.is_relative_to(promise.student):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        with files.whole(path, mode) as file:
+            yield file
+
+    monkeypatch.setattr(card, "whole", refused)
+    card.write_all(tmp_path / "runs/misspelt.yo.test")
+    assert capsys.readouterr().out == ""  # The card is there, and says the same.
+    shutil.copytree(promise.runs, tmp_path / "runs/other.yo.test")
+    card.write_all(tmp_path / "runs/misspelt.yo.test")
+    beside = tmp_path / "runs/misspelt.yo.test/optical-cs.README.md"
+    assert capsys.readouterr().out == f"{promise.student} cannot be written into; its model card is {beside}\n"
+    assert beside.read_text(encoding="utf-8").count("## Scores: ") == 2 and promise.card.count("## Scores: ") == 1
+
+
+def test_a_damaged_manifest_of_others_is_a_line_and_no_end_of_a_run(
+    promise: Promise, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(promise.runs, tmp_path / "runs/misspelt.yo.test")
+    (tmp_path / "runs/other.yo.test").mkdir()
+    other = tmp_path / "runs/other.yo.test/optical-x.manifest.json"
+    other.write_text('{"training": {"checkpoint": 7}}')
+    card.write_all(tmp_path / "runs/misspelt.yo.test")
+    assert capsys.readouterr().out.startswith(f'no model card: {other}:1: no usable "training.checkpoint" in it; expected a manifest')
 
 
 # The Hub
@@ -207,7 +384,9 @@ def test_a_student_is_pushed_with_its_card(sample_run: Done, student: Path, tmp_
     pushed = there / "us/student"
     names = {str(path.relative_to(pushed)) for path in pushed.rglob("*") if path.is_file()}
     assert {"README.md", "model.safetensors", "tokenizer.json", "modules.json", "1_Pooling/config.json", "training.json"} <= names
-    assert "stage.json" not in names
+    assert "stage.json" not in names and "lexicon.tsv" in names
+    told = (pushed / "README.md").read_text(encoding="utf-8")
+    assert 'SentenceTransformer("us/student")' in told and "--encoder 'us/student'" in told and "THIS MODEL" not in told
     assert sha256(pushed / "model.safetensors") == sha256(student / "model.safetensors")
     texts = ["Ta ló ń ṣe òfin?", "the king"]
     assert np.array_equal(TextEncoder(pushed).encode(texts), TextEncoder(student).encode(texts))

@@ -26,8 +26,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def show(lang: str | None) -> None:
     """Prints every source, or those that have a language."""
-    if lang:
-        languages.check(lang)
+    if lang is not None:
+        lang = languages.canonical(lang)
     shown = [source for source in SOURCES.values() if lang is None or not source.languages or lang in source.languages]
     for source in shown:
         say(f"{source.name}  ({source.direction}{', on disk' if source.on_disk() else ''})")

@@ -12,6 +12,7 @@ from ..bitext import filters
 from ..cache import Cache, default_folder
 from ..distill.recipe import Recipe
 from ..errors import InputError
+from ..files import make_folder
 from ..settings import Settings
 from ..systems import optical_name, parse, parse_regimes
 from ..terminal import Parser, run_command, say
@@ -74,6 +75,7 @@ def show(arguments: argparse.Namespace) -> None:
     from ..experiment import Experiment
 
     languages.check(arguments.lang)
+    make_folder(arguments.cache_dir)
     settings = Settings(
         bitext=tuple(arguments.bitext),
         bitext_filter=filters.parse(arguments.bitext_filter) if arguments.bitext_filter else (),

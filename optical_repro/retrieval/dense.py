@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -62,14 +63,25 @@ def search_means(folder: Path, model: Path | str, topics: Mapping[str, Mapping[s
 
 def search_vectors(folder: Path, vectors: np.ndarray, topics: list[str], *, k: int = 1000) -> Run:
     """The same for topics that are vectors already: float32 [topics, dimension]."""
+    return nearest(open_index(folder), vectors, topics, k=k)
+
+
+def open_index(folder: Path) -> Any:
+    """Pyserini's searcher over an index, which it reads whole."""
     from . import jvm
 
     jvm.start()
-    import torch
     from pyserini.search.faiss import FaissSearcher
 
+    return FaissSearcher(str(folder), None)
+
+
+def nearest(index: Any, vectors: np.ndarray, topics: list[str], *, k: int = 1000) -> Run:
+    """The ``k`` passages of an index that is open nearest to each topic's vector: float32 [topics, dimension]."""
+    import torch
+
     # FAISS and torch share one OpenMP: another number here would be torch's from then on, and change what training gives.
-    hits = FaissSearcher(str(folder), None).batch_search(vectors, topics, k=k, threads=torch.get_num_threads())
+    hits = index.batch_search(vectors, topics, k=k, threads=torch.get_num_threads())
     return {topic: {hit.docid: float(hit.score) for hit in hits[topic]} for topic in topics}
 
 

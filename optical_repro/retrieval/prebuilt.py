@@ -174,6 +174,7 @@ def _unpack(archive: Path, folder: Path) -> None:
     """Unpacks an archive of one folder under another name; the folder is whole when it has that name."""
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
     try:
         with tarfile.open(archive) as files:
             for member in files.getmembers():
@@ -182,7 +183,8 @@ def _unpack(archive: Path, folder: Path) -> None:
             files.extractall(part, **DATA_ONLY)
     except DAMAGED as error:
         archive.unlink(missing_ok=True)
-        raise InputError(f"{archive}: not an archive that can be unpacked ({error}), now removed; try again to download it anew") from None
+        reason = " ".join(str(error).split())
+        raise InputError(f"{archive}: not an archive that can be unpacked ({reason}), now removed; try again to download it anew") from None
     inside = [path for path in part.iterdir() if path.is_dir()]
     if len(inside) != 1:
         raise InputError(f"{archive}: {len(inside)} folders in it; expected one, the index")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..bitext.lexicon import Lexicon
-from ..collections.collection import Collection
+from ..collections.collection import Collection, Passage
 from ..translate import spelling
 from . import lexical
 
@@ -26,3 +26,14 @@ def spellings(topics: Iterable[str], lexicon: Lexicon, index: Path, doc_lang: st
         return {}
     found = lexical.indexed(index, doc_lang, words)
     return spelling.nearest([word for word in words if word not in found], lexicon)
+
+
+def spellings_over(topics: Iterable[str], lexicon: Lexicon, passages: Iterable[Passage], doc_lang: str) -> dict[str, str]:
+    """The same where there is no index: the documents are read once."""
+    terms = {word: set(lexical.analyze(doc_lang, word)) for word in spelling.unknown_words(topics, lexicon)}
+    sought = set().union(*terms.values())
+    for passage in passages:
+        if not sought:
+            break
+        sought -= set(lexical.analyze(doc_lang, passage.contents))
+    return spelling.nearest([word for word, those in terms.items() if those <= sought], lexicon)

@@ -1,0 +1,58 @@
+"""``python -m optical_repro``: what there is, and each command by its name, ``python -m optical_repro run ...``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+from .errors import unknown
+from .terminal import run_command, say
+
+COMMANDS = {
+    "run": "trains a cross-lingual retriever and compares it with translate-then-retrieve: runs, a report, a page",
+    "compare": "scores every run of a folder, and tells which differences are real",
+    "search": "looks things up in a collection with a trained student",
+    "align": "shows the transport plan between a sentence and its translation",
+    "regimes": "shows the training pairs that a regime makes",
+    "collections": "lists the collections known by name",
+    "grid": "trains every combination of a grid, and tells which factor matters",
+    "reproduce": "makes the recorded tables again, and checks their numbers",
+    "pyserini": "Pyserini's commands with a student's encoder; a student's model card; a student onto the Hub",
+}
+
+PACKAGES = ("regimes", "collections")
+"""Commands whose module is ``__main__`` in a package."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs a command by its name; returns its exit status. Without one, or with --help, says which there are.
+
+    Options without a command are those of ``run``, which ``optical-repro`` alone was before.
+    """
+    name, *arguments = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    if name in ("-h", "--help"):
+        width = max(map(len, COMMANDS))
+        listed = "\n".join(f"  {command:{width}}  {does}" for command, does in COMMANDS.items())
+        usage = "usage: python -m optical_repro COMMAND ...     (or: optical-repro COMMAND ...)"
+        say("\n\n".join([usage, listed, "COMMAND --help tells what it takes."]))
+        return 0
+    if name == "--version":
+        from . import __version__
+
+        say(__version__)
+        return 0
+    if name.startswith("-"):
+        name, arguments = "run", [name, *arguments]
+    if name not in COMMANDS:
+        return run_command(lambda: _refuse(name))
+    module = importlib.import_module(f".{name}.__main__" if name in PACKAGES else f".{name}", __package__)
+    return int(module.main(arguments))
+
+
+def _refuse(name: str) -> NoReturn:
+    raise unknown("command", name, COMMANDS, "(python -m optical_repro says what each does)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
