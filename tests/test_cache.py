@@ -249,3 +249,29 @@ for _ in range(200):
     assert [process.wait(timeout=60) for process in children] == [0, 0, 0]
     assert (tmp_path / "count").read_text() == "600"
     assert [path.name for path in tmp_path.iterdir()] == ["count"]
+
+
+PARENT = """
+import subprocess, sys, time
+from optical_repro import children
+child = children.start("child")
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+def test_a_process_beside_a_command_dies_with_it(tmp_path: Path) -> None:
+    text = "import time; from pathlib import Path; from optical_repro import children; children.end_with_parent()"
+    (tmp_path / "child.py").write_text(f"{text}; Path({str(tmp_path / 'there')!r}).touch(); time.sleep(60)")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, env=environment)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    wait_for(tmp_path / "there")
+    parent.kill()
+    parent.wait()
+    limit = time.monotonic() + 30
+    while Path(f"/proc/{child}/stat").exists() and Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < limit, "the child outlives its parent"
+        time.sleep(0.02)

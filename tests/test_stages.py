@@ -163,7 +163,7 @@ class Watched(Experiment):
 
 def a_collection(folder: Path, topics: list[tuple[str, str, str]]) -> Path:
     """Sixty passages of the sample, and topics: (id, text, translation)."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     with (sample.FOLDER / "corpus.jsonl").open(encoding="utf-8") as file:
         passages = [next(file) for _ in range(60)]
     first = json.loads(passages[0])["id"]
@@ -247,8 +247,13 @@ def made(place: Path, marian: Path) -> dict[str, Output]:
 
 
 @pytest.fixture(scope="module")
-def now(tmp_path_factory: pytest.TempPathFactory, marian: Path) -> dict[str, Output]:
-    return made(tmp_path_factory.mktemp("stages"), marian)
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("stages")
+
+
+@pytest.fixture(scope="module")
+def now(place: Path, marian: Path) -> dict[str, Output]:
+    return made(place, marian)
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +292,25 @@ def test_every_stage_and_search_has_makers(now: dict[str, Output]) -> None:
 def test_every_maker_has_a_revision_in_its_key(makers: str) -> None:
     modules = made_by(makers)["modules"]
     assert modules and all(isinstance(constants["REVISION"], int) for constants in modules.values())
+
+
+def test_one_changed_bit_in_any_stage_is_noticed_and_made_good(
+    place: Path, now: dict[str, Output], marian: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = []
+    for record in sorted((place / "cache").glob("*/*/stage.json")):
+        files = (path for path in record.parent.rglob("*") if path.is_file() and not path.is_symlink() and path != record)
+        path = max(files, key=lambda path: (path.stat().st_size, path))
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        damaged.append(path)
+    shards = sorted((place / "tokens").glob("*.npy"))
+    shards[0].write_bytes(shards[0].read_bytes()[:-1] + b"?")
+    again = made(place, marian)
+    out = capsys.readouterr().out
+    assert [path for path in (*damaged, shards[0]) if f"{path}: not as it was written; " not in out] == []
+    assert [name for name in now if not alike(again[name], now[name])] == []
 
 
 def lines_of(recorded: dict[str, Any]) -> Iterator[str]:
