@@ -53,6 +53,7 @@ MAKERS = {
     "links": LINKS | _makers("distill.held_out"),
     "agreement": WORDS | VECTORS | _makers("distill.token_alignment distill.transport retrieval.reading", "POT"),
     "bm25 run": BM25,
+    "as-loaded": VECTORS | _makers("trec retrieval.dense evaluation.metrics", "faiss-cpu pyserini ranx"),
     "dense run": VECTORS | _makers("trec retrieval.dense", "faiss-cpu pyserini"),
     "maxsim run": PASSAGES | VECTORS | _makers("trec retrieval.late_interaction"),
     "fused run": BM25 | _makers("retrieval.fusion"),
