@@ -88,12 +88,13 @@ def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
 def _at_hand(location: str, folder: Path, lang: str, split: str | None) -> Collection | None:
     """A collection that a manifest in ``folder`` names, where it is on this disk."""
     from .collections import SOURCES, load
+    from .languages import canonical
     from .published import found
 
     place = location if location in SOURCES else str(found(location, folder / "manifest"))
     if SOURCES[location].on_disk() if location in SOURCES else Path(place).is_dir():
         with suppress(InputError):  # moved or changed since: the report does without
-            return load(place, lang, split)
+            return load(place, canonical(lang), split)
     return None
 
 

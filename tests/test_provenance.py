@@ -291,7 +291,9 @@ def both_directions(place: Path) -> Path:
 def test_a_name_tells_the_direction_where_english_topics_stand_beside_those_of_the_language(tmp_path: Path) -> None:
     folder = both_directions(tmp_path)
     assert [load(str(folder), lang).name for lang in ("yo", "en")] == ["both.yo.test", "both.en-yo.test"]
-    (folder / "topics.yo.test.tsv").rename(folder / "topics.yo.dev.tsv")
+    (folder / "topics.yo.test.tsv").rename(folder / "topics.yor.test.tsv")
+    assert load(str(folder), "en").name == "both.en-yo.test"
+    (folder / "topics.yor.test.tsv").rename(folder / "topics.yo.dev.tsv")
     assert load(str(folder), "en").name == "both.yo.test"  # another split is another name already
     (folder / "topics.yo.dev.tsv").unlink()
     assert [load(str(folder), lang).name for lang in ("yo", "en")] == ["both.yo.test", "both.yo.test"]

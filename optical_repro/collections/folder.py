@@ -59,8 +59,13 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
         human_topics=_human_topics(folder / f"topics.{lang}.{split}.{about['doc_lang']}.tsv", about["doc_lang"], topics),
         license=about.get("license", ""),
         citation=about.get("citation", ""),
-        both_ways=lang == "en" != about["doc_lang"] and split in languages(folder).get(about["doc_lang"], []),
+        both_ways=codes.same(lang, "en") and not codes.same(about["doc_lang"], "en") and _asked_in(folder, about["doc_lang"], split),
     )
+
+
+def _asked_in(folder: Path, lang: str, split: str) -> bool:
+    """Whether a split has topics in a language, by any of its codes."""
+    return any(split in splits and codes.same(code, lang) for code, splits in languages(folder).items())
 
 
 def languages(folder: Path) -> dict[str, list[str]]:

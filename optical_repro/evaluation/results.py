@@ -196,7 +196,7 @@ def read_results(
 
 def _named_languages(part: str) -> tuple[str, str]:
     """Of topics and documents, as the middle part of a folder's name tells: ``yo``, or ``en-yo`` for English topics."""
-    both = re.fullmatch("(en)-([a-z]{2,3})", part)
+    both = re.fullmatch("(en)-([a-z]{2,3}(?:-[A-Z][a-z]{3})?)", part)
     return (both[1], both[2]) if both else (part, "und")
 
 
