@@ -8,6 +8,9 @@ from pathlib import Path
 
 from .collection import Passage
 
+REVISION = 1
+"""To be raised with every change to what is written of the same passages."""
+
 FILE = "passages.sqlite"
 
 AT_ONCE = 500
