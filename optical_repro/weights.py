@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import files
 from .errors import InputError
 
 if TYPE_CHECKING:
@@ -54,13 +54,7 @@ def check_files(folder: Path) -> None:
 
 def read_json(path: Path, kind: type = object) -> Any:
     """The content of a JSON file of a model; raises InputError where it is broken, or not of the kind that is expected."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise InputError(f"{path}{line}: no JSON that loads ({first_line(error)}); download the model again") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
+    found = files.read_json(path, f"a model's {path.name} (download the model again)")
     if not isinstance(found, kind):
         raise InputError(f"{path}: its JSON is no {'list' if kind is list else 'object'}; expected a model's {path.name}")
     return found

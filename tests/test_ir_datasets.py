@@ -311,7 +311,7 @@ def test_refused_splits_and_languages(publish: Publisher) -> None:
 @pytest.mark.parametrize(
     ("name", "lang", "split", "message"),
     [
-        ("miracl", "yor", None, 'unknown language of miracl "yor"; did you mean yo'),
+        ("miracl", "yom", None, 'unknown language of miracl "yom"; did you mean yo'),
         ("miracl", "yo", "train", 'unknown id of ir_datasets "miracl/yo/train"; did you mean miracl/'),
         ("miracl", "yo", "test-b", "miracl/yo/test-b lacks topics or judgements; ids with both: miracl/yo/dev$"),
         ("miracl/yo", "yo", None, "miracl/yo lacks topics or judgements; ids with both: miracl/yo/dev$"),
