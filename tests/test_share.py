@@ -272,6 +272,7 @@ def test_a_folder_that_cannot_be_written_into_has_its_card_beside_the_runs(
         with files.whole(path, mode) as file:
             yield file
 
+    card.write_all(tmp_path / "runs/misspelt.yo.test")
     monkeypatch.setattr(card, "whole", refused)
     card.write_all(tmp_path / "runs/misspelt.yo.test")
     assert capsys.readouterr().out == ""  # The card is there, and says the same.
