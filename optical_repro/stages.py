@@ -45,6 +45,7 @@ MAKERS = {
     "lucene": PASSAGES | BM25,
     "faiss": PASSAGES | VECTORS | _makers("retrieval.dense", "faiss-cpu"),
     "tokens": PASSAGES | VECTORS | _makers("retrieval.late_interaction"),
+    "passages": PASSAGES | _makers("collections.stored", "python"),
     "model": _makers("convention"),
     "untrained": WORDS | VECTORS | _makers("distill.student distill.vocabulary distill.projection", "numpy"),
     "pretrained": TRAINING | _makers("distill.pretraining"),
@@ -84,4 +85,8 @@ def version(library: str) -> str:
 def _constants(module: str) -> dict[str, Any]:
     """REVISION and the other plain constants of a module, those that it imports included."""
     named = vars(importlib.import_module(f".{module}", __package__))
-    return {name: value for name, value in named.items() if name.isupper() and type(value) in (int, float, str, tuple)}
+    return {name: value for name, value in named.items() if name.isupper() and _is_plain(value)}
+
+
+def _is_plain(value: Any) -> bool:
+    return all(map(_is_plain, value)) if type(value) is tuple else type(value) in (int, float, str)

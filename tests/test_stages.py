@@ -14,9 +14,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,17 @@ def agreement(folder: Path) -> list[float]:
     return shape(list(json.loads((folder / "agreement.json").read_text()).values()))
 
 
+def means(folder: Path) -> list[float]:
+    return shape(list(json.loads((folder / "scores.json").read_text()).values()))
+
+
+def rows(folder: Path) -> str:
+    """The content of a database: its file tells the library's version too."""
+    [path] = (path for path in folder.iterdir() if path.name != RECORD)
+    with closing(sqlite3.connect(path)) as database:
+        return digest(list(database.iterdump()))
+
+
 def convention_files(folder: Path) -> str:
     names = ("modules.json", convention.POOLING_FILE, convention.PROMPTS_FILE, convention.LENGTH_FILE)
     return digest([(folder / name).read_text(encoding="utf-8") for name in names])
@@ -124,7 +137,7 @@ def convention_files(folder: Path) -> str:
 OUTPUTS: dict[str, Callable[[Path], Output]] = {
     "lexicon": text, "spans": text, "spelling": text, "translation": text, "links": text, "model": convention_files,
     "lucene": lucene, "faiss": faiss_vectors, "teacher": states, "untrained": encoder, "pretrained": encoder, "student": encoder,
-    "agreement": agreement,
+    "agreement": agreement, "as-loaded": means, "passages": rows,
 }  # fmt: skip
 
 
@@ -212,6 +225,8 @@ def outputs(place: Path, marian: Path) -> dict[str, Output]:
         found[f"{makers}: {name}"] = text(run.parent) if makers == "bm25 run" else scores(run)
     for regime in ("cs", "bt"):
         experiment.alignment(regime)
+    experiment.as_loaded("cs", "none")
+    experiment.stored_passages()
     store = TokenStore(place / "tokens", teacher)
     store.add(experiment.collection.passages())
     found["tokens: of the passages"] = shape(np.concatenate([store[passage.id] for passage in experiment.collection.passages()]))

@@ -10,6 +10,9 @@ from ..trec import Qrels, Run
 if TYPE_CHECKING:
     import numpy as np
 
+REVISION = 1
+"""To be raised with every change to what the same run scores."""
+
 METRICS = ("map", "precision@5", "precision@10", "precision@20", "ndcg@10", "recall@100", "mrr@10")
 """The measures of every report, by ranx's names."""
 
