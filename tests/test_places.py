@@ -45,6 +45,14 @@ def place() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.fixture(scope="module")
+def compiled() -> Iterator[str]:
+    """A folder for what numba compiles, which takes a minute, shared by these tests."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield name
+
+
 @pytest.fixture
 def readable(small: Path, place: Path) -> Path:
     """The small collection where every user can read it."""
@@ -62,8 +70,9 @@ def theirs(place: Path) -> Path:
 
 @as_root
 @pytest.mark.parametrize("given", [{}, {"HOME": "/root"}])
-def test_a_user_without_a_home_needs_a_cache_and_no_more(theirs: Path, readable: Path, given: dict[str, str]) -> None:
-    done = run(theirs, readable, "--cache-dir", "cache", user=NOBODY, **given)
+def test_a_user_without_a_home_needs_a_cache_and_no_more(theirs: Path, readable: Path, compiled: str, given: dict[str, str]) -> None:
+    shared = {"NUMBA_CACHE_DIR": compiled} if given else {}
+    done = run(theirs, readable, "--cache-dir", "cache", user=NOBODY, **given, **shared)
     assert done.returncode == 0, done.stderr
     assert not done.stderr, done.stderr
     assert (theirs / "cache/log.txt").is_file()
@@ -79,11 +88,11 @@ def test_without_a_home_and_a_cache_one_line_says_what_to_name(theirs: Path, rea
 
 
 @as_root
-def test_a_finished_cache_of_somebody_else_is_used_as_it_is(theirs: Path, readable: Path, place: Path) -> None:
+def test_a_finished_cache_of_somebody_else_is_used_as_it_is(theirs: Path, readable: Path, place: Path, compiled: str) -> None:
     first = run(place, readable, "--cache-dir", "cache", HOME=str(place / "home"))
     assert first.returncode == 0, first.stderr
     before = sorted((path, path.stat().st_mtime_ns) for path in (place / "cache").rglob("*"))
-    done = run(theirs, readable, "--cache-dir", str(place / "cache"), user=NOBODY)
+    done = run(theirs, readable, "--cache-dir", str(place / "cache"), user=NOBODY, NUMBA_CACHE_DIR=compiled)
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted((path, path.stat().st_mtime_ns) for path in (place / "cache").rglob("*")) == before
     for name in SYSTEMS.split(","):
