@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from . import __version__
+from . import __version__, stages
 from .convention import Convention
 from .errors import InputError
 from .evaluation.provenance import differing, refuse_changed
@@ -168,7 +168,21 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
         made |= {name.replace("_", " "): value for name, value in asdict(settings.recipe).items() if name != "seed"}
     libraries = {"pyserini": True, "faiss-cpu": dense, "torch": dense, "transformers": dense, "sil-thot": lexicon, "POT": trained}
     versions = {package: metadata.version(package) for package, needed in libraries.items() if needed}
+    made |= {f"code of {kind}": _code(kind) for kind in _kinds(system, lexicon, trained)}
     return made | {"optical_repro": __version__} | versions
+
+
+def _kinds(system: System, lexicon: bool, trained: bool) -> list[str]:
+    """The stages that make a system's run, by the names of their makers."""
+    prebuilt, bm25 = system.retriever in PREBUILT, system.retriever in LEXICAL
+    first = "prebuilt run" if prebuilt else "bm25 run" if bm25 else "dense run"
+    needed = {first: True, "maxsim run": system.maxsim, "fused run": system.fused, "lexicon": lexicon, "student": trained}
+    return [kind for kind, has in (needed | {"pretrained": system.pretrain != "none"}).items() if has]
+
+
+def _code(kind: str) -> str:
+    """The revisions of a stage's makers, told from others."""
+    return digest(stages.made_by(kind)["modules"])[:8]
 
 
 def _files(paths: Sequence[Path]) -> list[str]:

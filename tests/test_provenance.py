@@ -224,6 +224,7 @@ def test_systems_of_one_command_differ_in_no_setting_and_the_manifest_tells_what
     assert not {"seed", "bitext", "teacher"} & told["bm25"].keys()
     assert "seed" in told["dense-qt"] and "steps" not in told["dense-qt"] and "bm25" not in told["dense-qt"]
     assert "seed" not in told["human"] and "teacher" in told["human"]
+    assert "code of student" in told["optical-cs"] and "code of student" not in told["dense-qt"]
     assert {"seed", "bitext", "switch", "in-domain", "steps", "teacher", "bm25", "torch"} <= told["optical-bt+bm25"].keys()
 
 

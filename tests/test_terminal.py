@@ -11,9 +11,9 @@ import pytest
 from test_compare import make
 
 from optical_repro.compare import main
-from optical_repro.errors import InputError
+from optical_repro.errors import LONGEST, InputError
 from optical_repro.marks import mark
-from optical_repro.terminal import LONGEST, Parser, run_command, say
+from optical_repro.terminal import Parser, run_command, say
 
 STEERING = "\x1b[2J\x1b]0;title\x07\x9b31m\rq\x00"
 
@@ -45,9 +45,8 @@ def test_what_would_steer_the_terminal_is_shown(capsys: pytest.CaptureFixture[st
     assert out == "a\\x1b[2J\\x1b]0;title\\x07\\x9b31m\\x0dq\\x00\tb\nc\n"
 
 
-def test_ids_in_a_table_do_not_steer_the_terminal(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
-    run = Path(folder, "dense-zs.trec")
-    Path(folder, f"theirs{STEERING[:12]}.trec").write_bytes(run.read_bytes().replace(b" d7 ", b" d\x1b[31m7 "))
+def test_names_in_a_table_do_not_steer_the_terminal(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(folder, f"theirs{STEERING[:12]}.trec").write_bytes(Path(folder, "dense-zs.trec").read_bytes())
     assert main([folder]) == 0
     printed = capsys.readouterr().out
     assert "\x1b" not in printed and "theirs\\x1b[2J" in printed
