@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import json
+import os
 import re
 import shlex
 import shutil
@@ -13,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from . import languages
-from .checkpoints import MANIFEST, at, read, weights_of
+from .checkpoints import MANIFEST, read, weights_of
 from .convention import Convention, recorded
 from .errors import InputError
 from .evaluation.figures import loss_of
 from .evaluation.tables import HEADINGS
 from .files import whole
 from .models import EMBEDDED, located
+from .published import found as at
 from .regimes import REGIMES
 from .systems import optical_name
 from .terminal import say
@@ -260,7 +262,7 @@ def base_licence(manifest: Mapping[str, Any]) -> str | None:
     from huggingface_hub import ModelCard
     from yaml import YAMLError
 
-    folder = located(manifest["arguments"].get("student") or manifest["arguments"].get("teacher") or EMBEDDED)
+    folder = located(os.path.expanduser(manifest["arguments"].get("student") or manifest["arguments"].get("teacher") or EMBEDDED))
     if folder is None or not (folder / CARD).is_file():
         return None
     try:
@@ -369,7 +371,7 @@ def _dimension(student: Path) -> int:
 
 def _teacher_convention(manifest: Mapping[str, Any]) -> Convention:
     """How the teacher read, as far as its folder is on this machine."""
-    folder = located(manifest["training"].get("teacher") or EMBEDDED)
+    folder = located(os.path.expanduser(manifest["training"].get("teacher") or EMBEDDED))
     return Convention.of(folder) if folder else Convention()
 
 

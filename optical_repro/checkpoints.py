@@ -11,6 +11,7 @@ from .cache import RECORD
 from .errors import InputError, bad_line
 from .files import sha256
 from .models import EMBEDDED, locate
+from .published import found as at
 
 MANIFEST = ".manifest.json"
 
@@ -94,13 +95,6 @@ def read(path: Path) -> dict[str, Any]:
         if (keys[-1] in value or (value and keys in NEEDED)) and not isinstance(value.get(keys[-1]), kind):
             raise bad_line(path, 1, f'no usable "{".".join(keys)}" in it', EXPECTED)
     return manifest
-
-
-def at(written: str, manifest: Path) -> Path:
-    """Where a path that a manifest tells leads: ``~`` is the reader's home, a relative one starts here, else beside the manifest."""
-    path = Path(os.path.expanduser(written))
-    beside = manifest.parent / path
-    return beside if not path.exists() and beside.exists() else path
 
 
 def weights_of(student: Path) -> str:
