@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import __version__
 from .errors import InputError
 from .files import whole
 from .reproduction.tables import DEFAULT, Row, Table, command, read_tables, table, write_tables
@@ -185,7 +186,7 @@ def run_row(arguments: argparse.Namespace, made: Table, row: Row, given: list[st
     say(checking.as_text(checks))
     if (most := checking.furthest(checks)) and row.measured and not arguments.record:
         say(f"  furthest from what was recorded: {most.system}, {HEADINGS[most.metric]}, {most.difference:+.4f}")
-        say(f"  recorded on {row.measured.machine}; here {running.machine()}")
+        say(f"  recorded on {row.measured.machine}, with version {row.measured.version}; here {running.machine()}, {__version__}")
     return checks
 
 

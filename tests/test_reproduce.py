@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from optical_repro import __version__
 from optical_repro.evaluation.results import natural_baseline, question_pairs
 from optical_repro.evaluation.words import signed, value
 from optical_repro.grid import parser as grid_parser
@@ -20,6 +21,7 @@ from optical_repro.reproduction import checking
 from optical_repro.reproduction.document import as_markdown, in_readme
 from optical_repro.reproduction.page import as_html
 from optical_repro.reproduction.tables import DEFAULT, Cell, Row, Table, narrowed, read_tables, write_tables
+from optical_repro.reproduction.words import standing
 from optical_repro.run import parser, understood
 
 ROOT = Path(__file__).parent.parent
@@ -348,3 +350,11 @@ def test_page_of_all_tables_names_each(tmp_path: Path) -> None:
     for table in read_tables():
         assert f'id="table-{table.number}"' in text
     assert not re.search(r"@import|url\(|<link|<script", text)
+
+
+def test_rows_of_an_older_version_say_so() -> None:
+    row = next(row for made in read_tables() for row in made.rows if row.measured)
+    assert row.measured is not None
+    now, before = (replace(row, measured=replace(row.measured, version=version)) for version in (__version__, "0.1"))
+    assert "older version" not in standing(now) and f"version {__version__}" in standing(now)
+    assert "version 0.1" in standing(before) and f"older version than this ({__version__})" in standing(before)

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from .. import __version__
 from ..errors import InputError
 from ..systems import parse
 from .running import machine
@@ -46,7 +47,7 @@ def recorded(row: Row, metrics: list[str], report: dict[str, Any], seconds: floa
     for made in report.get("effects", []):
         if made["metric"] == "map":
             differences.append(_rounded(made, made["a"], made["b"], made["mean_a"], made["mean_b"], made["topics_of"]))
-    measured = Measured(machine(), day, report["topics"], seconds and round(seconds), memory_mb)
+    measured = Measured(machine(), day, report["topics"], seconds and round(seconds), memory_mb, __version__)
     return replace(named, measured=measured, cells=cells, differences=differences)
 
 

@@ -67,6 +67,8 @@ class Measured:
     seconds: float | None = None
     memory_mb: int | None = None
     """Most that one process held in memory."""
+    version: str = "0.2.1"
+    """Of this package; rows that do not tell are of the first version that was recorded."""
 
 
 @dataclass(frozen=True)

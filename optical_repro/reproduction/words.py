@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from .. import __version__
 from ..evaluation.factors import ALL
 from ..evaluation.results import question_pairs
 from ..evaluation.significance import ALPHA, CORRECTIONS, TESTS
@@ -18,14 +19,17 @@ EXPLAINED = f"""\
 
 NOT_RECORDED = "Nobody ran it here: nothing is recorded."
 
+OLDER = f"Recorded with an older version than this ({__version__}), whose results may differ: CHANGELOG.md says how."
+
 PUBLISHED = "Nobody ran it here: the scores are those that Pyserini publishes, the mark to hit."
 
 
 def took(measured: Measured) -> str:
-    """``7 min, 2,310 MB; Intel Xeon, 2 cores, 24 GB; 2025-11-02; 253 topics``."""
+    """``7 min, 2,310 MB; Intel Xeon, 2 cores, 24 GB; 2025-11-02; version 0.3.0; 253 topics``."""
     cost = [duration(measured.seconds)] if measured.seconds else []
     cost += [f"{measured.memory_mb:,} MB at most"] if measured.memory_mb else []
-    return "; ".join([*([", ".join(cost)] if cost else []), measured.machine, measured.date, counted(measured.topics, "topic")])
+    told = [measured.machine, measured.date, f"version {measured.version}", counted(measured.topics, "topic")]
+    return "; ".join([*([", ".join(cost)] if cost else []), *told])
 
 
 def mark(row: Row, cell: Cell) -> str:
@@ -56,7 +60,8 @@ def tolerances(row: Row, system: str) -> str:
 def standing(row: Row) -> str:
     """What a row's scores are: what it took to measure them, that others published them, or that there are none."""
     if row.measured:
-        return f"{took(row.measured)}."
+        older = row.measured.version != __version__
+        return f"{took(row.measured)}.{f' {OLDER}' if older else ''}"
     needed = f"Needs {' and '.join(row.needs)}. " if row.needs else ""
     return needed + (PUBLISHED if row.cells else NOT_RECORDED)
 
