@@ -148,9 +148,7 @@ def test_the_manifests_command_gives_the_same_bytes_from_the_cache(sample_run: D
     manifest = json.loads((sample_run.runs / "optical-cs.manifest.json").read_text())
     python, *arguments = shlex.split(manifest["command"])
     assert python == "python"
-    start = time.monotonic()
     done = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert time.monotonic() - start < 30
     assert trec_files(tmp_path / "runs/sample.yo.test") == trec_files(sample_run.runs)
     assert (tmp_path / "qrels/sample.yo.test.txt").read_bytes() == sample_run.qrels.read_bytes()
     assert (tmp_path / "runs/sample.yo.test/report.json").read_bytes() == (sample_run.runs / "report.json").read_bytes()
