@@ -94,10 +94,10 @@ def originals() -> dict[str, tuple[bytes, Callable[[Path], Any]]]:
 
     found: dict[str, tuple[bytes, Callable[[Path], Any]]] = {
         "bitext.tsv": (_tsv(), bitext),
-        "bitext.tsv.gz": (gzip.compress(_tsv()), bitext),
+        "bitext.tsv.gz": (gzip.compress(_tsv(), mtime=0), bitext),
         "bitext.jsonl": (_jsonl(*({"translation": {"yo": target, "en": english}} for target, english in PAIRS)), bitext),
         "bitext.tmx": (_tmx("utf-8"), bitext),
-        "bitext.tmx.gz": (gzip.compress(_tmx("utf-8")), bitext),
+        "bitext.tmx.gz": (gzip.compress(_tmx("utf-8"), mtime=0), bitext),
         "bitext.16.tmx": (_tmx("utf-16"), bitext),
         "bitext.jis.tmx": (_tmx("shift_jis"), bitext),
         "opus.zip": (_zip(), lambda path: list(named._moses_zip(path, "yo"))),
@@ -105,9 +105,9 @@ def originals() -> dict[str, tuple[bytes, Callable[[Path], Any]]]:
         "weights.tsv": ("omi\twater\t0.5\nọba\tking\t2e-1\n".encode(), lexicon_of),
         "panlex.tsv": ("yor-000\tomi\teng-000\twater\t5\neng-000\tking\tyor-000\tọba\t3\n".encode(), lexicon_of),
         "wiktionary.jsonl": (WIKTIONARY, lexicon_of),
-        "wiktionary.jsonl.gz": (gzip.compress(WIKTIONARY), lexicon_of),
+        "wiktionary.jsonl.gz": (gzip.compress(WIKTIONARY, mtime=0), lexicon_of),
         "bm25.trec": (b"q1 Q0 d1 1 2.5 bm25\nq1 Q0 d2 2 1e-1 bm25\nq2 Q0 d1 1 .5 bm25\n", trec.read_run),
-        "bm25.trec.gz": (gzip.compress(b"q1 Q0 d1 1 2.5 bm25\nq1 Q0 d2 2 -1 bm25\n"), trec.read_run),
+        "bm25.trec.gz": (gzip.compress(b"q1 Q0 d1 1 2.5 bm25\nq1 Q0 d2 2 -1 bm25\n", mtime=0), trec.read_run),
         "qrels.txt": (FOLDER["qrels.yo.test.txt"], trec.read_qrels),
         "topics.tsv": (FOLDER["topics.yo.test.tsv"], topics.read_topics),
         "topics.xml": (CLEF["topics.sw.2001.xml"], clef.read_trec_topics),
@@ -141,7 +141,7 @@ def mutated(seed: int, folder: Path) -> Spoilt:
             (place / other).write_bytes(valid)
     spoilt = way(chance, data)
     if name.endswith(".gz") and chance.random() < 0.5:  # Whole gzip around spoilt text.
-        spoilt = gzip.compress(way(chance, gzip.decompress(data)))
+        spoilt = gzip.compress(way(chance, gzip.decompress(data)), mtime=0)
     path.write_bytes(spoilt)
     return Spoilt(name, way.__name__, path, lambda: read(path))
 
