@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import InputError
+from .files import own_name
 from .terminal import Parser, run_command, say
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     for folder in arguments.folders:
         if reports:
             say()
-        qrels = arguments.qrels_dir / f"{folder.resolve().name}.txt"
+        qrels = arguments.qrels_dir / f"{own_name(folder)}.txt"
         chosen = {"baseline": arguments.baseline, "test": arguments.test, "correction": arguments.correction}
         report = write_report(folder, qrels, **chosen, passages=_passages(folder))
         say(report.text())
@@ -58,7 +59,7 @@ def _check_names(folders: list[Path]) -> None:
     """Raises InputError where two folders have one name: their topics are the same ones, and would count twice."""
     seen: dict[str, Path] = {}
     for folder in folders:
-        name = folder.resolve().name
+        name = own_name(folder)
         if name in seen:
             remedy = "put the runs to be compared into one folder, each under a name of its own (cp other/system.trec first/system-2.trec)"
             raise InputError(f"{seen[name]} and {folder} are both runs on {name}, the same topics; {remedy}")
@@ -71,7 +72,7 @@ def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
 
     manifests = read_manifests(folder)
     told = described_collection(manifests)
-    _, lang, split = f"..{folder.resolve().name}".rsplit(".", 2)
+    _, lang, split = f"..{own_name(folder)}".rsplit(".", 2)
     asked = [(manifest.get("arguments") or {}) for manifest in manifests.values()]
     # As it was asked for: a folder's name may tell a split otherwise (mMARCO's dev/small is dev-small there).
     ways = [(given["collection"], given["lang"], given.get("split")) for given in asked if given.get("collection") and given.get("lang")]

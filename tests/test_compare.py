@@ -355,3 +355,11 @@ def test_help_teaches_at_once() -> None:
     done = subprocess.run([sys.executable, "-m", "optical_repro.compare", "--help"], capture_output=True, text=True, check=True)
     assert time.monotonic() - start < 1
     assert "examples:" in done.stdout
+
+
+def test_a_linked_folder_of_runs_has_the_links_name(place: Path) -> None:
+    """As where runs lie on a scratch disk."""
+    (place / "runs/tiny.yo.test").rename(place / "scratch")
+    (place / "runs/tiny.yo.test").symlink_to(place / "scratch")
+    assert main(["runs/tiny.yo.test"]) == 0
+    assert json.loads((place / "scratch/report.json").read_text())["name"] == "tiny.yo.test"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, bad_line, unknown
-from ..files import digest, lines
+from ..files import digest, lines, own_name
 from ..trec import Qrels, read_qrels, read_run
 from . import provenance, significance
 from .ids import Strangers
@@ -145,7 +145,7 @@ def read_results(
     Raises InputError for a folder without runs, malformed files, runs of other topics, of two collections, or of other bytes than
     their manifests tell of, and for an unknown baseline.
     """
-    name = folder.resolve().name
+    name = own_name(folder)
     parts = name.rsplit(".", 2)
     if len(parts) != 3 or not all(parts):
         raise InputError(f"{folder}: a folder of runs is named <collection>.<lang>.<split>, like sample.yo.test; rename it")
