@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from .cache import RECORD
 from .errors import InputError, bad_line
-from .files import sha256
+from .files import read_json, sha256
 from .models import EMBEDDED, locate
 from .published import found as at
 
@@ -76,16 +76,7 @@ def find(given: str | None, runs_dir: Path, teacher: str | None = None) -> Check
 
 def read(path: Path) -> dict[str, Any]:
     """A manifest; raises InputError for what is none, or has something else in a place that is read here."""
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected the manifest of an optical system's run") from None
-    except IsADirectoryError:
-        raise InputError(f"{path}: is a folder; expected the manifest of an optical system's run") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({os.strerror(error.errno or 0)}); check the path") from None
-    except (ValueError, RecursionError) as error:
-        raise bad_line(path, getattr(error, "lineno", 1), "not JSON", EXPECTED) from None
+    manifest = read_json(path, EXPECTED)
     if not isinstance(manifest, dict):
         raise bad_line(path, 1, "not an object", EXPECTED)
     for keys, kind in FORM.items():
