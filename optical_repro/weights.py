@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import files
 from .errors import InputError
+from .terminal import hush_transformers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -78,6 +79,7 @@ def load(kind: Any, model: Path | str, what: str, **options: Any) -> nn.Module:
     """
     if Path(model).is_dir():
         check_files(Path(model))
+    hush_transformers()
     with readable(model, what):
         options |= {"use_safetensors": True, "trust_remote_code": False, "output_loading_info": True, "ignore_mismatched_sizes": True}
         made, found = kind.from_pretrained(str(model), **options)

@@ -183,6 +183,9 @@ def test_pooling_is_read_from_the_folder(encoder: TextEncoder, teacher: Path, tm
     old = model_with(teacher, tmp_path / "old", pooling={"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False})
     new = model_with(teacher, tmp_path / "new", pooling={"pooling_mode": "cls"})
     none = model_with(teacher, tmp_path / "none", pooling=None)
+    with pytest.raises(InputError, match=r"no 1_Pooling/config\.json, which says how it pools"):
+        Convention.of(none)
+    (none / "modules.json").unlink()  # Nor anything else that says that it pools.
     assert [Convention.of(folder).pooling for folder in (old, new, none, teacher)] == ["cls", "cls", "mean", "mean"]
 
     from pyserini.encode import AutoDocumentEncoder
