@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import collections, languages
-from .cache import Cache, default_folder
+from .cache import Cache
 from .distill.recipe import Recipe
 from .errors import InputError
 from .experiment import Experiment
-from .places import settle
+from .places import default_folder, settle
 from .settings import Settings
 from .systems import choose, parse_regimes
 from .terminal import hush_transformers

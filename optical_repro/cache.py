@@ -15,7 +15,6 @@ from typing import Any
 from .errors import InputError
 from .files import digest, sha256_once, whole
 from .locks import locked
-from .places import default_folder  # noqa: F401  (where a cache is, for those who open one)
 from .terminal import say
 
 RECORD = "stage.json"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from . import __version__, children, languages
 from .bitext import filters, named
-from .cache import Cache, default_folder
+from .cache import Cache
 from .convention import POOLING
 from .distill.recipe import LEARNING, OBJECTIVES, PRETRAINING, Recipe
 from .files import make_folder
 from .models import EMBEDDED
-from .places import unnamed_folder
+from .places import default_folder, unnamed_folder
 from .regimes import REGIMES
 from .settings import DEVICES, Settings
 from .systems import System, choose, parse, parse_regimes

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from . import languages
 from .bitext.words import words
-from .cache import Cache, default_folder
+from .cache import Cache
 from .checkpoints import Checkpoint, find
 from .errors import InputError, bad_line
 from .files import make_folder
 from .models import EMBEDDED
+from .places import default_folder
 from .settings import Settings
 from .terminal import Parser, run_command, say, utf8
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro.cache import RECORD, Cache, default_folder, empty, seconds
+from optical_repro.cache import RECORD, Cache, empty, seconds
 from optical_repro.files import whole
+from optical_repro.places import default_folder
 
 
 def test_a_stage_is_made_once_for_its_inputs(tmp_path: Path) -> None:

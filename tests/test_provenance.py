@@ -355,13 +355,20 @@ def test_json_has_no_number_that_json_does_not_have() -> None:
 # What there is nothing to tell of
 
 
-def test_folders_with_two_systems_that_are_alike(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def two_with_one_system(folder: Path) -> list[Path]:
+    """The folder and another, each with the run of bm25-qt alone."""
     make(Path(), "tiny.ha.test", seed=2)
     folders = [folder, Path("runs/tiny.ha.test")]
     for runs in folders:
         for path in runs.iterdir():
             if path.name != "bm25-qt.trec":
                 path.unlink()
+    return folders
+
+
+def test_folders_with_two_systems_that_are_alike(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = two_with_one_system(folder)
+    for runs in folders:
         (runs / "same.trec").write_bytes((runs / "bm25-qt.trec").read_bytes())
     assert main([*map(str, folders)]) == 0
     assert "nan" not in Path("runs/across.html").read_text().partition("<main>")[2].partition('<script type="application')[0].lower()
@@ -369,12 +376,7 @@ def test_folders_with_two_systems_that_are_alike(folder: Path, capsys: pytest.Ca
 
 
 def test_folders_with_a_system_each_compare_with_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    make(Path(), "tiny.ha.test", seed=2)
-    folders = [folder, Path("runs/tiny.ha.test")]
-    for runs in folders:
-        for path in runs.iterdir():
-            if path.name != "bm25-qt.trec":
-                path.unlink()
+    folders = two_with_one_system(folder)
     assert main([*map(str, folders)]) == 0
     texts = {path.suffix: path.read_text() for path in Path("runs").glob("across.*")}
     texts["out"] = capsys.readouterr().out

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..files import DAMAGED
 
 PARTS = {
     "digest": "documents",
@@ -58,7 +58,7 @@ def _sha256(path: Path) -> str:
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except (EOFError, gzip.BadGzipFile, zlib.error):
+    except DAMAGED:
         return ""
 
 

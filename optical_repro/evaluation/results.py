@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, bad_line, unknown
-from ..files import digest, lines, own_name
+from ..files import digest, lines, opened, own_name
 from ..trec import Qrels, read_qrels, read_run
 from . import provenance, significance
 from .ids import Strangers
@@ -232,10 +230,10 @@ def _begins_like_a_run(path: Path) -> bool:
     if OURS.fullmatch(path.name) or not path.is_file():
         return False
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        with opened(path) as file:
             columns = file.read(SNIFFED).decode("utf-8-sig", errors="replace").lstrip().partition("\n")[0].split()
         return len(columns) == 6 and columns[3].isdigit() and math.isfinite(float(columns[4]))
-    except (OSError, EOFError, zlib.error, ValueError):
+    except (InputError, ValueError):
         return False
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..bitext import filters
-from ..cache import Cache, default_folder
+from ..cache import Cache
 from ..distill.recipe import Recipe
 from ..errors import InputError
 from ..files import make_folder
+from ..places import default_folder
 from ..settings import Settings
 from ..systems import optical_name, parse, parse_regimes
 from ..terminal import Parser, run_command, say
