@@ -26,7 +26,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from optical_repro.cache import damage
+from optical_repro.base.cache import damage
 from optical_repro.collections import sample
 
 PASSAGES, TOPICS, PAIRS = 60, 12, 96
@@ -263,9 +263,9 @@ SWAPS = [
 def read_cases(folder: Path) -> Iterator[str]:
     """Reads each case as ``optical_repro.run`` does before it works: ``read``, ``refused`` with its line, or what was raised."""
     from optical_repro import collections
-    from optical_repro.bitext.lexicon import read_lexicon
+    from optical_repro.base.errors import InputError
     from optical_repro.bitext.readers import read_bitext
-    from optical_repro.errors import InputError
+    from optical_repro.lexicon.lexicon import read_lexicon
 
     def there(case: Path, name: str) -> Path:
         return case / name if (case / name).exists() else case / f"{name}.gz"

@@ -24,8 +24,8 @@ def main() -> None:
 
     import lesson
 
+    from optical_repro.base.terminal import hush_transformers
     from optical_repro.distill.recipe import Recipe
-    from optical_repro.terminal import hush_transformers
 
     hush_transformers()
     count = arguments.steps * arguments.batch

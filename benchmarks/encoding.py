@@ -34,7 +34,8 @@ def main() -> None:
     import faiss
     import numpy as np
 
-    from optical_repro import collections, models
+    from optical_repro import collections
+    from optical_repro.encoders import models
     from optical_repro.retrieval import jvm
 
     model = models.locate(models.EMBEDDED)

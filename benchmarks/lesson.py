@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from optical_repro import collections, models
-from optical_repro.bitext import lexicon as lexicons
+from optical_repro import collections
 from optical_repro.bitext.readers import Pair, read_bitext
 from optical_repro.collections import sample
 from optical_repro.distill import student, trainer
 from optical_repro.distill.recipe import Recipe
 from optical_repro.distill.teacher import TeacherStates, write_states
-from optical_repro.retrieval.text_encoder import TextEncoder
+from optical_repro.encoders import models
+from optical_repro.encoders.text_encoder import TextEncoder
+from optical_repro.lexicon import lexicon as lexicons
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
+from optical_repro.base.files import whole
 from optical_repro.collections import Passage, folder
-from optical_repro.files import whole
 
 WORDS = 60
 """Words a passage."""
@@ -138,7 +138,7 @@ def measure(path: str, count: int) -> None:
         loaded = folder.load(collection, "sw")
         meter.note()
         if path == "lucene":
-            from optical_repro.retrieval import lexical
+            from optical_repro.retrieval import bm25 as lexical
 
             lexical.build_index(meter.counted(loaded.passages(), "indexing"), loaded.doc_lang, Path(place) / "lucene")
         else:

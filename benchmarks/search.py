@@ -21,7 +21,8 @@ def main() -> None:
     import numpy as np
     import torch
 
-    from optical_repro import collections, models
+    from optical_repro import collections
+    from optical_repro.encoders import models
     from optical_repro.retrieval import dense, jvm
 
     jvm.start()

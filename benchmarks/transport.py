@@ -31,7 +31,7 @@ def main() -> None:
 
     from optical_repro.distill.objectives import TRANSPORT_TOLERANCE
     from optical_repro.distill.transport import REGULARISATION, cosine_cost, transport_plan
-    from optical_repro.retrieval.text_encoder import TextEncoder
+    from optical_repro.encoders.text_encoder import TextEncoder
 
     count = arguments.batches * arguments.batch
     with tempfile.TemporaryDirectory() as name:

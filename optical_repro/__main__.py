@@ -6,8 +6,8 @@ import importlib
 import sys
 from typing import NoReturn
 
-from .errors import unknown
-from .terminal import run_command, say
+from .base.errors import unknown
+from .base.terminal import run_command, say
 
 COMMANDS = {
     "run": "trains a cross-lingual retriever and compares it with translate-then-retrieve: runs, a report, a page",
@@ -21,7 +21,7 @@ COMMANDS = {
     "pyserini": "Pyserini's commands with a student's encoder; a student's model card; a student onto the Hub",
 }
 
-PACKAGES = ("regimes", "collections")
+PACKAGES = ("collections",)
 """Commands whose module is ``__main__`` in a package."""
 
 

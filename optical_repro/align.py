@@ -8,18 +8,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import languages
+from .base import languages
+from .base.errors import InputError
+from .base.files import make_folder, whole
+from .base.terminal import Parser, run_command, say, utf8
+from .base.words import words
 from .bitext.readers import Pair, read_bitext
-from .bitext.words import words
-from .checkpoints import find
-from .errors import InputError
-from .files import make_folder, whole
-from .models import EMBEDDED
-from .terminal import Parser, run_command, say, utf8
+from .encoders.models import EMBEDDED
+from .records.checkpoints import find
 
 if TYPE_CHECKING:
     from .distill.token_alignment import TokenAlignment
-    from .retrieval.text_encoder import TextEncoder
+    from .encoders.text_encoder import TextEncoder
 
 EXPLAINED = """\
 Shows what a student has learnt: the optimal-transport plan that moves the mass of its tokens (down) to the tokens that its
@@ -110,13 +110,13 @@ def check_picture(path: Path, form: str) -> None:
 
 def encoders(arguments: argparse.Namespace) -> tuple[dict[str, TextEncoder], TextEncoder]:
     """The students by what to call them, the one before training first where there is one, and the teacher."""
-    from .models import locate
+    from .encoders.models import locate
 
     checkpoint = find(arguments.model, arguments.runs_dir, arguments.teacher)
     untrained = locate(arguments.before) if arguments.before else checkpoint.untrained
     teacher = locate(checkpoint.teacher)
 
-    from .retrieval.text_encoder import TextEncoder
+    from .encoders.text_encoder import TextEncoder
 
     folders = {"before training": untrained, "after training": checkpoint.folder} if untrained else {"student": checkpoint.folder}
     return {name: TextEncoder(folder) for name, folder in folders.items()}, TextEncoder(teacher)

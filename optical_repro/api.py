@@ -17,15 +17,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import collections, languages
-from .cache import Cache
+from . import collections
+from .base import languages
+from .base.cache import Cache
+from .base.errors import InputError
+from .base.places import default_folder, settle
+from .base.terminal import hush_transformers
 from .distill.recipe import Recipe
-from .errors import InputError
-from .experiment import Experiment
-from .places import default_folder, settle
-from .settings import Settings
-from .systems import choose, parse_regimes
-from .terminal import hush_transformers
+from .experiment.experiment import Experiment
+from .experiment.settings import Settings
+from .experiment.systems import choose, parse_regimes
 
 if TYPE_CHECKING:
     from .evaluation.report import Report
@@ -64,9 +65,9 @@ def compare(
     ``regimes``: their names, or as ``--regime`` takes them. Raises InputError, before any work, for a regime or a system that there is
     not, and for a system that does not fit the collection or for what it needs and is not there.
     """
-    from . import card
     from .evaluation.report import write_report
-    from .manifest import publish_all
+    from .experiment.publishing import publish_all
+    from .records import cards as card
 
     collection = experiment.collection
     regimes = parse_regimes(regimes)

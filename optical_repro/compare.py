@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import InputError
-from .files import own_name
-from .terminal import Parser, run_command, say
+from .base.errors import InputError
+from .base.files import own_name
+from .base.terminal import Parser, run_command, say
 
 if TYPE_CHECKING:
     from .collections.collection import Collection, Passage
@@ -88,9 +88,9 @@ def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
 
 def _at_hand(location: str, folder: Path, lang: str, split: str | None) -> Collection | None:
     """A collection that a manifest in ``folder`` names, where it is on this disk."""
+    from .base.languages import canonical
+    from .base.published import found
     from .collections import SOURCES, load
-    from .languages import canonical
-    from .published import found
 
     place = location if location in SOURCES else str(found(location, folder / "manifest"))
     if SOURCES[location].on_disk() if location in SOURCES else Path(place).is_dir():

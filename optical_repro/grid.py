@@ -9,12 +9,12 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .grid_file import EXPECTED, Cell, Grid, read_grid
+from .base.terminal import Parser, duration, log_path, run_command, say
+from .grids.file import EXPECTED, Cell, Grid, read_grid
 from .run import compile_metrics_beside, prepare
-from .terminal import Parser, duration, log_path, run_command, say
 
 if TYPE_CHECKING:
-    from .evaluation.factors import Trial
+    from .grids.factors import Trial
 
 EXPLAINED = """\
 Trains a student for every combination of the levels that FILE.yaml names (training text, objective, pre-training, seed,
@@ -69,10 +69,10 @@ def run_grid(arguments: argparse.Namespace) -> None:
     names = make_cells(grid)
     compiling.wait()
 
-    from . import card
-    from .evaluation.factor_tables import write_factors
-    from .evaluation.factors import read_factors
     from .evaluation.report import write_report
+    from .grids.factor_tables import write_factors
+    from .grids.factors import read_factors
+    from .records import cards as card
 
     trials = [trial(cell, name, grid.baselines) for cell, name in zip(grid.cells, names, strict=True)]
     for runs, qrels in dict.fromkeys((made.run.parent, made.qrels) for made in trials):
@@ -83,7 +83,7 @@ def run_grid(arguments: argparse.Namespace) -> None:
 
 def make_cells(grid: Grid) -> list[str]:
     """Makes the runs of every cell, with a line of progress for each; returns the names of the cells' collections."""
-    from .manifest import publish_all
+    from .experiment.publishing import publish_all
 
     names: list[str] = []
     started, working = time.monotonic(), 0.0
@@ -108,7 +108,7 @@ def make_cells(grid: Grid) -> list[str]:
 
 def trial(cell: Cell, name: str, baselines: list[str]) -> Trial:
     """Where the runs of a cell lie, of the collection with this name."""
-    from .evaluation.factors import Trial
+    from .grids.factors import Trial
 
     parsed = cell.parsed()
     runs = parsed.runs_dir / name

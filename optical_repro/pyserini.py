@@ -21,9 +21,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from optical_repro.errors import InputError
-from optical_repro.models import EMBEDDED, locate
-from optical_repro.terminal import run_command
+from optical_repro.base.errors import InputError
+from optical_repro.base.terminal import run_command
+from optical_repro.encoders.models import EMBEDDED, locate
 
 COMMANDS = {"encode": "encode", "search": "search.faiss"}
 OWN = ("card", "push", "respell")
@@ -71,7 +71,7 @@ def register() -> None:
     """Adds our encoders to Pyserini's, and their name to the choices of ``--encoder-class``, which its parsers list themselves."""
     import pyserini.encode
 
-    from optical_repro.retrieval.encoders import StudentDocumentEncoder, StudentQueryEncoder
+    from optical_repro.retrieval.pyserini_encoders import StudentDocumentEncoder, StudentQueryEncoder
     from optical_repro.retrieval.topic_ids import keep_ids
 
     keep_ids()

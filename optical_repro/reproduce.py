@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
-from .errors import InputError
-from .files import whole
-from .reproduction.tables import DEFAULT, Row, Table, command, read_tables, table, write_tables
-from .terminal import Parser, duration, run_command, say
+from .base.errors import InputError
+from .base.files import whole
+from .base.terminal import Parser, duration, run_command, say
+from .reproduction.recorded import DEFAULT, Row, Table, command, read_tables, table, write_tables
 
 if TYPE_CHECKING:
     from .reproduction.checking import Check

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from . import languages
-from .card import LEXICON
-from .checkpoints import find
-from .errors import InputError
-from .files import whole
-from .terminal import say
+from .base import languages
+from .base.errors import InputError
+from .base.files import whole
+from .base.terminal import say
+from .records.cards import LEXICON
+from .records.checkpoints import find
 
 EXPLAINED = """\
 Respells topics as the runs of a student did.
@@ -32,11 +32,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Writes the respelled topics, and says how many of them are not as they were."""
     lang = languages.canonical(arguments.lang)
 
-    from .bitext.lexicon import read_lexicon
     from .collections import corpus
     from .collections.topics import read_topics
+    from .lexicon.lexicon import read_lexicon
+    from .lexicon.spelling import respell
     from .retrieval import respelling
-    from .translate.spelling import respell
 
     topics = read_topics(arguments.topics)
     lexicon = read_lexicon(_lexicon(arguments), lang)

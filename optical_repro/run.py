@@ -9,22 +9,23 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import __version__, children, languages
+from . import __version__
+from .base import children, languages
+from .base.cache import Cache
+from .base.files import make_folder
+from .base.places import default_folder, unnamed_folder
+from .base.terminal import Parser, log_path, run_command, say
 from .bitext import filters, named
-from .cache import Cache
-from .convention import POOLING
 from .distill.recipe import LEARNING, OBJECTIVES, PRETRAINING, Recipe
-from .files import make_folder
-from .models import EMBEDDED
-from .places import default_folder, unnamed_folder
-from .regimes import REGIMES
-from .settings import DEVICES, Settings
-from .systems import System, choose, parse, parse_regimes
-from .terminal import Parser, log_path, run_command, say
+from .encoders.convention import POOLING
+from .encoders.models import EMBEDDED
+from .experiment.settings import DEVICES, Settings
+from .experiment.systems import System, choose, parse, parse_regimes
+from .training_text.regimes import REGIMES
 from .translate.translator import LEXICAL, TRANSLATOR_HELP
 
 if TYPE_CHECKING:
-    from .experiment import Experiment
+    from .experiment.experiment import Experiment
 
 EXAMPLES = """
 examples:
@@ -209,8 +210,8 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     say(f"{len(systems)} systems: {', '.join(system.name for system in systems)}")
     say("What was done before is taken from the cache. Ctrl-C loses nothing: the same command goes on from there.\n")
 
-    from . import card
-    from .manifest import publish_all
+    from .experiment.publishing import publish_all
+    from .records import cards as card
 
     compiling = compile_metrics_beside()
     folder, qrels = publish_all(experiment, systems, arguments.runs_dir, arguments.qrels_dir, command, vars(arguments))
@@ -228,8 +229,8 @@ def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:
     settings, regimes, names = understood(arguments)
 
     from . import collections
-    from .experiment import Experiment
-    from .manifest import check_places
+    from .experiment.experiment import Experiment
+    from .experiment.publishing import check_places
 
     collection = collections.load(arguments.collection, arguments.lang, arguments.split)
     systems = choose(names, regimes, collection, arguments.pretrain)

@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import languages
-from .bitext.words import words
-from .cache import Cache
-from .checkpoints import Checkpoint, find
-from .errors import InputError, bad_line
-from .files import make_folder
-from .models import EMBEDDED
-from .places import default_folder
-from .settings import Settings
-from .terminal import Parser, run_command, say, utf8
+from .base import languages
+from .base.cache import Cache
+from .base.errors import InputError, bad_line
+from .base.files import make_folder
+from .base.places import default_folder
+from .base.terminal import Parser, run_command, say, utf8
+from .base.words import words
+from .encoders.models import EMBEDDED
+from .experiment.settings import Settings
+from .records.checkpoints import Checkpoint, find
 
 if TYPE_CHECKING:
-    from .bitext.lexicon import Lexicon
     from .collections import Collection, Passage
-    from .retrieval.reading import Reading
+    from .encoders.reading import Reading
+    from .lexicon.lexicon import Lexicon
 
 EXPLAINED = """\
 Searches a collection with a trained student: the topic in the low-resource language, the documents in English (or the other
@@ -152,11 +152,11 @@ class Finder:
 
         Raises InputError where student and teacher do not go together, or where the student is known to be of another language.
         """
-        from .bitext.lexicon import read_lexicon
         from .collections.stored import Stored
-        from .experiment import Experiment
+        from .encoders.text_encoder import TextEncoder
+        from .experiment.experiment import Experiment
+        from .lexicon.lexicon import read_lexicon
         from .retrieval import dense, respelling
-        from .retrieval.text_encoder import TextEncoder
 
         if checkpoint.lang and not languages.same(checkpoint.lang, collection.target):
             raise InputError(
@@ -183,8 +183,8 @@ class Finder:
         topic = " ".join(topic.split())
         if self.lexicon is None:
             return topic
+        from .lexicon.spelling import respell
         from .retrieval import respelling
-        from .translate.spelling import respell
 
         return respell(topic, respelling.spellings([topic], self.lexicon, self.words, self.collection.doc_lang))
 
@@ -192,7 +192,7 @@ class Finder:
         """Whether neither the lexicon nor the documents have a word of a topic; False where there is no lexicon to tell."""
         if self.lexicon is None:
             return False
-        from .retrieval import lexical
+        from .retrieval import bm25 as lexical
 
         known = {word for entry in self.lexicon.entries for word in entry.split()}
         asked_for = set(words(topic))
@@ -200,10 +200,10 @@ class Finder:
 
     def find(self, topic: str, most: int) -> list[Hit]:
         """The ``most`` passages nearest to a topic, as the student reads it, best first."""
+        from .base.trec import ranking
         from .distill.token_alignment import aligned
+        from .encoders.reading import read
         from .retrieval.dense import nearest
-        from .retrieval.reading import read
-        from .trec import ranking
 
         topic = self.read(topic)
         vector = self.topic_encoder.encode([self.topic_encoder.convention.query_prefix + topic])
@@ -221,7 +221,7 @@ class Finder:
 
 def shown(hit: Hit) -> str:
     """A hit as the terminal shows it: title, score and identifier, excerpt, and which word matched which."""
-    from .marks import mark, marked
+    from .base.marks import mark, marked
 
     width = min(shutil.get_terminal_size().columns, 110) - 4
     title = unicodedata.normalize("NFC", " ".join(hit.passage.title.split()))

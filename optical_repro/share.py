@@ -7,11 +7,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import card, respell
-from .cache import RECORD
-from .checkpoints import find
-from .errors import InputError
-from .terminal import Parser, run_command, say
+from . import respell
+from .base.cache import RECORD
+from .base.errors import InputError
+from .base.terminal import Parser, run_command, say
+from .records import cards as card
+from .records.checkpoints import find
 
 COMMANDS = {
     "card": "Writes a student's model card, README.md, beside its weights: training text, recipe, scores of its runs, citation.",

@@ -17,14 +17,14 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest
 import toy_translation
 
-from optical_repro import models
-from optical_repro.bitext import lexicon as lexicons
-from optical_repro.bitext.lexicon import Lexicon
 from optical_repro.bitext.readers import Pair, read_bitext
 from optical_repro.collections import sample
 from optical_repro.distill import student, trainer
 from optical_repro.distill.recipe import Recipe
 from optical_repro.distill.teacher import TeacherStates, write_states
+from optical_repro.encoders import models
+from optical_repro.lexicon import lexicon as lexicons
+from optical_repro.lexicon.lexicon import Lexicon
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,9 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optical_repro import collections, grid_file, trec
-from optical_repro.bitext import lexicon, named, readers
+from optical_repro import collections
+from optical_repro.base import trec
+from optical_repro.bitext import named, readers
 from optical_repro.collections import clef, topics
+from optical_repro.grids import file as grid_file
+from optical_repro.lexicon import lexicon
 
 PAIRS = [("Ọmọ náà ń kọrin.", "The child is singing."), ("Òjò rọ̀ lánàá.", "It rained yesterday."), ("Ọba jókòó.", "The king sat.")]
 

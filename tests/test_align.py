@@ -14,15 +14,15 @@ import torch
 from conftest import Done
 
 from optical_repro.align import main
-from optical_repro.bitext.lexicon import Lexicon
+from optical_repro.base.errors import InputError
+from optical_repro.base.words import words
 from optical_repro.bitext.readers import Pair
-from optical_repro.bitext.words import words
 from optical_repro.distill import objectives, student, transport
 from optical_repro.distill.picture import SHADES, as_image, as_text
 from optical_repro.distill.token_alignment import TokenAlignment, agreement, align, aligned, measure
-from optical_repro.errors import InputError
-from optical_repro.retrieval.reading import read
-from optical_repro.retrieval.text_encoder import TextEncoder
+from optical_repro.encoders.reading import read
+from optical_repro.encoders.text_encoder import TextEncoder
+from optical_repro.lexicon.lexicon import Lexicon
 
 SENTENCE, ENGLISH = "Ràkúnmí mẹ́ta ń mu omi létí kànga.", "Three camels are drinking water beside the well."
 RIGHT = {(0, 1), (1, 0), (3, 3), (4, 4), (5, 5), (6, 7)}

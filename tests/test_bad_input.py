@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro import terminal
+from optical_repro.base import terminal
 from optical_repro.run import main
 
 

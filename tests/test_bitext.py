@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro.bitext import alignment
-from optical_repro.bitext import lexicon as lexicons
-from optical_repro.bitext.cldr import cldr_names
-from optical_repro.bitext.lexicon import Lexicon
+from optical_repro.base.errors import InputError
+from optical_repro.base.words import fold, folded_letters, is_number, is_word, tokens, words
 from optical_repro.bitext.readers import Pair
-from optical_repro.bitext.words import fold, folded_letters, is_number, is_word, tokens, words
-from optical_repro.errors import InputError
+from optical_repro.lexicon import alignment
+from optical_repro.lexicon import lexicon as lexicons
+from optical_repro.lexicon.cldr import cldr_names
+from optical_repro.lexicon.lexicon import Lexicon
 from optical_repro.translate.lexical import BEST_SHARE, DRAWN, LexicalTranslator, nbest, weighted_words
 
 # Words

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from optical_repro.base.cache import Cache
+from optical_repro.base.errors import InputError
 from optical_repro.bitext import filters
-from optical_repro.bitext import lexicon as lexicons
 from optical_repro.bitext.readers import Pair
-from optical_repro.cache import Cache
 from optical_repro.collections import load
-from optical_repro.errors import InputError
-from optical_repro.experiment import Experiment
-from optical_repro.settings import Settings
+from optical_repro.experiment.experiment import Experiment
+from optical_repro.experiment.settings import Settings
+from optical_repro.lexicon import lexicon as lexicons
 
 GOOD = Pair("Ìjọba ìpínlẹ̀ náà ti kọ́ ilé-ìwé tuntun fún àwọn ọmọdé.", "The state government has built a new school for the children.")
 WRONG = {

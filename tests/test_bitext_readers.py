@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from optical_repro.base.errors import InputError
 from optical_repro.bitext.readers import Pair, read_bitext
-from optical_repro.errors import InputError
 
 PAIRS = [Pair("Ọmọ náà ń kọrin.", "The child is singing."), Pair("Òjò rọ̀ lánàá.", "It rained yesterday.")]
 

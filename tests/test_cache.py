@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro.cache import RECORD, Cache, empty, seconds
-from optical_repro.files import whole
-from optical_repro.places import default_folder
+from optical_repro.base.cache import RECORD, Cache, empty, seconds
+from optical_repro.base.files import whole
+from optical_repro.base.places import default_folder
 
 
 def test_a_stage_is_made_once_for_its_inputs(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_empty_leaves_the_folder_alone(tmp_path: Path) -> None:
 CHILD = """
 import sys, time
 from pathlib import Path
-from optical_repro.cache import Cache
+from optical_repro.base.cache import Cache
 def make(folder):
     marks = Path(sys.argv[2])
     with marks.open("a") as file:
@@ -207,7 +207,7 @@ def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 WRITER = """
 import os, sys, time
 from pathlib import Path
-from optical_repro.files import whole
+from optical_repro.base.files import whole
 with whole(sys.argv[1]) as file:
     file.write("half")
     file.flush()
@@ -239,7 +239,7 @@ def test_locks_let_one_in_at_a_time_and_leave_nothing(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
-from optical_repro.locks import locked
+from optical_repro.base.locks import locked
 for _ in range(200):
     with locked(Path(sys.argv[1], "lock")):
         count = int(Path(sys.argv[1], "count").read_text())
@@ -254,7 +254,7 @@ for _ in range(200):
 
 PARENT = """
 import subprocess, sys, time
-from optical_repro import children
+from optical_repro.base import children
 child = children.start("child")
 print(child.pid, flush=True)
 time.sleep(60)
@@ -263,7 +263,7 @@ time.sleep(60)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
 def test_a_process_beside_a_command_dies_with_it(tmp_path: Path) -> None:
-    text = "import time; from pathlib import Path; from optical_repro import children; children.end_with_parent()"
+    text = "import time; from pathlib import Path; from optical_repro.base import children; children.end_with_parent()"
     (tmp_path / "child.py").write_text(f"{text}; Path({str(tmp_path / 'there')!r}).touch(); time.sleep(60)")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, env=environment)

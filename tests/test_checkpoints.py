@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import tiny
 
-from optical_repro import checkpoints
-from optical_repro.errors import InputError
-from optical_repro.files import sha256
+from optical_repro.base.errors import InputError
+from optical_repro.base.files import sha256
+from optical_repro.records import checkpoints
 
 
 @pytest.fixture

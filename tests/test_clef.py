@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from optical_repro import collections, run
+from optical_repro.base.errors import InputError
 from optical_repro.collections import Passage
-from optical_repro.errors import InputError
 
 TIMES = """<DOC>
 <DOCNO>LA010194-0001</DOCNO>

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from optical_repro import collections
+from optical_repro.base.errors import InputError
 from optical_repro.collections import Passage, corpus
-from optical_repro.errors import InputError
 
 FILES = {
     "corpus.jsonl": '{"id": "d1", "title": "Nile", "text": "A river."}\n{"id": 2, "contents": "Kano\\nA city."}\n\n'

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optical_repro.base.trec import read_qrels, read_run, write_qrels, write_run
 from optical_repro.collections import load
 from optical_repro.compare import main
 from optical_repro.evaluation.metrics import METRICS, order
-from optical_repro.trec import read_qrels, read_run, write_qrels, write_run
 
 STRENGTHS = {"human": 4.0, "optical-cs": 2.6, "optical-bt": 2.5, "dense-qt": 1.4, "bm25-qt": 1.35, "dense-zs": 0.2}
 FORMATS = {"report.json", "report.csv", "report.topics.csv", "report.md", "report.tex", "report.html"}

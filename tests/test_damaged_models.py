@@ -17,12 +17,12 @@ import torch
 from damage import POINTER, damaged
 from safetensors.torch import load_file, save_file
 
-from optical_repro import models
-from optical_repro.convention import Convention
+from optical_repro.base.errors import InputError
 from optical_repro.distill import student
-from optical_repro.encoder import Encoder, check
-from optical_repro.errors import InputError
-from optical_repro.retrieval.text_encoder import TextEncoder
+from optical_repro.encoders import models
+from optical_repro.encoders.convention import Convention
+from optical_repro.encoders.encoder import Encoder, check
+from optical_repro.encoders.text_encoder import TextEncoder
 from optical_repro.run import main
 from optical_repro.translate.located import locate as locate_translator
 from optical_repro.translate.model import open_model

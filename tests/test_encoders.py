@@ -14,25 +14,25 @@ import tiny
 import torch
 from tokenizers import Tokenizer
 
-from optical_repro import models
-from optical_repro.bitext.lexicon import Lexicon
+from optical_repro.base.cache import Cache
+from optical_repro.base.errors import InputError
+from optical_repro.base.trec import read_run
+from optical_repro.base.words import tokens
 from optical_repro.bitext.readers import Pair
-from optical_repro.bitext.words import tokens
-from optical_repro.cache import Cache
 from optical_repro.collections import folder as folders
-from optical_repro.convention import Convention
 from optical_repro.distill import projection, student, trainer, vocabulary
 from optical_repro.distill.recipe import Recipe
 from optical_repro.distill.teacher import TeacherStates, write_states
-from optical_repro.encoder import Encoder
-from optical_repro.errors import InputError
-from optical_repro.experiment import Experiment
+from optical_repro.encoders import models
+from optical_repro.encoders.convention import Convention
+from optical_repro.encoders.encoder import Encoder
+from optical_repro.encoders.text_encoder import TextEncoder
+from optical_repro.experiment.experiment import Experiment
+from optical_repro.experiment.settings import Settings
+from optical_repro.experiment.systems import parse
+from optical_repro.lexicon.lexicon import Lexicon
 from optical_repro.retrieval import jvm
-from optical_repro.retrieval.text_encoder import TextEncoder
 from optical_repro.run import parser, understood
-from optical_repro.settings import Settings
-from optical_repro.systems import parse
-from optical_repro.trec import read_run
 
 # Vocabularies
 
@@ -201,7 +201,7 @@ def test_pyserini_gives_the_same_vectors(case: Case, jvm_started: None) -> None:
     """Its stock classes where the student has no projection; ours, ``--encoder-class optical``, everywhere."""
     from pyserini.encode import AutoDocumentEncoder, AutoQueryEncoder
 
-    from optical_repro.retrieval.encoders import StudentDocumentEncoder, StudentQueryEncoder
+    from optical_repro.retrieval.pyserini_encoders import StudentDocumentEncoder, StudentQueryEncoder
 
     queries, documents = StudentQueryEncoder(str(case.folder)), StudentDocumentEncoder(str(case.folder))
     plain = TextEncoder(case.folder)

@@ -11,9 +11,9 @@ import pytest
 from ir_measures import AP, RR, IPrec, P, R, nDCG
 from scipy.stats import ttest_rel
 
+from optical_repro.base.trec import Qrels, Run, read_qrels, read_run, write_qrels, write_run
 from optical_repro.evaluation import significance
 from optical_repro.evaluation.metrics import METRICS, RECALL_LEVELS, evaluate, order, precision_curve
-from optical_repro.trec import Qrels, Run, read_qrels, read_run, write_qrels, write_run
 
 TREC_EVAL = {
     "map": AP,

@@ -23,18 +23,18 @@ from conftest import Done
 from test_evaluation import TREC_EVAL, by_trec_eval
 
 from optical_repro import collections
-from optical_repro.bitext.lexicon import Lexicon
+from optical_repro.base.errors import InputError
+from optical_repro.base.files import sha256
+from optical_repro.base.trec import read_qrels, read_run
 from optical_repro.bitext.readers import Pair
 from optical_repro.collections import Collection
 from optical_repro.collections.folder import load as load_folder
-from optical_repro.errors import InputError
-from optical_repro.files import sha256
-from optical_repro.regimes import REGIMES
+from optical_repro.encoders.text_encoder import TextEncoder
+from optical_repro.experiment.systems import choose, parse, parse_regimes
+from optical_repro.lexicon.lexicon import Lexicon
 from optical_repro.retrieval import dense
-from optical_repro.retrieval.text_encoder import TextEncoder
 from optical_repro.run import main
-from optical_repro.systems import choose, parse, parse_regimes
-from optical_repro.trec import read_qrels, read_run
+from optical_repro.training_text.regimes import REGIMES
 
 SYSTEMS = [
     "bm25",

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from optical_repro.base.trec import read_qrels, read_run
 from optical_repro.evaluation.metrics import evaluate
-from optical_repro.reproduction.tables import DEFAULT, read_tables
-from optical_repro.trec import read_qrels, read_run
+from optical_repro.reproduction.recorded import DEFAULT, read_tables
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

@@ -16,17 +16,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optical_repro.base.errors import InputError
+from optical_repro.base.files import sha256
+from optical_repro.base.trec import read_qrels, read_run, write_qrels, write_run
 from optical_repro.distill.recipe import Recipe
-from optical_repro.errors import InputError
-from optical_repro.evaluation.factor_tables import write_factors
-from optical_repro.evaluation.factors import ALL, Factors, Trial, read_factors
 from optical_repro.evaluation.metrics import METRICS, evaluate
 from optical_repro.evaluation.significance import compare
-from optical_repro.files import sha256
 from optical_repro.grid import main
-from optical_repro.grid_file import read_grid
+from optical_repro.grids.factor_tables import write_factors
+from optical_repro.grids.factors import ALL, Factors, Trial, read_factors
+from optical_repro.grids.file import read_grid
 from optical_repro.run import main as run_main
-from optical_repro.trec import read_qrels, read_run, write_qrels, write_run
 
 # The report, on runs whose strength depends on one factor alone
 

@@ -16,18 +16,21 @@ import pytest
 from mutations import FOLDER, mutated
 from test_collections import written
 
-from optical_repro import collections, downloads, files, grid_file, trec
-from optical_repro.bitext import evidence, filters, lexicon, named
+from optical_repro import collections
+from optical_repro.base import downloads, files, trec
+from optical_repro.base.cache import Cache
+from optical_repro.base.errors import LONGEST, InputError
+from optical_repro.bitext import evidence, filters, named
 from optical_repro.bitext.readers import Pair, read_bitext
-from optical_repro.cache import Cache
 from optical_repro.collections import clef, corpus, sample
 from optical_repro.collections.collection import Collection, Passage
 from optical_repro.collections.topics import read_topics
-from optical_repro.errors import LONGEST, InputError
-from optical_repro.experiment import Experiment
+from optical_repro.experiment.experiment import Experiment
+from optical_repro.experiment.settings import Settings
+from optical_repro.experiment.systems import parse
+from optical_repro.grids import file as grid_file
+from optical_repro.lexicon import lexicon
 from optical_repro.run import main
-from optical_repro.settings import Settings
-from optical_repro.systems import parse
 
 
 def refused(read: Callable[[], object]) -> str:
@@ -299,7 +302,7 @@ LINEAR = """
 import resource, sys
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_CPU, (40, 40))
-from optical_repro.bitext.lexicon_files import _short_glosses
+from optical_repro.lexicon.files import _short_glosses
 from optical_repro.collections import clef
 many = 400_000
 for text in ("<TEXT>" * many, "<" * many, "<DOCNO>" * many, "<HL" * many):

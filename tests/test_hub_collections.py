@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from serve import Quiet, serve
 
-from optical_repro import collections, downloads
+from optical_repro import collections
+from optical_repro.base import downloads
+from optical_repro.base.errors import InputError
 from optical_repro.collections import Passage, hub
 from optical_repro.collections import __main__ as listing
-from optical_repro.errors import InputError
 
 
 class HubAndGithub(Quiet):

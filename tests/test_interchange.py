@@ -13,8 +13,8 @@ import pytrec_eval
 from conftest import Done
 from ir_measures import AP, RR, P, R, nDCG
 
+from optical_repro.base.trec import read_qrels, read_run
 from optical_repro.retrieval import jvm
-from optical_repro.trec import read_qrels, read_run
 
 SYSTEMS = ("bm25-qt", "dense-qt", "optical-cs", "optical-cs+bm25")
 

@@ -17,8 +17,8 @@ import pytest
 from serve import serve
 
 from optical_repro import collections
+from optical_repro.base.errors import InputError
 from optical_repro.collections import Passage, ir_datasets_source
-from optical_repro.errors import InputError
 
 PASSAGES = [
     {"docid": "1#0", "title": "Ìbàdàn", "text": "Ìbàdàn jẹ́ ìlú ńlá ní Nàìjíríà."},

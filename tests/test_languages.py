@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro import collections, languages
-from optical_repro.bitext.cldr import cldr_names
-from optical_repro.errors import InputError
-from optical_repro.retrieval import lexical
+from optical_repro import collections
+from optical_repro.base import languages
+from optical_repro.base.errors import InputError
+from optical_repro.lexicon.cldr import cldr_names
+from optical_repro.retrieval import bm25 as lexical
 
 ONE = {
     "yo": ("yor", "yor_Latn", "yo-NG", "yo-Latn"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro.memory import give_back
+from optical_repro.base.memory import give_back
 
 
 def resident() -> int:

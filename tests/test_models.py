@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from serve import HubFiles, serve
 
-from optical_repro import languages, models
-from optical_repro.errors import InputError
-from optical_repro.files import sha256
+from optical_repro.base import languages
+from optical_repro.base.errors import InputError
+from optical_repro.base.files import sha256
+from optical_repro.encoders import models
 
 
 def test_the_embedded_teacher_is_minilm_itself(teacher: Path) -> None:
@@ -44,7 +45,7 @@ def test_a_folder_needs_its_three_files(tmp_path: Path, teacher: Path, missing: 
         models.locate(str(tmp_path))
 
 
-LOCATE = "import sys; from optical_repro import models, terminal; sys.exit(terminal.run_command(lambda: print(models.locate(sys.argv[1]))))"
+LOCATE = "import sys; from optical_repro.base import terminal; from optical_repro.encoders import models; sys.exit(terminal.run_command(lambda: print(models.locate(sys.argv[1]))))"
 
 
 def locate_on(hub: str, name: str, home: Path) -> subprocess.CompletedProcess[str]:

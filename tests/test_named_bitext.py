@@ -13,13 +13,14 @@ import pytest
 from serve import Quiet, serve
 from test_ir_datasets import Publisher, mmarco, publish  # noqa: F401  (the fixture that serves ir_datasets' files)
 
-from optical_repro import collections, downloads
+from optical_repro import collections
+from optical_repro.base import downloads
+from optical_repro.base.cache import Cache
+from optical_repro.base.errors import InputError
 from optical_repro.bitext import named
 from optical_repro.bitext.readers import Pair, read_bitext
-from optical_repro.cache import Cache
-from optical_repro.errors import InputError
-from optical_repro.experiment import Experiment
-from optical_repro.settings import Settings
+from optical_repro.experiment.experiment import Experiment
+from optical_repro.experiment.settings import Settings
 
 
 class OpusAndGithub(Quiet):

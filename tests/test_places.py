@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro import places, terminal
-from optical_repro.cache import Cache
-from optical_repro.errors import InputError
+from optical_repro.base import places, terminal
+from optical_repro.base.cache import Cache
+from optical_repro.base.errors import InputError
 
 SYSTEMS = "bm25,bm25-qt"
 NOBODY = 1234
@@ -107,7 +107,7 @@ def test_what_may_not_be_read_is_not_said_to_be_written(tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir(mode=0o700)
     (tmp_path / "theirs/file").touch()
     os.chown(tmp_path / "theirs", NOBODY, NOBODY)
-    program = "import sys; from optical_repro.terminal import run_command; sys.exit(run_command(lambda: open(sys.argv[1], sys.argv[2])))"
+    program = "import sys; from optical_repro.base.terminal import run_command; sys.exit(run_command(lambda: open(sys.argv[1], sys.argv[2])))"
     line = ["setpriv", "--bounding-set", "-all", sys.executable, "-c", program, "theirs/file", "r"]  # root without root's rights
     done = subprocess.run(line, cwd=tmp_path, env=variables(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "error: theirs/file: not allowed to read it; change its permissions\n")
@@ -125,7 +125,7 @@ def test_a_command_with_a_cache_keeps_all_there(monkeypatch: pytest.MonkeyPatch,
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "home").touch()  # no folder can be made in it
-    from optical_repro import downloads
+    from optical_repro.base import downloads
 
     assert terminal.run_command(lambda: None, tmp_path / "cache") == 0
     assert terminal.log_path() == tmp_path / "cache/log.txt"

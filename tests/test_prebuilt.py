@@ -15,10 +15,10 @@ import pytest
 from serve import serve
 
 from optical_repro import collections, run
-from optical_repro.errors import InputError
+from optical_repro.base.errors import InputError
+from optical_repro.base.trec import read_run
+from optical_repro.experiment.systems import choose
 from optical_repro.retrieval import jvm, prebuilt
-from optical_repro.systems import choose
-from optical_repro.trec import read_run
 
 PASSAGES = {
     "1#0": "Ìbàdàn jẹ́ ìlú ńlá ní Nàìjíríà .",

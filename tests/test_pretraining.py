@@ -13,17 +13,17 @@ import tiny
 import torch
 from safetensors.torch import load_file
 
-from optical_repro.bitext.lexicon import Lexicon
+from optical_repro.base.errors import InputError
+from optical_repro.base.files import sha256
+from optical_repro.base.trec import read_run
 from optical_repro.bitext.readers import Pair
 from optical_repro.distill.pretraining import guessing_loss, pretrain, with_head
 from optical_repro.distill.recipe import PRETRAINING, Recipe
-from optical_repro.errors import InputError
-from optical_repro.files import sha256
-from optical_repro.regimes import REGIMES
-from optical_repro.regimes.pretraining_text import pretraining_texts
+from optical_repro.experiment.systems import optical_name, parse
+from optical_repro.lexicon.lexicon import Lexicon
 from optical_repro.run import main
-from optical_repro.systems import optical_name, parse
-from optical_repro.trec import read_run
+from optical_repro.training_text.pretraining_text import pretraining_texts
+from optical_repro.training_text.regimes import REGIMES
 
 RECIPE = Recipe("mlm", steps=80, batch_size=4, learns="embeddings")
 """Long enough for a checkpoint."""

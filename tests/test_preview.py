@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from conftest import open_terminal
 
+from optical_repro.base.cache import Cache
+from optical_repro.base.marks import mark
 from optical_repro.bitext.readers import read_bitext
-from optical_repro.cache import Cache
 from optical_repro.collections import load
-from optical_repro.experiment import Experiment
-from optical_repro.marks import mark
-from optical_repro.regimes import REGIMES
-from optical_repro.regimes.__main__ import changed, main
-from optical_repro.regimes.pairs import TrainingPair
-from optical_repro.settings import Settings
+from optical_repro.experiment.experiment import Experiment
+from optical_repro.experiment.settings import Settings
+from optical_repro.regimes import changed, main
+from optical_repro.training_text.pairs import TrainingPair
+from optical_repro.training_text.regimes import REGIMES
 
 SHOWN = re.compile(r"^  student  (.*)\n  teacher  (.*)$", re.MULTILINE)
 

@@ -13,19 +13,19 @@ from conftest import Done
 from test_compare import STRENGTHS, make
 
 from optical_repro import collections, compare
-from optical_repro import experiment as experiments
-from optical_repro.cache import Cache
+from optical_repro.base.cache import Cache
+from optical_repro.base.files import digest, sha256
+from optical_repro.base.trec import read_qrels, write_qrels
 from optical_repro.collections import load
 from optical_repro.collections.collection import Passage
 from optical_repro.compare import main
 from optical_repro.evaluation.exports import json_text
 from optical_repro.evaluation.provenance import differences
 from optical_repro.evaluation.report import write_report
-from optical_repro.experiment import Experiment
-from optical_repro.files import digest, sha256
+from optical_repro.experiment import experiment as experiments
+from optical_repro.experiment.experiment import Experiment
+from optical_repro.experiment.settings import Settings
 from optical_repro.run import main as run
-from optical_repro.settings import Settings
-from optical_repro.trec import read_qrels, write_qrels
 
 NAME = "tiny.yo.test"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro.published import found, told, told_all, told_command
+from optical_repro.base.published import found, told, told_all, told_command
 from optical_repro.run import main
 
 

@@ -19,7 +19,7 @@ from test_ir_datasets import Publisher, publish  # noqa: F401
 
 from optical_repro import collections, run
 from optical_repro.bitext.readers import Pair
-from optical_repro.retrieval.text_encoder import TextEncoder
+from optical_repro.encoders.text_encoder import TextEncoder
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optical_repro import models
+from optical_repro.base.trec import Run, read_run
 from optical_repro.collections.collection import Passage
+from optical_repro.encoders import models
 from optical_repro.retrieval import dense, jvm
-from optical_repro.trec import Run, read_run
 
 SUBJECTS = ["yam", "maize", "river", "malaria", "leather", "drum", "market", "school", "king", "rain", "goat", "palm oil"]
 PASSAGES = [

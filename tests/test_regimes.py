@@ -7,15 +7,15 @@ from collections import Counter
 
 import pytest
 
-from optical_repro.bitext.lexicon import Lexicon
+from optical_repro.base.words import is_number, is_word, tokens
 from optical_repro.bitext.readers import Pair
-from optical_repro.bitext.words import is_number, is_word, tokens
 from optical_repro.collections.collection import Passage
-from optical_repro.regimes import REGIMES
-from optical_repro.regimes.back_translation import back_translated
-from optical_repro.regimes.code_switch import code_switched, switch
-from optical_repro.regimes.in_domain import SPAN, sample, spans
-from optical_repro.regimes.pairs import EPOCHS, LITTLE, TrainingPair, drawn, readings, training_pairs
+from optical_repro.lexicon.lexicon import Lexicon
+from optical_repro.training_text.back_translation import back_translated
+from optical_repro.training_text.code_switch import code_switched, switch
+from optical_repro.training_text.in_domain import SPAN, sample, spans
+from optical_repro.training_text.pairs import EPOCHS, LITTLE, TrainingPair, drawn, readings, training_pairs
+from optical_repro.training_text.regimes import REGIMES
 from optical_repro.translate.lexical import LexicalTranslator
 
 TRAINED = [regime for regime in REGIMES if regime != "none"]

@@ -15,7 +15,7 @@ from test_compare import STRENGTHS, make
 from optical_repro.collections.collection import Passage
 from optical_repro.evaluation.report import write_report
 from optical_repro.reproduction.page import as_html as tables_as_html
-from optical_repro.reproduction.tables import read_tables
+from optical_repro.reproduction.recorded import read_tables
 
 VOID = {"meta", "input", "br", "link", "img"}
 

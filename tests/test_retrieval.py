@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optical_repro import models
+from optical_repro.base.errors import InputError
 from optical_repro.collections.collection import Passage
-from optical_repro.convention import Convention
-from optical_repro.errors import InputError
-from optical_repro.retrieval import dense, fusion, jvm, late_interaction, lexical
-from optical_repro.retrieval.text_encoder import TextEncoder
+from optical_repro.encoders import models
+from optical_repro.encoders.convention import Convention
+from optical_repro.encoders.text_encoder import TextEncoder
+from optical_repro.retrieval import bm25 as lexical
+from optical_repro.retrieval import dense, fusion, jvm, late_interaction
 
 PASSAGES = [
     Passage("niger", "River Niger", "The Niger is the main river of West Africa. It flows through Mali and Nigeria to the Atlantic Ocean."),
@@ -138,7 +139,7 @@ def test_characters_outside_the_basic_plane_and_odd_ones(tmp_path: Path) -> None
 def test_encoders_are_pyserinis() -> None:
     from pyserini.encode import DocumentEncoder, QueryEncoder
 
-    from optical_repro.retrieval.encoders import StudentDocumentEncoder, StudentQueryEncoder
+    from optical_repro.retrieval.pyserini_encoders import StudentDocumentEncoder, StudentQueryEncoder
 
     assert issubclass(StudentDocumentEncoder, DocumentEncoder)
     assert issubclass(StudentQueryEncoder, QueryEncoder)
@@ -197,7 +198,7 @@ def test_pooling_is_read_from_the_folder(encoder: TextEncoder, teacher: Path, tm
 
 
 def test_prefixes_are_read_from_the_folder(encoder: TextEncoder, teacher: Path, tmp_path: Path) -> None:
-    from optical_repro.retrieval.encoders import StudentDocumentEncoder, StudentQueryEncoder
+    from optical_repro.retrieval.pyserini_encoders import StudentDocumentEncoder, StudentQueryEncoder
 
     e5 = model_with(teacher, tmp_path / "e5", prompts={"prompts": {"query": "query: ", "passage": "passage: "}})
     assert np.allclose(StudentQueryEncoder(str(e5)).encode("yams"), encoder.encode(["query: yams"])[0], atol=1e-6)

@@ -15,12 +15,13 @@ import faiss
 import pytest
 from conftest import Done, open_terminal
 
-from optical_repro import checkpoints, collections
-from optical_repro.cache import Cache
+from optical_repro import collections
+from optical_repro.base.cache import Cache
+from optical_repro.base.errors import InputError
+from optical_repro.base.trec import read_run
 from optical_repro.collections.collection import Passage
-from optical_repro.errors import InputError
+from optical_repro.records import checkpoints
 from optical_repro.search import EXCERPT, Finder, excerpt, main, shown
-from optical_repro.trec import read_run
 
 TOPIC = "geography-t2"
 """Which African mountain is the tallest, and where is it?"""

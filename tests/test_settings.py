@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
-from optical_repro import api, regimes
-from optical_repro.bitext.lexicon import Lexicon
+from optical_repro import api
+from optical_repro.base.errors import InputError
 from optical_repro.bitext.readers import Pair
 from optical_repro.distill.recipe import LEARNING, OBJECTIVES, PRETRAINING, Recipe
-from optical_repro.errors import InputError
-from optical_repro.experiment import Experiment
-from optical_repro.regimes import REGIMES
-from optical_repro.regimes.pairs import training_pairs
-from optical_repro.regimes.pretraining_text import pretraining_texts
-from optical_repro.settings import Settings
-from optical_repro.systems import System, choose, parse, parse_regimes
+from optical_repro.experiment.experiment import Experiment
+from optical_repro.experiment.settings import Settings
+from optical_repro.experiment.systems import System, choose, parse, parse_regimes
+from optical_repro.lexicon.lexicon import Lexicon
+from optical_repro.training_text import regimes
+from optical_repro.training_text.pairs import training_pairs
+from optical_repro.training_text.pretraining_text import pretraining_texts
+from optical_repro.training_text.regimes import REGIMES
 
 
 def refused(make: Callable[[], object], told: str) -> None:

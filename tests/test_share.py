@@ -25,16 +25,18 @@ from conftest import Done
 from huggingface_hub import ModelCard
 from serve import serve
 
-from optical_repro import card, files, models
+from optical_repro.base import files
+from optical_repro.base.errors import InputError
+from optical_repro.base.files import sha256
+from optical_repro.base.trec import Run, read_qrels, read_run
 from optical_repro.collections import corpus
 from optical_repro.collections.topics import read_topics
-from optical_repro.convention import Convention
-from optical_repro.errors import InputError
+from optical_repro.encoders import models
+from optical_repro.encoders.convention import Convention
+from optical_repro.encoders.text_encoder import TextEncoder
 from optical_repro.evaluation.metrics import evaluate
-from optical_repro.files import sha256
-from optical_repro.retrieval.text_encoder import TextEncoder
+from optical_repro.records import cards as card
 from optical_repro.share import push
-from optical_repro.trec import Run, read_qrels, read_run
 
 
 def manifest(folder: Path, system: str) -> dict[str, Any]:

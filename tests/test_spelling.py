@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from optical_repro.bitext.lexicon import Lexicon
-from optical_repro.translate.spelling import nearest, respell, unknown_words
+from optical_repro.lexicon.lexicon import Lexicon
+from optical_repro.lexicon.spelling import nearest, respell, unknown_words
 
 HAUSA = Lexicon(
     {"kwamfuta": {"computer": 1.0}, "tsauni": {"mountain": 1.0}, "tauraro": {"star": 1.0}, "wa": {"who": 1.0}, "dan wasa": {"player": 1.0}}

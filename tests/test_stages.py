@@ -30,17 +30,18 @@ import pytest
 import tiny
 import toy_translation
 
-from optical_repro import collections, convention, models
-from optical_repro.cache import RECORD, Cache
+from optical_repro import collections
+from optical_repro.base.cache import RECORD, Cache
+from optical_repro.base.files import digest, whole
+from optical_repro.base.stages import MAKERS, made_by
 from optical_repro.collections import sample
 from optical_repro.distill import loop
 from optical_repro.distill.recipe import Recipe
-from optical_repro.experiment import Experiment
-from optical_repro.files import digest, whole
+from optical_repro.encoders import convention, models
+from optical_repro.experiment.experiment import Experiment
+from optical_repro.experiment.settings import Settings
+from optical_repro.experiment.systems import parse
 from optical_repro.retrieval.late_interaction import TokenStore
-from optical_repro.settings import Settings
-from optical_repro.stages import MAKERS, made_by
-from optical_repro.systems import parse
 
 RECORDED = Path(__file__).with_name("stages.json")
 
@@ -102,7 +103,7 @@ def states(folder: Path) -> list[float]:
 
 def encoder(folder: Path) -> list[float]:
     """What a student makes of some texts, which the weights that get no gradient but noise do not change, and its losses."""
-    from optical_repro.retrieval.text_encoder import TextEncoder
+    from optical_repro.encoders.text_encoder import TextEncoder
 
     training = folder / "training.json"
     losses = [entry["loss"] for entry in json.loads(training.read_text())["log"]] if training.exists() else []

@@ -14,14 +14,14 @@ from safetensors.torch import load_file
 from test_pyserini_cli import PASSAGES, TOPICS, assert_same_hits, encode, search, vectors
 from tokenizers import Tokenizer
 
-from optical_repro.bitext.lexicon import Lexicon
+from optical_repro.base.errors import InputError
+from optical_repro.base.words import fold, tokens
 from optical_repro.bitext.readers import Pair
-from optical_repro.bitext.words import fold, tokens
 from optical_repro.collections.collection import Passage
 from optical_repro.distill import student
-from optical_repro.errors import InputError
+from optical_repro.encoders.text_encoder import TextEncoder
+from optical_repro.lexicon.lexicon import Lexicon
 from optical_repro.retrieval import dense
-from optical_repro.retrieval.text_encoder import TextEncoder
 
 
 def vocabulary(folder: Path) -> dict[str, int]:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from test_compare import make
 
+from optical_repro.base.errors import LONGEST, InputError
+from optical_repro.base.marks import mark
+from optical_repro.base.terminal import Parser, run_command, say
 from optical_repro.compare import main
-from optical_repro.errors import LONGEST, InputError
-from optical_repro.marks import mark
-from optical_repro.terminal import Parser, run_command, say
 
 STEERING = "\x1b[2J\x1b]0;title\x07\x9b31m\rq\x00"
 

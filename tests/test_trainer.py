@@ -19,13 +19,13 @@ import torch
 from conftest import RECIPE, Lesson
 from safetensors.torch import load_file, save_file
 
+from optical_repro.base.errors import InputError
+from optical_repro.base.files import sha256
 from optical_repro.bitext.readers import Pair
 from optical_repro.distill import loop, trainer
 from optical_repro.distill.recipe import LAYERS_RATE, RATE, Recipe
 from optical_repro.distill.teacher import LONGEST, TeacherStates, write_states
-from optical_repro.errors import InputError
-from optical_repro.files import sha256
-from optical_repro.retrieval.text_encoder import TextEncoder
+from optical_repro.encoders.text_encoder import TextEncoder
 
 # The teacher's side
 

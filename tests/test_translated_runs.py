@@ -12,14 +12,14 @@ import pytest
 from toy_translation import WORDS, english, sentences
 
 from optical_repro import collections
-from optical_repro.cache import Cache
-from optical_repro.errors import InputError
-from optical_repro.experiment import Experiment
-from optical_repro.regimes.__main__ import main as show_regimes
-from optical_repro.regimes.pairs import TrainingPair
+from optical_repro.base.cache import Cache
+from optical_repro.base.errors import InputError
+from optical_repro.experiment.experiment import Experiment
+from optical_repro.experiment.settings import Settings
+from optical_repro.experiment.systems import parse
+from optical_repro.regimes import main as show_regimes
 from optical_repro.run import main
-from optical_repro.settings import Settings
-from optical_repro.systems import parse
+from optical_repro.training_text.pairs import TrainingPair
 
 TOPICS = list(WORDS)[:6]
 

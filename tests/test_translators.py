@@ -18,7 +18,7 @@ from toy_translation import converted as convert
 from toy_translation import english
 from toy_translation import sentences as toy_sentences
 
-from optical_repro.errors import InputError
+from optical_repro.base.errors import InputError
 from optical_repro.translate.codes import FAMILIES, read_codes
 from optical_repro.translate.located import locate
 from optical_repro.translate.memory import TranslationMemory
@@ -447,7 +447,7 @@ class Hub(HubFiles):
 
 
 LOCATE = """
-import sys; from optical_repro import terminal; from optical_repro.translate.located import locate
+import sys; from optical_repro.base import terminal; from optical_repro.translate.located import locate
 sys.exit(terminal.run_command(lambda: print(locate(sys.argv[1]))))
 """
 

@@ -14,7 +14,7 @@ from optical_repro.distill.objectives import ot as ot_objective
 from optical_repro.distill.objectives import pooled as pooled_objective
 from optical_repro.distill.objectives import scores as scores_objective
 from optical_repro.distill.transport import REGULARISATION, cosine_cost, transport_loss, transport_plan
-from optical_repro.encoder import pool
+from optical_repro.encoders.encoder import pool
 
 LENGTHS = [(14, 11), (5, 9), (1, 1), (3, 11), (14, 2), (7, 7), (1, 11), (13, 1)]
 """Tokens of student and teacher in each pair of the batch."""

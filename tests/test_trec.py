@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import pytrec_eval
 
-from optical_repro.errors import InputError
-from optical_repro.trec import ranking, read_qrels, read_run, write_qrels, write_run
+from optical_repro.base.errors import InputError
+from optical_repro.base.trec import ranking, read_qrels, read_run, write_qrels, write_run
 
 
 def test_hits_are_ranked_best_first_and_cut_at_the_depth() -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro import models
-from optical_repro.bitext.lexicon import Lexicon, listed, read_lexicon
-from optical_repro.bitext.words import fold, is_word, tokens, words
+from optical_repro.base.words import fold, is_word, tokens, words
 from optical_repro.collections.collection import Passage
 from optical_repro.distill import vocabulary
-from optical_repro.regimes.code_switch import switch
-from optical_repro.retrieval import lexical
+from optical_repro.encoders import models
+from optical_repro.lexicon.lexicon import Lexicon, listed, read_lexicon
+from optical_repro.retrieval import bm25 as lexical
+from optical_repro.training_text.code_switch import switch
 from optical_repro.translate.lexical import LexicalTranslator
 
 TEXTS = {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from optical_repro.terminal import hush_transformers
+from optical_repro.base.terminal import hush_transformers
 
 WORDS = {
     "omo": "child", "ile": "house", "omi": "water", "eja": "fish", "oba": "king", "ojo": "rain",

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import InputError, bad_line
-from ..languages import name
+from ..base.errors import InputError, bad_line
+from ..base.languages import name
 from .identify import seen_as
 from .tags import language
 

@@ -6,11 +6,11 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
-from .. import languages
-from ..errors import InputError, unknown
+from ..base import languages
+from ..base.errors import InputError, unknown
+from ..base.words import words
 from .identify import identified_as, seen_as
 from .readers import Pair
-from .words import words
 
 RATIO = 3.0
 """A side may have this many times the characters of the other, ``SLACK`` added to both: short sentences vary more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from ..errors import InputError
+from ..base.errors import InputError
 
 ALIASES = {"fil": "tl", "he": "iw", "jv": "jw", "nb": "no"}
 """Languages that CLD2 calls by other codes."""

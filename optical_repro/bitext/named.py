@@ -16,9 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from .. import downloads
-from ..errors import InputError, bad_line, unknown
-from ..files import DAMAGED, LONGEST, bounded, json_lines, lines, whole
+from ..base import downloads
+from ..base.errors import InputError, bad_line, unknown
+from ..base.files import DAMAGED, LONGEST, bounded, json_lines, lines, whole
 
 OPUS = "https://opus.nlpl.eu/opusapi/"
 """Answers ``{"corpora": [{"corpus", "version", "url", ...}]}``; the url is of a zip with a file a language, in Moses' form."""

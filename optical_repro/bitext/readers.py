@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import InputError, bad_line
-from ..files import json_lines, lines, raw_lines
+from ..base.errors import InputError, bad_line
+from ..base.files import json_lines, lines, raw_lines
 from .evidence import Line, check_pairs
 from .tags import chosen, is_of
 from .tmx import read_tmx

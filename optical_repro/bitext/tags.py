@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterable
 
-from .. import languages
+from ..base import languages
 
 FORM = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*(-\d{3})?")
 """A code with its subtags, or a variety of PanLex (yor-000)."""

@@ -10,8 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from xml.parsers import expat
 
-from ..errors import InputError, bad_line
-from ..files import LONGEST, opened
+from ..base.errors import InputError, bad_line
+from ..base.files import LONGEST, opened
 from .tags import chosen, is_of, language, script
 
 BLOCK = 1 << 20

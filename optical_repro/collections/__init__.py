@@ -6,9 +6,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from .. import languages
-from ..errors import InputError, unknown
-from ..terminal import say
+from ..base import languages
+from ..base.errors import InputError, unknown
+from ..base.terminal import say
 from . import clef, folder, hub, ir_datasets_source, sample
 from .collection import Collection, Passage
 from .source import Source

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from operator import itemgetter
 
-from .. import languages
-from ..terminal import Parser, run_command, say
+from ..base import languages
+from ..base.terminal import Parser, run_command, say
 from . import SOURCES
 from .source import Size
 

@@ -17,10 +17,10 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from ..base.errors import InputError, bad_line
+from ..base.files import LONGEST, SIGNATURES, digest, own_name, raw_lines, sha256
+from ..base.trec import Qrels, read_qrels, wrong_id
 from ..bitext.evidence import check_topics
-from ..errors import InputError, bad_line
-from ..files import LONGEST, SIGNATURES, digest, own_name, raw_lines, sha256
-from ..trec import Qrels, read_qrels, wrong_id
 from . import corpus
 from .collection import Collection, Passage
 from .source import Source

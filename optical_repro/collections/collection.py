@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import InputError
-from ..trec import Qrels
+from ..base.errors import InputError
+from ..base.trec import Qrels
 
 REVISION = 1
 """To be raised with every change to the passages that any source reads from the same files, or how their title and text are joined."""

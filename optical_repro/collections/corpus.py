@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError, bad_line
-from ..files import json_lines, lines
-from ..trec import Qrels, written_otherwise, wrong_id
+from ..base.errors import InputError, bad_line
+from ..base.files import json_lines, lines
+from ..base.trec import Qrels, written_otherwise, wrong_id
 from .collection import Passage
 
 EXPECTED = '{"id": ..., "title": ..., "text": ...}, "contents" accepted for title and text, "docid" for id'

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
-from .. import languages as codes
+from ..base import languages as codes
+from ..base.errors import InputError, bad_line
+from ..base.files import lines, own_name, read_json, sha256
+from ..base.trec import Qrels, read_qrels
 from ..bitext.evidence import check_topics
-from ..errors import InputError, bad_line
-from ..files import lines, own_name, read_json, sha256
-from ..trec import Qrels, read_qrels
 from . import corpus
 from .collection import Collection, wrong_name
 from .topics import judged, read_topics

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from ..downloads import github, github_folder, hub, hub_on_disk
-from ..errors import bad_line, unknown
-from ..files import digest, json_lines, sha256
-from ..trec import Qrels, read_qrels
+from ..base.downloads import github, github_folder, hub, hub_on_disk
+from ..base.errors import bad_line, unknown
+from ..base.files import digest, json_lines, sha256
+from ..base.trec import Qrels, read_qrels
 from . import corpus
 from .collection import Collection, Passage
 from .source import Size, Source

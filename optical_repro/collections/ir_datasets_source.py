@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..base.errors import InputError, unknown
+from ..base.files import DAMAGED, digest
+from ..base.places import home
+from ..base.trec import Qrels
 from ..bitext.named import DUTCH
-from ..errors import InputError, unknown
-from ..files import DAMAGED, digest
-from ..places import home
-from ..trec import Qrels
 from .collection import Collection, Passage
 from .source import Size, Source
 from .topics import judged

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import InputError
-from ..files import lines
+from ..base.errors import InputError
+from ..base.files import lines
 from . import folder
 from .collection import Collection
 from .source import Size, Source

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import InputError, bad_line
-from ..files import lines
-from ..terminal import say
-from ..trec import Alike, Qrels, written_otherwise, wrong_id
+from ..base.errors import InputError, bad_line
+from ..base.files import lines
+from ..base.terminal import say
+from ..base.trec import Alike, Qrels, written_otherwise, wrong_id
 
 EXPECTED = "topic id TAB text"
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..bitext.alignment import Link, align
+from ..base.files import whole
+from ..base.words import words
 from ..bitext.readers import Pair
-from ..bitext.words import words
-from ..files import whole
+from ..lexicon.alignment import Link, align
 
 REVISION = 1
 """To be raised with every change to the pairs that are held out, or their links."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
-from ..files import whole
+from ..base.errors import InputError
+from ..base.files import whole
 from .recipe import LAYERS_RATE, RATE, Recipe
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..encoder import pool
+from ..encoders.encoder import pool
 from .transport import transport_loss
 
 REVISION = 1

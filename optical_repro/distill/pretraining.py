@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
-from ..models import tokenizer_json
-from ..terminal import hush_transformers
+from ..base.errors import InputError
+from ..base.terminal import hush_transformers
+from ..encoders.models import tokenizer_json
 from .loop import Measured, fit, let_learn, probe, reading_order, write_log
 from .recipe import Recipe
 from .teacher import LONGEST
@@ -49,7 +49,7 @@ def pretrain(
     import torch
     from transformers import DataCollatorForLanguageModeling
 
-    from ..encoder import Encoder, load_tokenizer
+    from ..encoders.encoder import Encoder, load_tokenizer
     from .student import save
 
     hush_transformers()

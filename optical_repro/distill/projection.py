@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError
+from ..base.errors import InputError
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..encoder import Encoder
+    from ..encoders.encoder import Encoder
 
 REVISION = 1
 """To be raised with every change to the layer that is fitted on the same vectors."""
@@ -33,7 +33,7 @@ def fitted(base: Path, teacher: Path, english: Sequence[str]) -> nn.Linear | Non
     """
     import torch
 
-    from ..retrieval.text_encoder import TextEncoder
+    from ..encoders.text_encoder import TextEncoder
 
     student, other = TextEncoder(base), TextEncoder(teacher)
     check_widths(base, student.model, other.model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ..errors import InputError, unknown
+from ..base.errors import InputError, unknown
 
 REVISION = 1
 """To be raised with every change to what the same recipe means."""

@@ -15,17 +15,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bitext.lexicon import Lexicon
-from ..errors import InputError
-from ..files import whole
-from ..models import tokenizer_json
-from ..terminal import hush_transformers
+from ..base.errors import InputError
+from ..base.files import whole
+from ..base.terminal import hush_transformers
+from ..encoders.models import tokenizer_json
+from ..lexicon.lexicon import Lexicon
 from . import vocabulary
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..encoder import Encoder
+    from ..encoders.encoder import Encoder
 
 REVISION = 1
 """To be raised with every change to the untrained student of the same encoder and lexicon, or what is written of any student."""
@@ -55,7 +55,7 @@ def build(
     """
     import torch
 
-    from ..encoder import Encoder
+    from ..encoders.encoder import Encoder
 
     hush_transformers()
     torch.manual_seed(0)  # Layers that the weights' file lacks, such as a pooler, are drawn at random.
@@ -89,7 +89,7 @@ def check(base: Path, teacher: Path, objectives: Iterable[str], *, trained: bool
     ``objectives``: what its students learn before distillation, of ``PRETRAINING``; ``trained``: whether there is a distillation;
     ``extended``: whether their vocabularies gain words.
     """
-    from .. import encoder
+    from ..encoders import encoder
     from .pretraining import check_mask
     from .projection import check_widths
     from .teacher import read
@@ -153,7 +153,7 @@ def save(student: Encoder, tokenizer: vocabulary.Json, base: Path, folder: Path)
     """
     from safetensors.torch import save_file
 
-    from ..encoder import load_tokenizer
+    from ..encoders.encoder import load_tokenizer
 
     model, projection = student.transformer, student.projection
     model.save_pretrained(folder)

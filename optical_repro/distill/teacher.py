@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
-from ..files import whole
-from ..terminal import hush_transformers
+from ..base.errors import InputError
+from ..base.files import whole
+from ..base.terminal import hush_transformers
 
 REVISION = 1
 """To be raised with every change to the states of the same texts."""
@@ -53,7 +53,7 @@ def write_states(teacher: Path, texts: Sequence[str], folder: Path, device: str,
     import torch
     from tqdm import tqdm
 
-    from ..encoder import Encoder, load_tokenizer
+    from ..encoders.encoder import Encoder, load_tokenizer
 
     hush_transformers()
     tokenizer = load_tokenizer(teacher)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..bitext.alignment import Link
+from ..base.errors import InputError
+from ..base.words import words
 from ..bitext.readers import Pair
-from ..bitext.words import words
-from ..errors import InputError
-from ..retrieval.reading import Reading, read_all
+from ..encoders.reading import Reading, read_all
+from ..lexicon.alignment import Link
 
 if TYPE_CHECKING:
-    from ..retrieval.text_encoder import TextEncoder
+    from ..encoders.text_encoder import TextEncoder
 
 
 REVISION = 1
@@ -163,7 +163,7 @@ def measure(
 
     The aligner reads all ``pairs``, and needs about a thousand to be worth comparing with; students should not have been trained on them.
     """
-    from ..bitext.alignment import align as align_words
+    from ..lexicon.alignment import align as align_words
 
     aligned = align_words([(words(pair.target), words(pair.english)) for pair in pairs], seed)
     chosen = sorted(random.Random(seed).sample(range(len(pairs)), min(most, len(pairs))))

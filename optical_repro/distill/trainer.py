@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..models import tokenizer_json
-from ..terminal import hush_transformers
+from ..base.terminal import hush_transformers
+from ..encoders.models import tokenizer_json
 from . import objectives
 from .loop import Measured, fit, let_learn, probe, reading_order, write_log
 from .recipe import Recipe
@@ -54,7 +54,7 @@ def train(
     """
     import torch
 
-    from ..encoder import Encoder, load_tokenizer
+    from ..encoders.encoder import Encoder, load_tokenizer
     from .student import save
 
     hush_transformers()

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 from tokenizers import AddedToken, Tokenizer
 
-from ..bitext.words import normalizer, tokens, unspaced
-from ..errors import InputError
+from ..base.errors import InputError
+from ..base.words import normalizer, tokens, unspaced
 
 REVISION = 1
 """To be raised with every change to the tokenizer that the same words extend."""

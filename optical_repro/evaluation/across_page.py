@@ -7,10 +7,10 @@ from html import escape
 from . import figures
 from .across import Across
 from .across_tables import LEGEND, baseline, legend, table
-from .page import figure, heading, page, section, sortable
+from .findings import described
+from .report_page import figure, heading, page, section, sortable
 from .results import is_ceiling
 from .tables import Cell
-from .words import described
 
 
 def across_html(across: Across) -> str:

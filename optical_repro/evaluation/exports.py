@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from .by_topic import Change, changes
+from .findings import unanswered
 from .metrics import METRICS
 from .results import Results, telling_pairs
-from .topics import Change, changes
-from .words import unanswered
 
 COMPARED = ["metric", "a", "b", "mean_a", "mean_b", "delta", "low", "high", "relative", "effect", "wins", "ties", "losses"]
 COMPARED += ["p", "p_adjusted", "tukey", "test", "correction"]

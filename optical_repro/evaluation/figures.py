@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from .findings import aligned_students, p_value, signed, value
 from .metrics import RECALL_LEVELS
 from .results import Results, is_ceiling
 from .significance import Comparison
-from .words import aligned_students, p_value, signed, value
 
 WIDTH = 440
 ALONE = 560

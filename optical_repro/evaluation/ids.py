@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from ..trec import Qrels, Run
+from ..base.trec import Qrels, Run
 
 
 class Strangers:

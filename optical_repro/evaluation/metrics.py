@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from ..trec import Qrels, Run
+from ..base.trec import Qrels, Run
 
 if TYPE_CHECKING:
     import numpy as np

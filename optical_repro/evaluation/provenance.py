@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
-from ..files import DAMAGED
+from ..base.errors import InputError
+from ..base.files import DAMAGED
 
 PARTS = {
     "digest": "documents",

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..files import whole
+from ..base.files import whole
 from .across import Across, across
 from .across_page import across_html
 from .across_tables import across_csv, across_json, across_latex, across_markdown, across_text
 from .exports import as_csv, as_json, as_topics_csv
-from .page import as_html
+from .report_page import as_html
 from .results import Results, read_results
 from .tables import as_latex, as_markdown, as_text
 

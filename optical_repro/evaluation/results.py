@@ -12,9 +12,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError, bad_line, unknown
-from ..files import digest, lines, opened, own_name
-from ..trec import Qrels, read_qrels, read_run
+from ..base.errors import InputError, bad_line, unknown
+from ..base.files import digest, lines, opened, own_name
+from ..base.trec import Qrels, read_qrels, read_run
 from . import provenance, significance
 from .ids import Strangers
 from .metrics import evaluate, order, precision_curve

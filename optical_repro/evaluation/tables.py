@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .by_topic import Change, changes, hit_names
+from .findings import EXPLAINED, described, effect, findings, method, noted, signed, translators, value
 from .metrics import METRICS
 from .results import Results, is_ceiling, telling_pairs
 from .significance import Comparison
-from .topics import Change, changes, hit_names
-from .words import EXPLAINED, described, effect, findings, method, noted, signed, translators, value
 
 HEADINGS = {
     "map": "MAP",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import children
+from ..base import children
 from .metrics import warm_up
 
 if __name__ == "__main__":

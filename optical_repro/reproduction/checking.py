@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .tables import Cell, Row
+from .recorded import Cell, Row
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Check:
     @property
     def verdict(self) -> str:
         """``.404 ok``, ``.512 off by +0.0340``, ``not there``, or ``.404 (nothing recorded)``."""
-        from ..evaluation.words import value
+        from ..evaluation.findings import value
 
         if self.score is None:
             return "not there"

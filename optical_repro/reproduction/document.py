@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..evaluation.tables import HEADINGS
-from .tables import Row, Table
-from .words import EXPLAINED, answers, mark, score, standing, tolerances
+from .prose import EXPLAINED, answers, mark, score, standing, tolerances
+from .recorded import Row, Table
 
 HEAD = """\
 # Reproduce the results

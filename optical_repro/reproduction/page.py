@@ -7,17 +7,17 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from ..evaluation.page import policy, unbroken
+from ..evaluation.findings import p_value
+from ..evaluation.report_page import policy, unbroken
 from ..evaluation.tables import HEADINGS
-from ..evaluation.words import p_value
-from .tables import Cell, Row, Table, command, narrowed
-from .words import EXPLAINED, answers, mark, score, standing
+from .prose import EXPLAINED, answers, mark, score, standing
+from .recorded import Cell, Row, Table, command, narrowed
 
 
 def as_html(tables: list[Table]) -> str:
     """The whole page."""
     here, report = files(__package__), files("optical_repro.evaluation")
-    style = (report / "page.css").read_text(encoding="utf-8") + (here / "page.css").read_text(encoding="utf-8")
+    style = (report / "report_page.css").read_text(encoding="utf-8") + (here / "page.css").read_text(encoding="utf-8")
     return Template((here / "page.html").read_text(encoding="utf-8")).substitute(
         policy=policy(style),
         style=style,

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..errors import InputError
-from ..systems import parse
+from ..base.errors import InputError
+from ..experiment.systems import parse
+from .recorded import Cell, Difference, Measured, Row
 from .running import machine
-from .tables import Cell, Difference, Measured, Row
 
 TOLERANCE = 0.005
 """Of systems that were not trained: other processors add in another order."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import downloads
-from ..errors import InputError
+from ..base import downloads
+from ..base.errors import InputError
 from . import grid_report
-from .tables import DATA, Row
+from .recorded import DATA, Row
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ..base.errors import InputError
+from ..base.trec import Run
 from ..collections.collection import Passage
-from ..errors import InputError
-from ..trec import Run
 
 REVISION = 1
 """To be raised with every change to the index of the same vectors, or what the same topics find in it."""
@@ -26,7 +26,7 @@ def build_index(passages: Iterable[Passage], model: Path | str, folder: Path, *,
 
     Memory holds one shard while encoding, and all vectors once at the end, as the search will. ``total``: for the progress bar.
     """
-    from .encoders import StudentDocumentEncoder
+    from .pyserini_encoders import StudentDocumentEncoder
 
     encoder = StudentDocumentEncoder(str(model), device)
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def search(folder: Path, model: Path | str, topics: Mapping[str, str], *, k: int
 
 def search_means(folder: Path, model: Path | str, topics: Mapping[str, Mapping[str, float]], *, k: int = 1000, device: str = "cpu") -> Run:
     """The same for topics that are read as several texts each, with a weight: a topic's vector is the mean of theirs."""
-    from .encoders import StudentQueryEncoder
+    from .pyserini_encoders import StudentQueryEncoder
 
     texts = list(dict.fromkeys(text for weighted in topics.values() for text in weighted))
     vectors = dict(zip(texts, StudentQueryEncoder(str(model), device).encode_batch(texts), strict=True))

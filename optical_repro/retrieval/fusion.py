@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..trec import Run, ranking
+from ..base.trec import Run, ranking
 
 REVISION = 1
 """To be raised with every change to what the same runs are fused to."""

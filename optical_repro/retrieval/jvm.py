@@ -15,9 +15,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ..errors import InputError
-from ..terminal import log_path
-from .quiet import quiet
+from ..base.errors import InputError
+from ..base.quiet import quiet
+from ..base.terminal import log_path
 
 OLDEST_JAVA = 21
 OPTIONS = (

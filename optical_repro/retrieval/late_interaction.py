@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ..base.errors import InputError
+from ..base.files import digest, sha256_once, whole
+from ..base.locks import locked
+from ..base.terminal import say
+from ..base.trec import Run
 from ..collections.collection import Passage
-from ..errors import InputError
-from ..files import digest, sha256_once, whole
-from ..locks import locked
-from ..terminal import say
-from ..trec import Run
-from .text_encoder import TextEncoder
+from ..encoders.text_encoder import TextEncoder
 
 REVISION = 1
 """To be raised with every change to the token vectors of a passage, or what the same vectors score."""

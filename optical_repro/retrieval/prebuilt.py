@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import downloads
-from ..errors import InputError, unknown
-from ..files import DAMAGED
-from ..places import home
-from ..trec import Run
-from .quiet import quiet
+from ..base import downloads
+from ..base.errors import InputError, unknown
+from ..base.files import DAMAGED
+from ..base.places import home
+from ..base.quiet import quiet
+from ..base.trec import Run
 
 REVISION = 1
 """To be raised with every change to what the same topics find in the same index."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..bitext.lexicon import Lexicon
 from ..collections.collection import Collection, Passage
-from ..translate import spelling
-from . import lexical
+from ..lexicon import spelling
+from ..lexicon.lexicon import Lexicon
+from . import bm25 as lexical
 
 REVISION = 1
 """To be raised with every change to which words of topics are looked for."""

@@ -12,8 +12,8 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .. import languages
-from ..errors import InputError
+from ..base import languages
+from ..base.errors import InputError
 
 
 @dataclass(frozen=True)

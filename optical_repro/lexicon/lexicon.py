@@ -1,0 +1,128 @@
+"""Bilingual lexicons: what a word of the target language means in English, and with what weight."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ..base.files import whole
+from ..base.words import capitalised, is_number, words
+from ..bitext.readers import Pair
+from . import files as lexicon_files
+from .alignment import align
+from .cldr import cldr_names
+
+REVISION = 1
+"""To be raised with every change to the lexicon that is made of the same pairs, links and lists."""
+
+Entries = dict[str, dict[str, float]]
+"""Folded word (or phrase, its words parted by spaces) to its translations, each with its weight."""
+
+KEPT = 20
+"""Translations kept a word: the tail is noise of the aligner."""
+
+LISTED = 2.0
+"""Links that a translation listed by people (CLDR, a lexicon file) counts for: it outweighs a chance link, not a frequent one."""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Translations into English, weighted: counts of word links, or weights from a file."""
+
+    entries: Entries
+
+    def best(self, word: str) -> str | None:
+        """The weightiest translation of a folded word; None if the word is unknown."""
+        translations = self.entries.get(word)
+        return max(translations, key=lambda english: (translations[english], english)) if translations else None
+
+    def probabilities(self, word: str) -> dict[str, float]:
+        """Translation probabilities of a folded word, weightiest first; empty if the word is unknown."""
+        translations = self.entries.get(word, {})
+        total = sum(translations.values())
+        ordered = sorted(translations.items(), key=lambda item: (-item[1], item[0]))
+        return {english: weight / total for english, weight in ordered}
+
+    @cached_property
+    def longest(self) -> int:
+        """Words in the longest phrase."""
+        return max((phrase.count(" ") + 1 for phrase in self.entries), default=1)
+
+    def reversed(self) -> Lexicon:
+        """From English into the target language."""
+        entries: Entries = defaultdict(dict)
+        for word, translations in self.entries.items():
+            for english, weight in translations.items():
+                entries[english][word] = weight
+        return Lexicon(_strongest(entries))
+
+    def write(self, path: Path) -> None:
+        """Writes word TAB translation TAB weight."""
+        with whole(path) as file:
+            for word in sorted(self.entries):
+                for english, weight in sorted(self.entries[word].items(), key=lambda item: (-item[1], item[0])):
+                    file.write(f"{word}\t{english}\t{weight:g}\n")
+
+
+def induce(pairs: Sequence[Pair], seed: int) -> Lexicon:
+    """A lexicon from word-aligned bitext: how often each word was linked to each English word, numbers to themselves alone.
+
+    A name that both sides of a pair write the same counts as one link more: to rare words the aligner gives what is left.
+    """
+    split = [(words(pair.target), words(pair.english)) for pair in pairs]
+    entries: Entries = defaultdict(lambda: defaultdict(float))
+    for (target, english), links in zip(split, align(split, seed), strict=True):
+        for here, there, weight in links:
+            if not is_number(target[here]) or target[here] == english[there]:
+                entries[target[here]][english[there]] += weight
+    for pair in pairs:
+        for name in sorted(capitalised(pair.target) & capitalised(pair.english)):
+            entries[name][name] += 1
+    return Lexicon(_strongest(entries))
+
+
+def read_lexicon(path: Path, lang: str) -> Lexicon:
+    """Reads a lexicon of ``lang`` in any of the forms of ``lexicon_files``; raises InputError naming the line that is wrong."""
+    entries: Entries = defaultdict(lambda: defaultdict(float))
+    for target, translation, weight in lexicon_files.translations(path, lang):
+        word, english = (" ".join(words(side)) for side in (target, translation))
+        if word and english:
+            entries[word][english] += weight
+    return Lexicon(_strongest(entries))
+
+
+def cldr_lexicon(lang: str) -> Lexicon:
+    """The names that CLDR has in a language, each with the weight of a listed translation."""
+    return listed(cldr_names(lang))
+
+
+def listed(translations: Iterable[tuple[str, str]]) -> Lexicon:
+    """A lexicon from (phrase, English phrase) pairs that people wrote."""
+    entries: Entries = defaultdict(dict)
+    for target, english in translations:
+        word, translation = " ".join(words(target)), " ".join(words(english))
+        if word and translation:
+            entries[word][translation] = LISTED
+    return Lexicon(_strongest(entries))
+
+
+def merge(lexicons: Sequence[Lexicon]) -> Lexicon:
+    """All entries of several lexicons, weights added."""
+    entries: Entries = defaultdict(lambda: defaultdict(float))
+    for lexicon in lexicons:
+        for word, translations in lexicon.entries.items():
+            for english, weight in translations.items():
+                entries[word][english] += weight
+    return Lexicon(_strongest(entries))
+
+
+def _strongest(entries: Entries) -> Entries:
+    """Plain dictionaries, each word with its ``KEPT`` weightiest translations, in an order that depends on the entries alone."""
+    kept: Entries = {}
+    for word in sorted(entries):
+        ordered = sorted(entries[word].items(), key=lambda item: (-item[1], item[0]))
+        kept[word] = dict(ordered[:KEPT])
+    return kept

@@ -1,0 +1,1 @@
+"""What is kept beside runs and students: manifests, checkpoints, model cards."""

@@ -1,0 +1,132 @@
+"""``python -m optical_repro.regimes``: shows the training pairs that a regime makes, before anything is trained on them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .base.cache import Cache
+from .base.errors import InputError
+from .base.files import make_folder
+from .base.places import default_folder
+from .base.terminal import Parser, run_command, say
+from .bitext import filters
+from .distill.recipe import Recipe
+from .experiment.settings import Settings
+from .experiment.systems import optical_name, parse, parse_regimes
+from .training_text.regimes import REGIMES
+from .translate.translator import TRANSLATOR_HELP
+
+if TYPE_CHECKING:
+    from .experiment.experiment import Experiment
+
+EXPLAINED = """\
+Shows what the student would read in training, and below it what its English teacher reads. In code-switched sentences the
+switched words are marked: in colour on a terminal, between *asterisks* elsewhere. They come from the lexicon, in lower case
+and without diacritics, as the student reads every word. The pairs are those that `python -m optical_repro.run` with the same
+options trains on; nothing is trained here.
+"""
+
+EXAMPLES = """
+examples:
+  python -m optical_repro.regimes --lang yo --regime cs --show 20
+  python -m optical_repro.regimes --lang sw --regime all --show 3 --switch 0.8
+  python -m optical_repro.regimes --lang ha --regime bt --collection my/folder --bitext my/ha-en.tsv
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    settings = Settings()
+    regimes = "\n".join(f"  {name:8}{meaning}" for name, meaning in REGIMES.items())
+    made = Parser(prog="python -m optical_repro.regimes", description=EXPLAINED, epilog=f"regimes:\n{regimes}\n{EXAMPLES}")
+    add = made.add_argument
+    add("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")
+    add("--regime", default="cs", metavar="R[,R...]", help="one or more of the regimes below, or `all` (default: cs)")
+    add("--show", type=int, default=10, metavar="N", help="pairs to show, evenly spread (default: %(default)s)")
+    add("--switch", type=float, default=settings.switch, metavar="P", help="probability of switching a word (default: %(default)s)")
+    add("--in-domain", type=float, default=settings.in_domain, metavar="P", help="share of text of the collection (default: %(default)s)")
+    add("--collection", default="sample", metavar="NAME", help="where the bitext comes from if none is given (default: sample)")
+    add("--split", metavar="NAME", help="split of its topics (default: the collection's usual one)")
+    add("--bitext", nargs="+", type=Path, default=[], metavar="FILE", help="parallel text (default: the collection's own)")
+    add("--bitext-filter", default="", metavar="F[,F...]", help="as python -m optical_repro.run has it (default: none)")
+    add("--lexicon", nargs="+", type=Path, default=[], metavar="FILE", help="bilingual lexicons, added to what bitext and CLDR give")
+    add("--translator", default=settings.translator, metavar="NAME", help=TRANSLATOR_HELP)
+    add("--seed", type=int, default=settings.recipe.seed, metavar="N", help="of everything random (default: %(default)s)")
+    add("--cache-dir", type=Path, default=default_folder(), metavar="DIR", help="where the lexicon is kept (default: that of run)")
+    return made
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    arguments = parser().parse_args(argv)
+    return run_command(lambda: show(arguments), arguments.cache_dir)
+
+
+def show(arguments: argparse.Namespace) -> None:
+    """Makes the pairs of each regime and prints some of them."""
+    regimes = parse_regimes(arguments.regime)
+    if arguments.show < 1:
+        raise InputError(f"--show {arguments.show}: expected a number from 1")
+
+    from . import collections
+    from .base import languages
+    from .experiment.experiment import Experiment
+
+    languages.check(arguments.lang)
+    make_folder(arguments.cache_dir)
+    settings = Settings(
+        bitext=tuple(arguments.bitext),
+        bitext_filter=filters.parse(arguments.bitext_filter) if arguments.bitext_filter else (),
+        lexicon=tuple(arguments.lexicon),
+        translator=arguments.translator,
+        recipe=Recipe(seed=arguments.seed),
+        switch=arguments.switch,
+        in_domain=arguments.in_domain,
+    )
+    collection = collections.load(arguments.collection, arguments.lang, arguments.split)
+    experiment = Experiment(collection, settings, Cache(arguments.cache_dir))
+    experiment.check_text([parse(optical_name(regime)) for regime in regimes])
+    for regime in regimes:
+        preview(experiment, regime, arguments.show)
+
+
+def preview(experiment: Experiment, regime: str, most: int) -> None:
+    """Prints up to ``most`` pairs of a regime, evenly spread, and how much of them is switched."""
+    from .base.marks import mark
+
+    pairs = experiment.training_pairs(regime)
+    say(f"\n{regime}: {REGIMES[regime]}")
+    if not pairs:
+        return
+    # What is no sentence of the bitext was made by switching words of the teacher's side.
+    authentic = {pair.target for pair in experiment.pairs}
+    switched = [[] if pair.student in authentic else changed(pair.student, pair.teacher) for pair in pairs]
+    made = [(pair, spans) for pair, spans in zip(pairs, switched, strict=True) if pair.student not in authentic]
+    words = sum(len(pair.student.split()) for pair, _ in made)
+    marked = sum(len(pair.student[start:end].split()) for pair, spans in made for start, end in spans)
+    say(f"{len(pairs):,} pairs" + (f"; {marked / words:.0%} of the words in {len(made):,} sentences are switched" if words else "") + "\n")
+    shown = min(most, len(pairs))
+    for place in (number * len(pairs) // shown for number in range(shown)):
+        say(f"  student  {mark(pairs[place].student, switched[place])}")
+        say(f"  teacher  {pairs[place].teacher}\n")
+
+
+def changed(text: str, original: str) -> list[tuple[int, int]]:
+    """The parts of a text, from character to character, whose words are not the original's.
+
+    >>> changed("The sarki of Kano", "The king of Kano")
+    [(4, 9)]
+    """
+    from .base.words import tokens
+
+    ours, theirs = tokens(text), tokens(original)
+    matcher = SequenceMatcher(None, [token.text for token in theirs], [token.text for token in ours], autojunk=False)
+    return [(ours[start].start, ours[end - 1].end) for kind, _, _, start, end in matcher.get_opcodes() if kind != "equal" and start < end]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
