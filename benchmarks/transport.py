@@ -29,7 +29,7 @@ def main() -> None:
     import torch
     from torch.nn.utils.rnn import pad_sequence
 
-    from optical_repro.distill.objectives import TRANSPORT_TOLERANCE
+    from optical_repro.distill.objectives.ot import TRANSPORT_TOLERANCE
     from optical_repro.distill.transport import REGULARISATION, cosine_cost, transport_plan
     from optical_repro.encoders.text_encoder import TextEncoder
 

@@ -65,9 +65,9 @@ def compare(
     ``regimes``: their names, or as ``--regime`` takes them. Raises InputError, before any work, for a regime or a system that there is
     not, and for a system that does not fit the collection or for what it needs and is not there.
     """
+    from .cards import card
     from .evaluation.report import write_report
     from .experiment.publishing import publish_all
-    from .records import cards as card
 
     collection = experiment.collection
     regimes = parse_regimes(regimes)

@@ -68,9 +68,9 @@ def _check_names(folders: list[Path]) -> None:
 
 def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
     """The documents, for the report's topic browser, where a manifest names a collection that is on this disk, unchanged."""
-    from .evaluation.results import described_collection, read_manifests
+    from .records.manifest import described_collection, read_all
 
-    manifests = read_manifests(folder)
+    manifests = read_all(folder)
     told = described_collection(manifests)
     _, lang, split = f"..{own_name(folder)}".rsplit(".", 2)
     asked = [(manifest.get("arguments") or {}) for manifest in manifests.values()]

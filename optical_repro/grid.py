@@ -69,10 +69,10 @@ def run_grid(arguments: argparse.Namespace) -> None:
     names = make_cells(grid)
     compiling.wait()
 
+    from .cards import card
     from .evaluation.report import write_report
     from .grids.factor_tables import write_factors
     from .grids.factors import read_factors
-    from .records import cards as card
 
     trials = [trial(cell, name, grid.baselines) for cell, name in zip(grid.cells, names, strict=True)]
     for runs, qrels in dict.fromkeys((made.run.parent, made.qrels) for made in trials):

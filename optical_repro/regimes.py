@@ -5,20 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from difflib import SequenceMatcher
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import options
 from .base.cache import Cache
 from .base.errors import InputError
 from .base.files import make_folder
-from .base.places import default_folder
 from .base.terminal import Parser, run_command, say
-from .bitext import filters
-from .distill.recipe import Recipe
-from .experiment.settings import Settings
 from .experiment.systems import optical_name, parse, parse_regimes
-from .training_text.regimes import REGIMES
-from .translate.translator import TRANSLATOR_HELP
+from .training_text.regimes import REGIMES, meanings
 
 if TYPE_CHECKING:
     from .experiment.experiment import Experiment
@@ -40,24 +35,22 @@ examples:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    settings = Settings()
-    regimes = "\n".join(f"  {name:8}{meaning}" for name, meaning in REGIMES.items())
-    made = Parser(prog="python -m optical_repro.regimes", description=EXPLAINED, epilog=f"regimes:\n{regimes}\n{EXAMPLES}")
-    add = made.add_argument
-    add("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")
-    add("--regime", default="cs", metavar="R[,R...]", help="one or more of the regimes below, or `all` (default: cs)")
+    parser = Parser(prog="python -m optical_repro.regimes", description=EXPLAINED, epilog=f"regimes:\n{meanings()}\n{EXAMPLES}")
+    add = parser.add_argument
+    options.add(add, "lang", "regime")
     add("--show", type=int, default=10, metavar="N", help="pairs to show, evenly spread (default: %(default)s)")
-    add("--switch", type=float, default=settings.switch, metavar="P", help="probability of switching a word (default: %(default)s)")
-    add("--in-domain", type=float, default=settings.in_domain, metavar="P", help="share of text of the collection (default: %(default)s)")
-    add("--collection", default="sample", metavar="NAME", help="where the bitext comes from if none is given (default: sample)")
-    add("--split", metavar="NAME", help="split of its topics (default: the collection's usual one)")
-    add("--bitext", nargs="+", type=Path, default=[], metavar="FILE", help="parallel text (default: the collection's own)")
-    add("--bitext-filter", default="", metavar="F[,F...]", help="as python -m optical_repro.run has it (default: none)")
-    add("--lexicon", nargs="+", type=Path, default=[], metavar="FILE", help="bilingual lexicons, added to what bitext and CLDR give")
-    add("--translator", default=settings.translator, metavar="NAME", help=TRANSLATOR_HELP)
-    add("--seed", type=int, default=settings.recipe.seed, metavar="N", help="of everything random (default: %(default)s)")
-    add("--cache-dir", type=Path, default=default_folder(), metavar="DIR", help="where the lexicon is kept (default: that of run)")
-    return made
+    options.add(
+        add,
+        *("switch", "in-domain", "collection", "split", "bitext", "bitext-filter", "lexicon", "translator", "seed", "cache-dir"),
+        in_domain="share of text of the collection (default: %(default)s)",
+        collection="where the bitext comes from if none is given (default: sample)",
+        split="split of its topics (default: the collection's usual one)",
+        bitext="parallel text (default: the collection's own)",
+        bitext_filter="as python -m optical_repro.run has it (default: none)",
+        lexicon="bilingual lexicons, added to what bitext and CLDR give",
+        cache_dir="where the lexicon is kept (default: that of run)",
+    )
+    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -74,22 +67,14 @@ def show(arguments: argparse.Namespace) -> None:
 
     from . import collections
     from .base import languages
+    from .experiment.check import check_text
     from .experiment.experiment import Experiment
 
     languages.check(arguments.lang)
     make_folder(arguments.cache_dir)
-    settings = Settings(
-        bitext=tuple(arguments.bitext),
-        bitext_filter=filters.parse(arguments.bitext_filter) if arguments.bitext_filter else (),
-        lexicon=tuple(arguments.lexicon),
-        translator=arguments.translator,
-        recipe=Recipe(seed=arguments.seed),
-        switch=arguments.switch,
-        in_domain=arguments.in_domain,
-    )
     collection = collections.load(arguments.collection, arguments.lang, arguments.split)
-    experiment = Experiment(collection, settings, Cache(arguments.cache_dir))
-    experiment.check_text([parse(optical_name(regime)) for regime in regimes])
+    experiment = Experiment(collection, options.settings(arguments), Cache(arguments.cache_dir))
+    check_text(experiment, [parse(optical_name(regime)) for regime in regimes])
     for regime in regimes:
         preview(experiment, regime, arguments.show)
 
@@ -99,7 +84,7 @@ def preview(experiment: Experiment, regime: str, most: int) -> None:
     from .base.marks import mark
 
     pairs = experiment.training_pairs(regime)
-    say(f"\n{regime}: {REGIMES[regime]}")
+    say(f"\n{regime}: {REGIMES[regime].meaning}")
     if not pairs:
         return
     # What is no sentence of the bitext was made by switching words of the teacher's side.

@@ -9,7 +9,7 @@ from .base import languages
 from .base.errors import InputError
 from .base.files import whole
 from .base.terminal import say
-from .records.cards import LEXICON
+from .cards.evaluation import LEXICON
 from .records.checkpoints import find
 
 EXPLAINED = """\

@@ -6,23 +6,17 @@ import argparse
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import __version__
+from . import __version__, options
 from .base import children, languages
 from .base.cache import Cache
 from .base.files import make_folder
-from .base.places import default_folder, unnamed_folder
-from .base.terminal import Parser, log_path, run_command, say
+from .base.places import unnamed_folder
+from .base.terminal import log_path, run_command, say
 from .bitext import filters, named
-from .distill.recipe import LEARNING, OBJECTIVES, PRETRAINING, Recipe
-from .encoders.convention import POOLING
-from .encoders.models import EMBEDDED
-from .experiment.settings import DEVICES, Settings
-from .experiment.systems import System, choose, parse, parse_regimes
-from .training_text.regimes import REGIMES
-from .translate.translator import LEXICAL, TRANSLATOR_HELP
+from .experiment.systems import System, choose
+from .training_text.regimes import meanings
 
 if TYPE_CHECKING:
     from .experiment.experiment import Experiment
@@ -45,153 +39,16 @@ again, or after an interruption, goes on where it was. Exit status: 0 done, 2 ba
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    regimes = "\n".join(f"  {name:8}{meaning}" for name, meaning in REGIMES.items())
     corpora = "\n".join(f"  {name:19}{meaning}" for name, meaning in named.DESCRIBED.items())
     dropped = "\n".join(f"  {name:11}{meaning}" for name, meaning in filters.FILTERS.items())
-    objectives = "; ".join(f"{name}: {meaning}" for name, meaning in OBJECTIVES.items())
-    learning = "; ".join(f"{name}: {meaning}" for name, meaning in LEARNING.items())
-    pretraining = "; ".join(f"{name}: {meaning}" for name, meaning in PRETRAINING.items() if name != "none")
-    settings = Settings()
-    recipe = settings.recipe
-    made = Parser(
+    parser = options.of_run(
         prog="python -m optical_repro.run",
         description="Trains a cross-lingual retriever by optimal-transport distillation and compares it with translate-then-retrieve.",
-        epilog=f"regimes, where the training text comes from:\n{regimes}\n\ncorpora that --bitext fetches by name:\n{corpora}\n\n"
+        epilog=f"regimes, where the training text comes from:\n{meanings()}\n\ncorpora that --bitext fetches by name:\n{corpora}\n\n"
         f"filters, what --bitext-filter drops:\n{dropped}\n{EXAMPLES}",
     )
-    what = made.add_argument_group("what is searched").add_argument
-    what("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")
-    what(
-        "--collection",
-        default="sample",
-        metavar="NAME",
-        help="sample, a folder, a name that `python -m optical_repro.collections` lists, or an id of ir_datasets (default: sample)",
-    )
-    what("--split", metavar="NAME", help="split of the topics: train, dev, test (default: the collection's usual one)")
-    text = made.add_argument_group("what is learnt from").add_argument
-    text("--regime", default="cs", metavar="R[,R...]", help="one or more of the regimes below, or `all` (default: cs)")
-    text(
-        "--bitext",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL, gzip accepted; or the name of a corpus, below "
-        "(default: the collection's own)",
-    )
-    text(
-        "--bitext-filter",
-        default="",
-        metavar="F[,F...]",
-        help="filters below, or `all`; each says how many pairs it dropped (default: none)",
-    )
-    text(
-        "--lexicon",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="bilingual lexicons: MUSE (word translation), TSV with a weight, PanLex's TSV, or JSONL of Wiktionary (kaikki.org); "
-        "added to what bitext and CLDR give",
-    )
-    text("--translator", default=LEXICAL, metavar="NAME", help=TRANSLATOR_HELP)
-    text("--switch", type=float, default=settings.switch, metavar="P", help=f"probability of switching a word (default: {settings.switch})")
-    text(
-        "--in-domain",
-        type=float,
-        default=settings.in_domain,
-        metavar="SHARE",
-        help="share of the training pairs, in every regime, that are code-switched spans of the collection's own English documents "
-        f"(default: {settings.in_domain})",
-    )
-    how = made.add_argument_group("how").add_argument
-    how(
-        "--teacher",
-        default=EMBEDDED,
-        metavar="NAME",
-        help="English encoder: Hugging Face name, NAME@REVISION or folder (default: all-MiniLM-L6-v2, included)",
-    )
-    how("--pooling", choices=POOLING, help="how the teacher pools its token states (default: as its folder records it, else mean)")
-    how(
-        "--prefixes",
-        nargs=2,
-        metavar=("QUERY", "PASSAGE"),
-        help='stand before a topic and a passage, "query: " "passage: " for E5 (default: as its folder or name says)',
-    )
-    how(
-        "--student",
-        metavar="NAME",
-        help="encoder that the student is made from, of any width and tokenizer: Hugging Face name or folder (default: the teacher)",
-    )
-    how(
-        "--objective", default=recipe.objective, metavar="A+B", help=f"what the student matches (default: {recipe.objective}). {objectives}"
-    )
-    how(
-        "--pretrain",
-        default="none",
-        choices=PRETRAINING,
-        help=f"what the student learns before distillation, in as many steps more (default: none). {pretraining}. "
-        "Its systems are named like optical-cs-after-mlm, a name that --systems takes too, to compare with and without",
-    )
-    how(
-        "--learns",
-        default=recipe.learns,
-        choices=LEARNING,
-        help=f"what of the student learns: {learning} (default: {recipe.learns})",
-    )
-    how(
-        "--no-lexical-init",
-        action="store_true",
-        help="keep the teacher's vocabulary, instead of adding the language's words with embeddings made of their translations'",
-    )
-    how(
-        "--no-respelling",
-        action="store_true",
-        help="leave words of the topics that neither lexicon nor documents have as they are, instead of reading the nearest known word",
-    )
-    how(
-        "--steps",
-        type=int,
-        default=recipe.steps,
-        metavar="N",
-        help=f"training steps, fewer on little bitext (default: {recipe.steps})",
-    )
-    how(
-        "--systems",
-        metavar="A,B",
-        help="rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; bm25-psq, by all translations of a word at once; "
-        "dense-nbest, by the mean vector of many translations of a topic; "
-        "human-lexicon, people's translations in the lexicon's words alone; also Pyserini's own, from its prebuilt "
-        "indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt-prebuilt, mdpr, afriberta-dpr, "
-        "bm25-dt+afriberta-dpr (default: all that fit, without these)",
-    )
-    how(
-        "--bm25",
-        nargs=2,
-        type=float,
-        default=settings.bm25,
-        metavar=("K1", "B"),
-        help=f"BM25's parameters; tune them on train or dev topics (default: Anserini's, {' '.join(map(str, settings.bm25))})",
-    )
-    how("--seed", type=int, default=recipe.seed, metavar="N", help=f"of everything random (default: {recipe.seed})")
-    how(
-        "--device",
-        default=settings.device,
-        choices=DEVICES,
-        help="where encoders run (default: auto, a GPU if there is one)",
-    )
-    where = made.add_argument_group("where").add_argument
-    where("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="run files and reports (default: runs)")
-    where("--qrels-dir", type=Path, default=Path("qrels"), metavar="DIR", help="judgements (default: qrels)")
-    where(
-        "--cache-dir",
-        type=Path,
-        default=default_folder(),
-        metavar="DIR",
-        help="finished stages: indexes, students, runs (default: $OPTICAL_CACHE or ~/.cache/optical_repro)",
-    )
-    made.add_argument("--version", action="version", version=__version__)
-    return made
+    parser.add_argument("--version", action="version", version=__version__)
+    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -210,8 +67,8 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     say(f"{len(systems)} systems: {', '.join(system.name for system in systems)}")
     say("What was done before is taken from the cache. Ctrl-C loses nothing: the same command goes on from there.\n")
 
+    from .cards import card
     from .experiment.publishing import publish_all
-    from .records import cards as card
 
     compiling = compile_metrics_beside()
     folder, qrels = publish_all(experiment, systems, arguments.runs_dir, arguments.qrels_dir, command, vars(arguments))
@@ -226,7 +83,7 @@ def run(arguments: argparse.Namespace, command: str) -> None:
 
 def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:
     """The experiment and the systems asked for; raises InputError for arguments and input that are wrong, before any work."""
-    settings, regimes, names = understood(arguments)
+    settings, regimes, names = options.understood(arguments)
 
     from . import collections
     from .experiment.experiment import Experiment
@@ -240,34 +97,6 @@ def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:
     for folder in (arguments.runs_dir, arguments.qrels_dir, arguments.cache_dir):
         make_folder(folder, " with --cache-dir" if folder == unnamed_folder() else "")
     return experiment, systems
-
-
-def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list[str] | None]:
-    """The arguments as settings, regimes and systems' names; raises InputError for what cannot be, before any work."""
-    languages.check(arguments.lang)
-    regimes = parse_regimes(arguments.regime)
-    names = arguments.systems.split(",") if arguments.systems else None
-    for name in names or []:
-        parse(name)
-    recipe = Recipe(arguments.objective, arguments.steps, learns=arguments.learns, seed=arguments.seed)
-    settings = Settings(
-        teacher=arguments.teacher,
-        pooling=arguments.pooling,
-        prefixes=arguments.prefixes,
-        student=arguments.student,
-        bitext=arguments.bitext,
-        bitext_filter=filters.parse(arguments.bitext_filter) if arguments.bitext_filter else (),
-        lexicon=arguments.lexicon,
-        translator=arguments.translator,
-        recipe=recipe,
-        switch=arguments.switch,
-        in_domain=arguments.in_domain,
-        bm25=arguments.bm25,
-        spelling=not arguments.no_respelling,
-        lexical_init=not arguments.no_lexical_init,
-        device=arguments.device,
-    )
-    return settings, regimes, names
 
 
 def compile_metrics_beside() -> subprocess.Popen[bytes]:

@@ -9,14 +9,13 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import options
 from .base import languages
 from .base.cache import Cache
 from .base.errors import InputError, bad_line
 from .base.files import make_folder
-from .base.places import default_folder
 from .base.terminal import Parser, run_command, say, utf8
 from .base.words import words
 from .encoders.models import EMBEDDED
@@ -60,15 +59,21 @@ def parser() -> argparse.ArgumentParser:
     made = Parser(prog="python -m optical_repro.search", description=EXPLAINED, epilog=EPILOG)
     add = made.add_argument
     add("topic", nargs="?", help="what to look for (left out: asks)")
-    add("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")
-    add("--collection", default="sample", metavar="NAME", help="as in optical_repro.run: a name, a folder, an id (default: sample)")
-    add("--split", metavar="NAME", help="split of its topics (default: the collection's usual one)")
+    options.add(
+        add,
+        *("lang", "collection", "split"),
+        collection="as in optical_repro.run: a name, a folder, an id (default: sample)",
+        split="split of its topics (default: the collection's usual one)",
+    )
     add("--model", metavar="STUDENT", help="folder of a student, or the manifest of a run that it made (left out: says which there are)")
     add("--teacher", metavar="NAME", help=f"the student's teacher, which reads English (default: the manifest's, else {EMBEDDED})")
     add("--hits", type=int, default=5, metavar="N", help="hits to show (default: %(default)s)")
-    add("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="where manifests lie (default: %(default)s)")
-    add("--cache-dir", type=Path, default=default_folder(), metavar="DIR", help="where indexes are kept (default: that of run)")
-    add("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where encoders run (default: auto, a GPU if there is one)")
+    options.add(
+        add,
+        *("runs-dir", "cache-dir", "device"),
+        runs_dir="where manifests lie (default: %(default)s)",
+        cache_dir="where indexes are kept (default: that of run)",
+    )
     return made
 
 
@@ -164,29 +169,30 @@ class Finder:
             )
         experiment = Experiment(collection, Settings(teacher=checkpoint.teacher, device=device), cache)
         reader, writer = (checkpoint.folder if lang != "en" else experiment.teacher for lang in (collection.lang, collection.doc_lang))
-        self.topic_encoder = TextEncoder(reader, experiment.device)
-        self.passage_encoder = self.topic_encoder if reader == writer else TextEncoder(writer, experiment.device)
+        self.topic_encoder = TextEncoder(reader, experiment.models.device)
+        self.passage_encoder = self.topic_encoder if reader == writer else TextEncoder(writer, experiment.models.device)
         if self.topic_encoder.dimension != self.passage_encoder.dimension:
             raise InputError(f"{reader} and {writer} have vectors of different lengths; give the student's own teacher with --teacher")
         self.collection = collection
-        self.index = dense.open_index(experiment.dense_index(writer) / "faiss")
-        self.passages = Stored(experiment.stored_passages())
+        self.index = dense.open_index(experiment.indexes.dense(writer) / "faiss")
+        self.passages = Stored(experiment.indexes.passages())
         self.lexicon: Lexicon | None = None
         if checkpoint.lexicon and respelling.has_sense(collection):
             if not checkpoint.lexicon.is_file():
                 raise InputError(f"{checkpoint.lexicon}: no such file, and the student's topics are respelled by it; make its run again")
             self.lexicon = read_lexicon(checkpoint.lexicon, collection.target)
-            self.words = experiment.lexical_index() / "lucene"
+            self.words = experiment.indexes.lexical() / "lucene"
 
     def read(self, topic: str) -> str:
         """A topic as the student reads it, and as it read those of its runs: unknown words as the nearest known ones."""
         topic = " ".join(topic.split())
         if self.lexicon is None:
             return topic
-        from .lexicon.spelling import respell
+        from .lexicon.spelling import respell, unknown_words
         from .retrieval import respelling
 
-        return respell(topic, respelling.spellings([topic], self.lexicon, self.words, self.collection.doc_lang))
+        words = unknown_words([topic], self.lexicon)
+        return respell(topic, respelling.spellings(words, self.lexicon, self.words, self.collection.doc_lang))
 
     def knows_nothing_of(self, topic: str) -> bool:
         """Whether neither the lexicon nor the documents have a word of a topic; False where there is no lexicon to tell."""

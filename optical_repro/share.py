@@ -11,7 +11,8 @@ from . import respell
 from .base.cache import RECORD
 from .base.errors import InputError
 from .base.terminal import Parser, run_command, say
-from .records import cards as card
+from .cards import card
+from .cards.evaluation import THIS
 from .records.checkpoints import find
 
 COMMANDS = {
@@ -92,7 +93,7 @@ def _gather(student: Path, told: Path, name: str, folder: Path) -> None:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(path.resolve())
     if told.is_file():
-        (folder / card.CARD).write_text(told.read_text(encoding="utf-8").replace(card.THIS, name), encoding="utf-8")
+        (folder / card.CARD).write_text(told.read_text(encoding="utf-8").replace(THIS, name), encoding="utf-8")
 
 
 if __name__ == "__main__":

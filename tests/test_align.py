@@ -17,7 +17,9 @@ from optical_repro.align import main
 from optical_repro.base.errors import InputError
 from optical_repro.base.words import words
 from optical_repro.bitext.readers import Pair
-from optical_repro.distill import objectives, student, transport
+from optical_repro.distill import student, transport
+from optical_repro.distill.batch import Batch
+from optical_repro.distill.objectives import ot
 from optical_repro.distill.picture import SHADES, as_image, as_text
 from optical_repro.distill.token_alignment import TokenAlignment, agreement, align, aligned, measure
 from optical_repro.encoders.reading import read
@@ -94,10 +96,10 @@ def test_plan_and_loss_are_those_of_training(
         inputs = encoder.tokenizer(text, return_tensors="pt")
         with torch.inference_mode():
             sides += [encoder.model(inputs["input_ids"], inputs["attention_mask"]), inputs["attention_mask"].float()]
-    batch = objectives.Batch(*sides)
-    assert plan.loss == pytest.approx(objectives.ot(batch).item(), abs=1e-3)  # where training stops Sinkhorn
-    monkeypatch.setattr(objectives, "TRANSPORT_TOLERANCE", transport.TOLERANCE)
-    assert plan.loss == pytest.approx(objectives.ot(batch).item(), abs=1e-5)
+    batch = Batch(*sides)
+    assert plan.loss == pytest.approx(ot.ot(batch).item(), abs=1e-3)  # where training stops Sinkhorn
+    monkeypatch.setattr(ot, "TRANSPORT_TOLERANCE", transport.TOLERANCE)
+    assert plan.loss == pytest.approx(ot.ot(batch).item(), abs=1e-5)
     assert plan.plan.sum() == pytest.approx(1)
     assert plan.plan.sum(1) == pytest.approx(np.full(len(plan.student.pieces), 1 / len(plan.student.pieces)), abs=1e-4)
 

@@ -82,7 +82,7 @@ def test_an_experiment_tells_what_was_dropped_and_without_filters_is_as_before(t
     strict = Experiment(load("sample", "yo"), Settings(bitext=(file,), bitext_filter=("length", "script")), Cache(tmp_path))
     assert strict.pairs == [GOOD]
     assert "bitext: 1 of 2 pairs kept; dropped by length 1, script 0" in capsys.readouterr().out
-    assert strict._lexicon_stage != plain._lexicon_stage
+    assert strict.words.stage != plain.words.stage
 
 
 # Lexicons in the forms that they are published in

@@ -31,8 +31,9 @@ from optical_repro.experiment.experiment import Experiment
 from optical_repro.experiment.settings import Settings
 from optical_repro.experiment.systems import parse
 from optical_repro.lexicon.lexicon import Lexicon
+from optical_repro.options import understood
 from optical_repro.retrieval import jvm
-from optical_repro.run import parser, understood
+from optical_repro.run import parser
 
 # Vocabularies
 

@@ -25,6 +25,7 @@ from optical_repro.bitext.readers import Pair, read_bitext
 from optical_repro.collections import clef, corpus, sample
 from optical_repro.collections.collection import Collection, Passage
 from optical_repro.collections.topics import read_topics
+from optical_repro.experiment.check import check_text
 from optical_repro.experiment.experiment import Experiment
 from optical_repro.experiment.settings import Settings
 from optical_repro.experiment.systems import parse
@@ -568,13 +569,13 @@ def test_a_collection_without_english(tmp_path: Path) -> None:
     )
     experiment = Experiment(collection, Settings(), Cache(tmp_path))
     for name in ("dense-zs", "optical-none", "optical-cs", "optical-bt+bm25", "bm25-qt", "bm25-psq"):
-        said = refused(lambda name=name: experiment.check_text([parse("bm25"), parse(name)]))
+        said = refused(lambda name=name: check_text(experiment, [parse("bm25"), parse(name)]))
         assert said.startswith(
             f"mine.yo.test: topics in yo, documents in sw, and {name} needs English on one side; give it English documents"
         )
-    experiment.check_text([parse("bm25")])
+    check_text(experiment, [parse("bm25")])
     same = Experiment(Collection("mine", "yo", "yo", "test", {}, {}, lambda: iter([]), "x"), Settings(), Cache(tmp_path))
-    same.check_text([parse("bm25"), parse("dense-zs")])
+    check_text(same, [parse("bm25"), parse("dense-zs")])
 
 
 # ---- CLEF

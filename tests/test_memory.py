@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro.base.memory import give_back
+from optical_repro.experiment.stages import free_memory
 
 
 def resident() -> int:
@@ -22,6 +22,6 @@ def test_freed_blocks_go_back_though_others_stand_between_them() -> None:
     kept = blocks[::20]
     del blocks
     before = resident()
-    give_back()
+    free_memory()
     assert before - resident() > 100_000_000
     assert all(len(block) == 100_000 for block in kept)

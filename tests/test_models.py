@@ -45,7 +45,10 @@ def test_a_folder_needs_its_three_files(tmp_path: Path, teacher: Path, missing: 
         models.locate(str(tmp_path))
 
 
-LOCATE = "import sys; from optical_repro.base import terminal; from optical_repro.encoders import models; sys.exit(terminal.run_command(lambda: print(models.locate(sys.argv[1]))))"
+LOCATE = """
+import sys; from optical_repro.base import terminal; from optical_repro.encoders import models
+sys.exit(terminal.run_command(lambda: print(models.locate(sys.argv[1]))))
+"""
 
 
 def locate_on(hub: str, name: str, home: Path) -> subprocess.CompletedProcess[str]:

@@ -184,6 +184,6 @@ def test_names_reach_the_lexicon_and_the_training_pairs(served: Path, tmp_path: 
     collection = collections.load("sample", "yo")
     plain = Experiment(collection, Settings(bitext=(Path("lafand"),)), Cache(tmp_path))
     assert [pair.english for pair in plain.pairs] == ["The king sat.", "x" * 99]
-    assert [path.name for path in plain.bitext_files] == ["lafand.yo-en.tsv"]
+    assert [path.name for path in plain.words.files] == ["lafand.yo-en.tsv"]
     strict = Experiment(collection, Settings(bitext=(Path("lafand"),), bitext_filter=("length",)), Cache(tmp_path))
     assert [pair.english for pair in strict.pairs] == ["The king sat."]

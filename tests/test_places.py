@@ -107,7 +107,9 @@ def test_what_may_not_be_read_is_not_said_to_be_written(tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir(mode=0o700)
     (tmp_path / "theirs/file").touch()
     os.chown(tmp_path / "theirs", NOBODY, NOBODY)
-    program = "import sys; from optical_repro.base.terminal import run_command; sys.exit(run_command(lambda: open(sys.argv[1], sys.argv[2])))"
+    program = (
+        "import sys; from optical_repro.base.terminal import run_command; sys.exit(run_command(lambda: open(sys.argv[1], sys.argv[2])))"
+    )
     line = ["setpriv", "--bounding-set", "-all", sys.executable, "-c", program, "theirs/file", "r"]  # root without root's rights
     done = subprocess.run(line, cwd=tmp_path, env=variables(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "error: theirs/file: not allowed to read it; change its permissions\n")

@@ -18,11 +18,13 @@ from optical_repro.base.files import sha256
 from optical_repro.base.trec import read_run
 from optical_repro.bitext.readers import Pair
 from optical_repro.distill.pretraining import guessing_loss, pretrain, with_head
-from optical_repro.distill.recipe import PRETRAINING, Recipe
+from optical_repro.distill.recipe import Recipe
 from optical_repro.experiment.systems import optical_name, parse
 from optical_repro.lexicon.lexicon import Lexicon
 from optical_repro.run import main
-from optical_repro.training_text.pretraining_text import pretraining_texts
+from optical_repro.training_text.code_switch import code_switched
+from optical_repro.training_text.pretraining import PRETRAINING
+from optical_repro.training_text.pretraining_objective import PreTrainingText
 from optical_repro.training_text.regimes import REGIMES
 
 RECIPE = Recipe("mlm", steps=80, batch_size=4, learns="embeddings")
@@ -36,7 +38,8 @@ LEXICON = Lexicon({"oba": {"king": 1.0}, "odo": {"river": 1.0}})
 
 def test_texts_of_every_objective() -> None:
     def texts(objective: str, passages: list[str], english: bool = True) -> list[tuple[str, ...]]:
-        return pretraining_texts(objective, PAIRS, passages, english, LEXICON, 1.0, seed=1)
+        text = PreTrainingText(PAIRS, passages, english, lambda texts: [pair[0] for pair in code_switched(texts, LEXICON, 1.0, 1)])
+        return PRETRAINING[objective].texts(text)
 
     assert texts("mlm", ["a king"]) == [("ọba gbé",), ("odò náà",), ("a king",)]
     assert texts("tlm", ["a king"]) == [("ọba gbé", "the king lives"), ("odò náà", "the river")]

@@ -22,7 +22,7 @@ from optical_repro.compare import main
 from optical_repro.evaluation.exports import json_text
 from optical_repro.evaluation.provenance import differences
 from optical_repro.evaluation.report import write_report
-from optical_repro.experiment import experiment as experiments
+from optical_repro.experiment import stages
 from optical_repro.experiment.experiment import Experiment
 from optical_repro.experiment.settings import Settings
 from optical_repro.run import main as run
@@ -398,9 +398,9 @@ def test_a_student_whose_loss_never_moved_is_drawn(folder: Path) -> None:
 def test_stages_of_one_title_are_told_and_counted_each(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(experiments, "seconds", lambda stage: 3.0)
+    monkeypatch.setattr(stages, "seconds", lambda stage: 3.0)
     made = Experiment(load("sample", "yo"), Settings(), Cache(tmp_path))
     for student in ("cs", "bt", "cs"):
-        made._stage("dense index by a student", "faiss", {"model": student}, lambda folder: None)
+        made.stages.stage("dense index by a student", "faiss", {"model": student}, lambda folder: None)
     assert made.times == {"dense index by a student": 6.0}
     assert capsys.readouterr().out.count("dense index by a student") == 2

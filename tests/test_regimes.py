@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pytest
 
@@ -11,23 +13,34 @@ from optical_repro.base.words import is_number, is_word, tokens
 from optical_repro.bitext.readers import Pair
 from optical_repro.collections.collection import Passage
 from optical_repro.lexicon.lexicon import Lexicon
-from optical_repro.training_text.back_translation import back_translated
 from optical_repro.training_text.code_switch import code_switched, switch
 from optical_repro.training_text.in_domain import SPAN, sample, spans
-from optical_repro.training_text.pairs import EPOCHS, LITTLE, TrainingPair, drawn, readings, training_pairs
+from optical_repro.training_text.pairs import EPOCHS, LITTLE, drawn, readings, training_pairs
+from optical_repro.training_text.regime import TrainingPair
 from optical_repro.training_text.regimes import REGIMES
 from optical_repro.translate.lexical import LexicalTranslator
 
 TRAINED = [regime for regime in REGIMES if regime != "none"]
 
 
+@dataclass(frozen=True)
+class Toolbox:
+    """What regimes may use, without an experiment."""
+
+    lexicon: Lexicon
+    probability: float
+    seed: int
+
+    def switched(self, texts: Sequence[str]) -> list[TrainingPair]:
+        return [TrainingPair(*pair) for pair in code_switched(texts, self.lexicon, self.probability, self.seed)]
+
+    def back_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
+        sentences = [pair.target for pair in pairs]
+        return [TrainingPair(*pair) for pair in zip(sentences, LexicalTranslator(self.lexicon).translate(sentences), strict=True)]
+
+
 def made(regime: str, pairs: list[Pair], lexicon: Lexicon, probability: float = 0.5, seed: int = 42) -> list[TrainingPair]:
-    return training_pairs(
-        regime,
-        pairs,
-        lambda part: code_switched(part, lexicon, probability, seed),
-        lambda part: back_translated(part, LexicalTranslator(lexicon).translate),
-    )
+    return training_pairs(regime, pairs, Toolbox(lexicon, probability, seed))
 
 
 @pytest.mark.parametrize("regime", TRAINED)

@@ -13,16 +13,17 @@ import pytest
 
 from optical_repro import __version__
 from optical_repro.evaluation.findings import signed, value
-from optical_repro.evaluation.results import natural_baseline, question_pairs
+from optical_repro.evaluation.questions import natural_baseline, question_pairs
 from optical_repro.grid import parser as grid_parser
 from optical_repro.grids.file import read_grid
+from optical_repro.options import understood
 from optical_repro.reproduce import main
 from optical_repro.reproduction import checking
 from optical_repro.reproduction.document import as_markdown, in_readme
 from optical_repro.reproduction.page import as_html
 from optical_repro.reproduction.prose import standing
 from optical_repro.reproduction.recorded import DEFAULT, Cell, Row, Table, narrowed, read_tables, write_tables
-from optical_repro.run import parser, understood
+from optical_repro.run import parser
 
 ROOT = Path(__file__).parent.parent
 SYSTEMS = ["bm25", "dense-qt", "optical-cs", "optical-bt"]

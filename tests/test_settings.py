@@ -12,14 +12,17 @@ import pytest
 from optical_repro import api
 from optical_repro.base.errors import InputError
 from optical_repro.bitext.readers import Pair
-from optical_repro.distill.recipe import LEARNING, OBJECTIVES, PRETRAINING, Recipe
+from optical_repro.distill.objectives import OBJECTIVES
+from optical_repro.distill.recipe import LEARNING, Recipe
 from optical_repro.experiment.experiment import Experiment
 from optical_repro.experiment.settings import Settings
 from optical_repro.experiment.systems import System, choose, parse, parse_regimes
 from optical_repro.lexicon.lexicon import Lexicon
 from optical_repro.training_text import regimes
+from optical_repro.training_text.code_switch import code_switched
 from optical_repro.training_text.pairs import training_pairs
-from optical_repro.training_text.pretraining_text import pretraining_texts
+from optical_repro.training_text.pretraining import PRETRAINING
+from optical_repro.training_text.pretraining_objective import PreTrainingText
 from optical_repro.training_text.regimes import REGIMES
 
 
@@ -161,21 +164,22 @@ def test_there_is_no_system_of_another_name(name: str, retriever: str, more: dic
 
 def test_every_regime_and_objective_has_its_maker_and_no_other_has_one(small: Path, tmp_path: Path) -> None:
     pairs = [Pair("ọba gbé", "the king lives"), Pair("odò náà", "the river")]
-    made = {name: training_pairs(name, pairs, lambda texts: [("switched", text) for text in texts], list) for name in REGIMES}
-    assert all(len(found) == len(pairs) for name, found in made.items() if name != "none") and made["none"] == []
-    refused(lambda: training_pairs("typo", pairs, lambda _: [], lambda _: []), 'unknown regime "typo"')
     lexicon = Lexicon({"oba": {"king": 1.0}})
-    for objective in PRETRAINING:
-        if objective != "none":
-            assert pretraining_texts(objective, pairs, [], True, lexicon, 1.0, 1)
-    for objective in ("typo", "none", ""):
-        refused(lambda objective=objective: pretraining_texts(objective, pairs, [], True, lexicon, 1.0, 1), "unknown --pretrain")  # type: ignore[misc]
-    experiment: Experiment = api.experiment(small, "yo", Settings(bitext=(small / "bitext.tsv",)), cache_dir=tmp_path)
+    experiment: Experiment = api.experiment(small, "yo", Settings(bitext=(small / "bitext.tsv",)), cache_dir=tmp_path / "cache")
+    made = {name: training_pairs(name, pairs, experiment.text) for name in REGIMES}
+    assert all(len(found) == len(pairs) for name, found in made.items() if name != "none") and made["none"] == []
+    refused(lambda: training_pairs("typo", pairs, experiment.text), 'unknown regime "typo"')
+    text = PreTrainingText(pairs, [], True, lambda texts: [pair[0] for pair in code_switched(texts, lexicon, 1.0, 1)])
+    for name, objective in PRETRAINING.items():
+        assert bool(objective.texts(text)) == (name != "none")
+    for name in ("typo", ""):
+        refused(lambda name=name: experiment.text.pretraining_texts(name), "unknown --pretrain")  # type: ignore[misc]
+    experiment = api.experiment(small, "yo", Settings(bitext=(small / "bitext.tsv",)), cache_dir=tmp_path / "empty")
     for make in (experiment.student, experiment.training_pairs):
         refused(lambda make=make: make("sc"), 'unknown regime "sc"; did you mean cs')  # type: ignore[misc]
     refused(lambda: experiment.student("cs", "mml"), 'unknown --pretrain "mml"; did you mean mlm')
-    refused(lambda: experiment.pretrained("typo"), 'unknown --pretrain "typo"')
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    refused(lambda: experiment.students.pretrained("typo"), 'unknown --pretrain "typo"')
+    assert not [path for path in (tmp_path / "empty").rglob("*") if path.is_file()]
 
 
 def test_a_comparison_refuses_what_the_command_refuses(small: Path, tmp_path: Path) -> None:

@@ -29,13 +29,14 @@ from optical_repro.base import files
 from optical_repro.base.errors import InputError
 from optical_repro.base.files import sha256
 from optical_repro.base.trec import Run, read_qrels, read_run
+from optical_repro.cards import card
+from optical_repro.cards.sections import summary as summary_of
 from optical_repro.collections import corpus
 from optical_repro.collections.topics import read_topics
 from optical_repro.encoders import models
 from optical_repro.encoders.convention import Convention
 from optical_repro.encoders.text_encoder import TextEncoder
 from optical_repro.evaluation.metrics import evaluate
-from optical_repro.records import cards as card
 from optical_repro.share import push
 
 
@@ -70,10 +71,10 @@ def test_a_card_stands_beside_every_checkpoint(sample_run: Done) -> None:
 def test_an_untrained_student_is_not_called_distilled(sample_run: Done) -> None:
     made = manifest(sample_run.runs, "optical-cs")
     made["training"] |= {"recipe": None, "regime": "none"}
-    summary = card._summary(made)
+    summary = summary_of(made)
     assert "# optical-none for Yoruba" in summary and "and not distilled;" in summary
     made["training"] |= {"regime": "cs", "pretrain": "mlm"}
-    assert "# optical-cs-after-mlm for Yoruba" in card._summary(made)
+    assert "# optical-cs-after-mlm for Yoruba" in summary_of(made)
 
 
 def test_the_hub_reads_languages_base_licence_and_scores(sample_run: Done, student: Path) -> None:

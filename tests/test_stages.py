@@ -146,7 +146,8 @@ def gradients() -> dict[str, Output]:
     """The gradient of each objective, where plans are sharp and Sinkhorn is long in finding them."""
     import torch
 
-    from optical_repro.distill import objectives
+    from optical_repro.distill.batch import Batch
+    from optical_repro.distill.objectives import OBJECTIVES
 
     draw = np.random.default_rng(1)
     teacher = draw.normal(size=(4, 40, 8))
@@ -154,25 +155,26 @@ def gradients() -> dict[str, Output]:
     passages = draw.normal(size=(20, 8))
     theirs, pool = (torch.tensor(array, dtype=torch.float32) for array in (teacher, passages / np.linalg.norm(passages, axis=1)[:, None]))
     found: dict[str, Output] = {}
-    for name, objective in objectives.FUNCTIONS.items():
+    for name, objective in OBJECTIVES.items():
         ours = torch.tensor(student, dtype=torch.float32, requires_grad=True)
-        objective(objectives.Batch(ours, torch.ones(4, 30), theirs, torch.ones(4, 40), pool)).backward()
+        objective.loss(Batch(ours, torch.ones(4, 30), theirs, torch.ones(4, 40), pool)).backward()
         assert ours.grad is not None
         found[f"student: gradient of {name}"] = shape(1000 * ours.grad.numpy())
     return found
 
 
-class Watched(Experiment):
-    """An experiment that tells which stages it took."""
+def watched(experiment: Experiment) -> list[tuple[str, str, Path]]:
+    """The stages that an experiment takes from now on: name, title, folder."""
+    taken: list[tuple[str, str, Path]] = []
+    take = experiment.stages.stage
 
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        self.stages: list[tuple[str, str, Path]] = []
+    def stage(title: str, name: str, inputs: dict[str, Any], make: Callable[[Path], None]) -> Path:
+        folder = take(title, name, inputs, make)
+        taken.append((name, title, folder))
+        return folder
 
-    def _stage(self, title: str, name: str, inputs: dict[str, Any], make: Callable[[Path], None]) -> Path:
-        stage = super()._stage(title, name, inputs, make)
-        self.stages.append((name, title, stage))
-        return stage
+    experiment.stages.stage = stage  # type: ignore[method-assign]
+    return taken
 
 
 def a_collection(folder: Path, topics: list[tuple[str, str, str]]) -> Path:
@@ -219,23 +221,25 @@ def outputs(place: Path, marian: Path) -> dict[str, Output]:
         recipe=Recipe(steps=30, batch_size=4),
         device="cpu",
     )
-    experiment = Watched(collections.load(str(a_collection(place / "tiny", asked)), "yo"), settings, Cache(place / "cache"))
+    experiment = Experiment(collections.load(str(a_collection(place / "tiny", asked)), "yo"), settings, Cache(place / "cache"))
+    stages = watched(experiment)
     found: dict[str, Output] = {}
     for name, makers in SYSTEMS.items():
         run = experiment.run(parse(name))
         found[f"{makers}: {name}"] = text(run.parent) if makers == "bm25 run" else scores(run)
     for regime in ("cs", "bt"):
-        experiment.alignment(regime)
+        experiment.alignment.of(regime)
     experiment.as_loaded("cs", "none")
-    experiment.stored_passages()
+    experiment.indexes.passages()
     store = TokenStore(place / "tokens", teacher)
     store.add(experiment.collection.passages())
     found["tokens: of the passages"] = shape(np.concatenate([store[passage.id] for passage in experiment.collection.passages()]))
 
     found |= gradients()
-    translating = Watched(*a_translation(place, marian))
+    translating = Experiment(*a_translation(place, marian))
+    more = watched(translating)
     translating.run(parse("bm25-qt"))
-    for name, title, stage in [*experiment.stages, *translating.stages]:
+    for name, title, stage in [*stages, *more]:
         if name != "run" and f"{name}: {title}" not in found:
             found[f"{name}: {title}"] = OUTPUTS[name](stage)
     return found

@@ -129,7 +129,7 @@ def test_back_translation_uses_the_model_and_code_switching_the_lexicon(toy: Pat
     by_model, by_word = experiment(toy, tmp_path, marian), experiment(toy, tmp_path, "lexical")
     pairs = by_model.training_pairs("bt")
     assert not (tmp_path / "lexicon").exists()
-    assert pairs == [TrainingPair(pair.target, english(pair.target)) for pair in by_model.chosen_pairs]
+    assert pairs == [TrainingPair(pair.target, english(pair.target)) for pair in by_model.text.chosen_pairs]
     assert {pair.teacher for pair in by_word.training_pairs("bt")} != {pair.teacher for pair in pairs}
     assert by_model.training_pairs("cs") == by_word.training_pairs("cs")
     half = len(pairs) // 2

@@ -9,10 +9,11 @@ import ot
 import pytest
 import torch
 
-from optical_repro.distill.objectives import Batch, total, without_ends
-from optical_repro.distill.objectives import ot as ot_objective
-from optical_repro.distill.objectives import pooled as pooled_objective
-from optical_repro.distill.objectives import scores as scores_objective
+from optical_repro.distill.batch import Batch, without_ends
+from optical_repro.distill.objectives import total
+from optical_repro.distill.objectives.ot import ot as ot_objective
+from optical_repro.distill.objectives.pooled import pooled as pooled_objective
+from optical_repro.distill.objectives.scores import scores as scores_objective
 from optical_repro.distill.transport import REGULARISATION, cosine_cost, transport_loss, transport_plan
 from optical_repro.encoders.encoder import pool
 

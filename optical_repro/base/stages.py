@@ -9,6 +9,7 @@ digits, and a student from a machine with a GPU is of use on one without.
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import platform
 from importlib import metadata
 from typing import Any, NamedTuple
@@ -99,8 +100,10 @@ def version(library: str) -> str:
 
 
 def _constants(module: str) -> dict[str, Any]:
-    """REVISION and the other plain constants of a module, those that it imports included."""
-    named = vars(importlib.import_module(f"optical_repro.{MOVED.get(module, module)}"))
+    """REVISION and the other plain constants of a module, those that it imports and those of its files, if it is a folder, included."""
+    package = importlib.import_module(f"optical_repro.{MOVED.get(module, module)}")
+    files = [importlib.import_module(f"{package.__name__}.{file.name}") for file in pkgutil.iter_modules(getattr(package, "__path__", ()))]
+    named = {name: value for part in (*files, package) for name, value in vars(part).items()}
     return {name: value for name, value in named.items() if name.isupper() and _is_plain(value)}
 
 

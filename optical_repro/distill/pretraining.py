@@ -1,6 +1,6 @@
 """Multilingual pre-training of the student, before distillation: masked language modelling on text that its teacher never read.
 
-What it reads makes the objective (``recipe.PRETRAINING``): BERT's masking in every one (Devlin et al. 2019, arXiv 1810.04805), over a
+What it reads makes the objective (`training_text.pretraining`): BERT's masking in every one (Devlin et al. 2019, arXiv 1810.04805), over a
 sentence and its translation at once in translation language modelling (Conneau and Lample 2019, arXiv 1901.07291), over code-switched
 sentences in the last.
 """

@@ -6,15 +6,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..base.errors import InputError, unknown
+from ..training_text.pretraining import PRETRAINING
+from .objectives import OBJECTIVES
 
 REVISION = 1
 """To be raised with every change to what the same recipe means."""
-
-OBJECTIVES = {
-    "ot": "token alignment: the optimal-transport loss",
-    "pooled": "one minus the cosine of the two texts' vectors",
-    "scores": "the teacher's distribution of scores over the passages (English documents only)",
-}
 
 LEARNING = {
     "words": "the embeddings of the words that the student gained",
@@ -30,20 +26,6 @@ LAYERS_RATE = 5e-5
 """That of layers: what they know of English, and of meaning, carries over. The rates were chosen on AfriQA's Hausa and Yorùbá train and
 dev topics; that layers learn more slowly than what is new is the idea of discriminative fine-tuning (Howard and Ruder 2018,
 arXiv 1801.06146)."""
-
-PRETRAINING = {
-    "none": "distillation alone",
-    "mlm": "masked language modelling on sentences of the language and passages of the collection",
-    "tlm": "translation language modelling: masked tokens of a sentence and its English translation, read together",
-    "cs-mlm": "masked language modelling on code-switched English: of the parallel text, and passages that are English",
-}
-"""What the student may learn before distillation, in as many steps."""
-
-
-def check_pretraining(name: str) -> None:
-    """Raises InputError for what is not one of ``PRETRAINING``."""
-    if name not in PRETRAINING:
-        raise unknown("--pretrain", str(name), PRETRAINING)
 
 
 def is_number(value: object, least: float, most: float) -> bool:
@@ -106,8 +88,8 @@ class Recipe:
 
         Raises InputError if no part is left.
         """
-        parts = [part for part in self.parts if english_documents or part != "scores"]
+        parts = [part for part in self.parts if english_documents or not OBJECTIVES[part].english_documents]
         if not parts:
-            raise InputError("--objective scores needs English documents, which the teacher reads; add ot or pooled")
+            raise InputError(f"--objective {self.objective} needs English documents, which the teacher reads; add ot or pooled")
         steps = max(1, min(self.steps, pairs // self.batch_size))
         return replace(self, objective="+".join(parts), steps=steps)

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..base.terminal import hush_transformers
 from ..encoders.models import tokenizer_json
-from . import objectives
 from .loop import Measured, fit, let_learn, probe, reading_order, write_log
+from .objectives import total
 from .recipe import Recipe
 from .teacher import LONGEST, TeacherStates, read
 
@@ -55,6 +55,7 @@ def train(
     import torch
 
     from ..encoders.encoder import Encoder, load_tokenizer
+    from .batch import Batch
     from .student import save
 
     hush_transformers()
@@ -85,7 +86,7 @@ def train(
     def loss(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
         teacher, teacher_mask = inputs.pop("teacher"), inputs.pop("teacher_mask")
         hidden, mask = model(**inputs), inputs["attention_mask"].float()
-        return objectives.total(recipe.parts, objectives.Batch(hidden, mask, teacher, teacher_mask, pool, ours, pooling))
+        return total(recipe.parts, Batch(hidden, mask, teacher, teacher_mask, pool, ours, pooling))
 
     let_learn(model.transformer, tokenizer, recipe)
     checkpoints = folder / "checkpoints"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from . import provenance, significance
-from .results import Results, System, natural_baseline, pairs_with, telling_pairs
+from .questions import natural_baseline, pairs_with, telling_pairs
+from .results import Results, System
 from .significance import Comparison
 
 OF_LANGUAGE = ("bitext", "lexicon")

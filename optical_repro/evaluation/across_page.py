@@ -8,8 +8,8 @@ from . import figures
 from .across import Across
 from .across_tables import LEGEND, baseline, legend, table
 from .findings import described
+from .questions import is_ceiling
 from .report_page import figure, heading, page, section, sortable
-from .results import is_ceiling
 from .tables import Cell
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .across import Across
 from .exports import COMPARED, csv_text, json_text, json_value
-from .results import is_ceiling
+from .questions import is_ceiling
 from .significance import Comparison
 from .tables import (
     ARROWS,

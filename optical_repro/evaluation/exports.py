@@ -13,7 +13,8 @@ from typing import Any
 from .by_topic import Change, changes
 from .findings import unanswered
 from .metrics import METRICS
-from .results import Results, telling_pairs
+from .questions import telling_pairs
+from .results import Results
 
 COMPARED = ["metric", "a", "b", "mean_a", "mean_b", "delta", "low", "high", "relative", "effect", "wins", "ties", "losses"]
 COMPARED += ["p", "p_adjusted", "tukey", "test", "correction"]

@@ -12,7 +12,8 @@ from html import escape
 
 from .findings import aligned_students, p_value, signed, value
 from .metrics import RECALL_LEVELS
-from .results import Results, is_ceiling
+from .questions import is_ceiling, is_student
+from .results import Results
 from .significance import Comparison
 
 WIDTH = 440
@@ -55,7 +56,7 @@ def means(results: Results) -> str:
 def _kind(results: Results, name: str) -> str:
     if is_ceiling(name) or name == results.baseline:
         return "ceiling" if is_ceiling(name) else "baseline"
-    return "student" if name.startswith("optical-") else "other"
+    return "student" if is_student(name) else "other"
 
 
 def forest(columns: list[tuple[str, Comparison]]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..translate.translator import LEXICAL as WORD_BY_WORD
 from .metrics import METRICS
-from .results import Alignment, Results, is_ceiling, question_pairs
+from .questions import is_ceiling, question_pairs
+from .results import Alignment, Results
 from .significance import ALPHA, CORRECTIONS, TESTS, Comparison
 
 EXPLAINED = (

@@ -11,11 +11,13 @@ from importlib.resources import files
 from string import Template
 from urllib.parse import quote
 
+from ..base.system_names import HUMAN
 from . import figures
 from .by_topic import changes, hit_names
 from .findings import EXPLAINED, described, effect, findings, method, noted, p_value, signed, translators, value
 from .metrics import METRICS
-from .results import HUMAN, Results, System, is_ceiling, telling_pairs
+from .questions import is_ceiling, is_student, telling_pairs
+from .results import Results, System
 from .significance import Comparison
 from .tables import COMPARISON_HEADINGS, HEADINGS, Row, comparison_cells, rows
 
@@ -130,7 +132,7 @@ def _figures(results: Results) -> str:
     if results.comparisons:
         caption = "Row against column by MAP, in points: coloured where significant, blue for better, orange for worse"
         drawn.append(figure(caption, figures.significance_matrix(results)))
-    students = [name for name in results.systems if name.startswith("optical-")]
+    students = [name for name in results.systems if is_student(name)]
     shown = list(dict.fromkeys([HUMAN, results.baseline, "dense-zs", *students, *results.systems]))
     visible = [name for name in shown if name in results.systems][:DRAWN]
     legend = _legend(results, list(results.systems), visible)
@@ -211,7 +213,7 @@ def _told(made: Comparison) -> str:
 def _browser(results: Results) -> str:
     """The frame of the topic browser; the script fills it from the page's data."""
     names = list(results.systems)
-    students = [name for name in names if name.startswith("optical-")] or names
+    students = [name for name in names if is_student(name)] or names
     left = students[0]
     right = next((name for name in (results.baseline, *names) if name and name != left), left)
     systems = [[(str(number), name, name == side) for number, name in enumerate(names)] for side in (left, right)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,29 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import InputError, bad_line, unknown
-from ..base.files import digest, lines, opened, own_name
+from ..base.files import digest, lines, own_name
 from ..base.trec import Qrels, read_qrels, read_run
+from ..records.manifest import described_collection, read_all
 from . import provenance, significance
 from .ids import Strangers
 from .metrics import evaluate, order, precision_curve
+from .questions import natural_baseline, pairs_with
+from .run_files import passed_over, run_files
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ..collections.collection import Passage
 
-SNIFFED = 4096
-"""Bytes of a file of another name that tell whether it is a run."""
 SHOWN_HITS = 10
 """Hits of each topic that the report's topic browser shows."""
-A_MANIFEST = "a manifest as optical_repro.run writes it (delete it to do without)"
-HUMAN = "human"
-"""The system that reads people's translations of the topics."""
-
-
-def is_ceiling(system: str) -> bool:
-    """Whether a system reads people's translations, whole or in part, scored or fused however it be: it is out of competition."""
-    return re.match(rf"{HUMAN}\b", system) is not None
 
 
 @dataclass(frozen=True)
@@ -156,7 +147,7 @@ def read_results(
     if not qrels_path.is_file():
         raise InputError(f"{qrels_path}: no such file; name the folder that holds it with --qrels-dir")
     qrels = read_qrels(qrels_path)
-    manifests = {name: manifest for name, manifest in read_manifests(folder).items() if name in paths}
+    manifests = {name: manifest for name, manifest in read_all(folder).items() if name in paths}
     provenance.refuse_mixed(folder, manifests, qrels_path, digest(qrels))
     provenance.refuse_changed(paths, manifests)
     described = described_collection(manifests)
@@ -187,7 +178,7 @@ def read_results(
             *provenance.differences(settings),
             *provenance.without_manifest(names, manifests),
             *strangers.notes(),
-            *_passed_over(folder, paths),
+            *passed_over(folder, paths),
         ],
     )
 
@@ -196,52 +187,6 @@ def _named_languages(part: str) -> tuple[str, str]:
     """Of topics and documents, as the middle part of a folder's name tells: ``yo``, or ``en-yo`` for English topics."""
     both = re.fullmatch("(en)-([a-z]{2,3}(?:-[A-Z][a-z]{3})?)", part)
     return (both[1], both[2]) if both else (part, "und")
-
-
-RUN = re.compile(r"([^.].*)\.(trec|run)(\.gz)?")
-"""Files that are runs by their names."""
-OURS = re.compile(r"report\..*|across\..*|.*\.manifest\.json|.*\.topics\.tsv|.*\.README\.md|\..*")
-"""Files beside the runs that optical_repro writes."""
-
-
-def run_files(folder: Path) -> dict[str, Path]:
-    """System to its run, in the order of the names; raises InputError where two files are of one system.
-
-    A file of another name is a run where its first line is one: ``theirs.txt`` is that of ``theirs``.
-    """
-    paths: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        found = RUN.fullmatch(path.name)
-        name = found[1] if found else _without_suffix(path.name) if _begins_like_a_run(path) else None
-        if name in paths:
-            raise InputError(f"{path}: {paths[name].name} is a run of {name} too; rename one of them")
-        if name:
-            paths[name] = path
-    return paths
-
-
-def _without_suffix(name: str) -> str:
-    """``theirs.txt`` and ``theirs.res.gz`` as ``theirs``; what is no suffix of letters stays: ``bm25-k0.9``."""
-    return re.sub(r"(?<=.)\.[A-Za-z]+$", "", name.removesuffix(".gz"))
-
-
-def _begins_like_a_run(path: Path) -> bool:
-    """Whether a file that is not ours, whatever its name, begins with the six columns of a run."""
-    if OURS.fullmatch(path.name) or not path.is_file():
-        return False
-    try:
-        with opened(path) as file:
-            columns = file.read(SNIFFED).decode("utf-8-sig", errors="replace").lstrip().partition("\n")[0].split()
-        return len(columns) == 6 and columns[3].isdigit() and math.isfinite(float(columns[4]))
-    except (InputError, ValueError):
-        return False
-
-
-def _passed_over(folder: Path, paths: dict[str, Path]) -> list[str]:
-    """A line on the files in a folder of runs that were not read; none where there is none."""
-    read = {path.name for path in paths.values()}
-    other = [path.name for path in sorted(folder.iterdir()) if path.is_file() and path.name not in read and not OURS.fullmatch(path.name)]
-    return [f"not read: {', '.join(other)} (not a run: six columns, topic Q0 document rank score tag)"] if other else []
 
 
 def _shown(passages: Iterator[Passage], qrels: Qrels, systems: dict[str, System], strangers: Strangers) -> dict[str, Passage]:
@@ -312,67 +257,3 @@ def _queries(path: Path) -> dict[str, str]:
 
 def _by_map(system: System) -> tuple[float, str]:
     return -system.mean("map"), system.name
-
-
-def read_manifests(folder: Path) -> dict[str, dict[str, Any]]:
-    """System to its manifest, in the order of the names."""
-    manifests = {}
-    for path in sorted(folder.glob("*.manifest.json")):
-        try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise bad_line(path, getattr(error, "lineno", 1), "not JSON", A_MANIFEST) from None
-        if not isinstance(manifest, dict):
-            raise bad_line(path, 1, "no object of JSON", A_MANIFEST)
-        for part in ("collection", "arguments", "settings", "versions", "training"):
-            if not isinstance(manifest.get(part) or {}, dict):
-                raise bad_line(path, 1, f'"{part}" is no object of JSON', A_MANIFEST)
-        manifests[path.name.removesuffix(".manifest.json")] = manifest
-    return manifests
-
-
-def described_collection(manifests: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """What the manifests tell of the collection: "doc_lang", "topics", "human_topics", "source"; empty where there are none."""
-    told = [manifest["collection"] for manifest in manifests.values() if manifest.get("collection")]
-    return next((collection for collection in told if collection.get("human_topics")), told[0] if told else {})
-
-
-def natural_baseline(names: list[str]) -> str | None:
-    """The best system that translates topics or documents and then retrieves; failing that, the best that was not trained here."""
-    if len(names) < 2:
-        return None
-    competitors = [name for name in names if not is_ceiling(name)]
-    translating = [name for name in competitors if re.search(r"-([qd]t|psq|nbest)\b", name)]
-    untrained = [name for name in competitors if not name.startswith("optical-")]
-    return (translating or untrained or competitors)[0]
-
-
-def telling_pairs(results: Results) -> list[significance.Comparison]:
-    """The comparisons by MAP that a reader asks for first: every competitor with the baseline, then the question pairs."""
-    pairs = [(name, results.baseline) for name in results.systems if results.baseline and name != results.baseline and not is_ceiling(name)]
-    pairs += [pair for asked in question_pairs(list(results.systems)).values() for pair in asked if pair not in pairs]
-    return [made for made in (results.comparison("map", *pair) for pair in pairs) if made]
-
-
-def question_pairs(names: list[str]) -> dict[str, list[tuple[str, str]]]:
-    """The questions that the toolkit is for, each with its pairs of systems that are alike in all else."""
-    switched = [(name, name.replace("optical-cs", "optical-bt", 1)) for name in names if name.startswith("optical-cs")]
-    pretrained = [(name, re.sub(r"-after-.+?(?=-maxsim|\+|$)", "", name, count=1)) for name in names if "-after-" in name]
-    students = [name for name in names if name.startswith("optical-")]
-    translated = [
-        (name, re.sub(r"^optical-.+?(?=-maxsim|\+bm25|$)", baseline, name, count=1))
-        for baseline in ("dense-qt", "dense-nbest")
-        for name in students
-    ]
-    asked = {
-        "Code-switched against back-translated training text": switched,
-        "With pre-training before distillation against without": pretrained,
-        "Like against like: students against the translated topics in their place": translated,
-    }
-    return {question: [pair for pair in pairs if pair[1] in names] for question, pairs in asked.items()}
-
-
-def pairs_with(baseline: str, names: list[str]) -> list[tuple[str, str]]:
-    """The baseline's pairs and the question pairs, each once."""
-    pairs = [(name, baseline) for name in names if name != baseline]
-    return pairs + [pair for asked in question_pairs(names).values() for pair in asked if baseline not in pair]

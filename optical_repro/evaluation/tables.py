@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from .by_topic import Change, changes, hit_names
 from .findings import EXPLAINED, described, effect, findings, method, noted, signed, translators, value
 from .metrics import METRICS
-from .results import Results, is_ceiling, telling_pairs
+from .questions import is_ceiling, is_student, telling_pairs
+from .results import Results
 from .significance import Comparison
 
 HEADINGS = {
@@ -100,7 +101,7 @@ def topics_text(results: Results) -> str:
     pairs = telling_pairs(results)
     if not pairs:
         return ""
-    a, b = next(((made.a, made.b) for made in pairs if made.a.startswith("optical-")), (pairs[0].a, pairs[0].b))
+    a, b = next(((made.a, made.b) for made in pairs if is_student(made.a)), (pairs[0].a, pairs[0].b))
     width = max(len(a), len(b))
     out = []
     for heading, told in zip(("gained", "lost"), changes(results, a, b), strict=True):

@@ -21,9 +21,10 @@ from ..base.published import told, told_all, told_command
 from ..base.trec import read_qrels, write_qrels
 from ..encoders.convention import Convention
 from ..evaluation.provenance import differing, refuse_changed
-from ..translate.translator import LEXICAL as WORD_BY_WORD
+from ..records.manifest import Manifest, write
+from ..training_text.regimes import REGIMES
 from .experiment import Experiment
-from .systems import LEXICAL, PREBUILT, System
+from .systems import System
 
 PACKAGES = (
     "pyserini",
@@ -63,13 +64,14 @@ def check_places(experiment: Experiment, systems: Sequence[System], runs_dir: Pa
 
     Also for a run that stays beside them and is not the one that its manifest tells of: the report would refuse it in the end.
     """
-    from ..evaluation.results import read_manifests, run_files
+    from ..evaluation.run_files import run_files
+    from ..records.manifest import read_all
 
     collection = experiment.collection
     folder, qrels = runs_dir / collection.name, qrels_dir / f"{collection.name}.txt"
     apart = 'give another --runs-dir and --qrels-dir, or the collection another "name" in its collection.json'
     changed = f"if it is this collection that has changed, remove {folder} and {qrels}"
-    manifests, here, made = read_manifests(folder), _collection(experiment), {system.name for system in systems}
+    manifests, here, made = read_all(folder), _collection(experiment), {system.name for system in systems}
     for name, manifest in manifests.items():
         if what := differing(manifest.get("collection", {}), here):
             raise InputError(f"{folder}: holds runs of another collection of this name ({name}: other {what}); {apart}; {changed}")
@@ -92,7 +94,7 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
             shutil.copyfileobj(original, copy)
     with whole(folder / f"{system.name}.topics.tsv") as file:
         file.writelines(f"{topic}\t{text}\n" for topic, text in experiment.queries(system.retriever).items())
-    manifest = {
+    manifest: Manifest = {
         "system": system.name,
         "command": told_command(shlex.split(command)) if command.startswith("python ") else told(command),
         "arguments": told_all(arguments),
@@ -100,7 +102,7 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
         "run_sha256": sha256(run),
         "collection": _collection(experiment),
         "settings": _settings(experiment, system),
-        "inputs": {told(str(path)): sha256(path) for path in (*experiment.bitext_files, *experiment.settings.lexicon)},
+        "inputs": {told(str(path)): sha256(path) for path in (*experiment.words.files, *experiment.settings.lexicon)},
         "translation": _translation(experiment, system),
         "training": _training(experiment, system),
         "seconds": dict(experiment.times),
@@ -112,8 +114,7 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
         },
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
     }
-    with whole(folder / f"{system.name}.manifest.json") as file:
-        json.dump(manifest, file, indent=1, ensure_ascii=False)
+    write(folder, manifest)
     return run
 
 
@@ -140,26 +141,23 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
     Only what bears on the system: BM25 knows no seed.
     """
     settings = experiment.settings
-    lexicon = experiment.needs_lexicon(system)
-    trained = system.regime is not None and (system.regime, system.pretrain) != ("none", "none")
-    dense = system.retriever not in (*LEXICAL, *PREBUILT)
+    lexicon, trained, dense = experiment.needs.lexicon(system), system.learns, system.kind.dense
     made: dict[str, Any] = {}
-    if system.retriever in LEXICAL or system.fused:
+    if system.kind.maker == "bm25 run" or system.fused:
         made["bm25"] = list(settings.bm25)
     if lexicon or trained:
         made["seed"] = settings.recipe.seed
-        made["bitext"] = _files(experiment.bitext_files)
+        made["bitext"] = _files(experiment.words.files)
         made["bitext filter"] = list(settings.bitext_filter)
         made["lexicon"] = _files(settings.lexicon)
-    if experiment.directions(system):
-        made["translator"] = told(settings.translator)
-        if settings.translator != WORD_BY_WORD:
-            made["translator"] += f" ({experiment.translation_model.identity[:8]})"
+    if experiment.needs.directions(system):
+        version = experiment.translation.translators.version
+        made["translator"] = told(settings.translator) + (f" ({version})" if version else "")
     if lexicon:
         made["respelling"] = settings.spelling
     if dense:
         reads = Convention.of(experiment.teacher)
-        made["teacher"] = f"{told(settings.teacher)} ({experiment.identity(experiment.teacher)[:8]})"
+        made["teacher"] = f"{told(settings.teacher)} ({experiment.models.identity(experiment.teacher)[:8]})"
         made |= {"pooling": reads.pooling, "prefixes": [reads.query_prefix, reads.passage_prefix]}
     if system.regime is not None:
         made["student"] = told(settings.student) if settings.student else "the teacher"
@@ -175,10 +173,9 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
 
 def _kinds(system: System, lexicon: bool, trained: bool) -> list[str]:
     """The stages that make a system's run, by the names of their makers."""
-    prebuilt, bm25 = system.retriever in PREBUILT, system.retriever in LEXICAL
-    first = "prebuilt run" if prebuilt else "bm25 run" if bm25 else "dense run"
-    needed = {first: True, "maxsim run": system.maxsim, "fused run": system.fused, "lexicon": lexicon, "student": trained}
-    return [kind for kind, has in (needed | {"pretrained": system.pretrain != "none"}).items() if has]
+    needed = {"maxsim run": system.maxsim, "fused run": system.fused, "lexicon": lexicon, "student": trained}
+    kinds = [kind for kind, has in (needed | {"pretrained": system.pretrain != "none"}).items() if has]
+    return ([system.kind.maker] if system.kind.maker else []) + kinds
 
 
 def _code(kind: str) -> str:
@@ -195,16 +192,15 @@ def _translation(experiment: Experiment, system: System) -> list[dict[str, str]]
     """What translated for a system, from which language into which; empty for a system that needs no translation."""
     return [
         {"from": source, "to": target, "translator": told(translator.name), "identity": translator.identity}
-        for (source, target), translator in experiment.translators(system).items()
+        for source, target in experiment.needs.directions(system)
+        for translator in [experiment.translation.between(source, target)]
     ]
 
 
 def _translation_engine(experiment: Experiment, system: System) -> dict[str, str]:
     """The package that ran the translation model, where that is not one of ``PACKAGES``, and its version."""
-    if experiment.settings.translator == WORD_BY_WORD or not experiment.directions(system):
-        return {}
-    engine = experiment.translation_model.engine
-    return {engine: metadata.version(engine)}
+    library = experiment.translation.translators.library if experiment.needs.directions(system) else None
+    return {library: metadata.version(library)} if library else {}
 
 
 def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
@@ -212,17 +208,17 @@ def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
     if not system.regime:
         return None
     student = experiment.student(system.regime, system.pretrain)
-    trained = {"recipe": None, "log": []} if system.regime == "none" else _log(student)
-    pretraining = None if system.pretrain == "none" else _log(experiment.pretrained(system.pretrain))
+    trained = _log(student) if REGIMES[system.regime].trains else {"recipe": None, "log": []}
+    pretraining = None if system.pretrain == "none" else _log(experiment.students.pretrained(system.pretrain))
     checkpoint = {"checkpoint": told(str(student)), "checkpoint_sha256": sha256(student / "model.safetensors")}
     lexicon = experiment.lexicon_of(system.retriever)
-    alignment = experiment.alignment(system.regime, system.pretrain)
+    alignment = experiment.alignment.of(system.regime, system.pretrain)
     stages = {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **trained}
     respelling = {
         "respelled_by": told(str(lexicon)) if lexicon else None,
         "as_loaded": experiment.as_loaded(system.regime, system.pretrain),
     }
-    return {"teacher": told(experiment.teacher_name), **stages, "alignment": alignment, **respelling, **checkpoint}
+    return {"teacher": told(experiment.models.teacher_name), **stages, "alignment": alignment, **respelling, **checkpoint}
 
 
 def _log(student: Path) -> dict[str, Any]:

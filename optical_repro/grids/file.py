@@ -13,11 +13,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .. import run
+from .. import options
 from ..base.errors import InputError, bad_line, unknown
 from ..base.files import read_text
-from ..distill.recipe import PRETRAINING, Recipe
+from ..distill.recipe import Recipe
 from ..experiment.systems import optical_name, parse, parse_regimes
+from ..training_text.pretraining import PRETRAINING
 
 EXPECTED = {
     "languages": "codes, or a mapping of codes to arguments of optical_repro.run that hold for each alone",
@@ -76,7 +77,7 @@ class Cell:
 
     def parsed(self) -> argparse.Namespace:
         """The arguments as optical_repro.run reads them."""
-        parser = run.parser()
+        parser = options.of_run()
         parser.error = _refuse  # type: ignore[method-assign]
         return parser.parse_args(list(self.arguments))
 
@@ -128,7 +129,7 @@ def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
         )
     ]
     for cell in cells:
-        run.understood(cell.parsed())
+        options.understood(cell.parsed())
     return Grid(path.stem, baselines, cells)
 
 
@@ -227,13 +228,13 @@ def _arguments(given: Any, where: str, allowed: Collection[str] = ()) -> Argumen
     """
     if not isinstance(given or {}, dict):
         raise InputError(f"{where}: {reprlib.repr(given)}; expected a mapping, such as collection: sample")
-    refused = {*OF_THE_GRID, "help", "version"} - set(allowed)
-    known = {action.dest.replace("_", "-"): action for action in run.parser()._actions if action.dest not in refused}
+    refused = set(OF_THE_GRID) - set(allowed)
+    known = {name: option for name, option in options.OPTIONS.items() if option.dest not in refused}
     words: Arguments = {}
     for name, value in (given or {}).items():
         if name not in known:
             raise unknown("argument", str(name), known, f"({where})")
-        flag = known[name].nargs == 0
+        flag = known[name].is_flag
         if flag and not isinstance(value, bool):
             raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected true or false")
         if not flag or value:

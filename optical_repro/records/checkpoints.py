@@ -8,32 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..base.cache import RECORD
-from ..base.errors import InputError, bad_line
-from ..base.files import read_json, sha256
+from ..base.errors import InputError
+from ..base.files import sha256
 from ..base.published import found as at
 from ..encoders.models import EMBEDDED, locate
-
-MANIFEST = ".manifest.json"
-
-FORM: dict[tuple[str, ...], type | tuple[type, ...]] = {
-    ("command",): str,
-    ("arguments",): dict,
-    ("arguments", "teacher"): (str, type(None)),
-    ("collection",): dict,
-    ("collection", "lang"): str,
-    ("collection", "doc_lang"): str,
-    ("training",): (dict, type(None)),
-    ("training", "checkpoint"): str,
-    ("training", "checkpoint_sha256"): str,
-    ("training", "teacher"): (str, type(None)),
-    ("training", "respelled_by"): (str, type(None)),
-}
-"""Of what is read from a manifest here: where it stands, and what it is."""
-
-NEEDED = (("training", "checkpoint"), ("training", "checkpoint_sha256"))
-"""What a manifest that tells of training must have; other keys may be absent."""
-
-EXPECTED = "a manifest as optical_repro.run writes it (delete it to do without)"
+from .manifest import MANIFEST, read
 
 
 class Checkpoint(NamedTuple):
@@ -72,20 +51,6 @@ def find(given: str | None, runs_dir: Path, teacher: str | None = None) -> Check
     told = manifest.get("collection", {})
     lang = told.get("doc_lang") if told.get("lang") == "en" else told.get("lang")
     return Checkpoint(folder, teacher or os.path.expanduser(named), _untrained(folder), lexicon, lang)
-
-
-def read(path: Path) -> dict[str, Any]:
-    """A manifest; raises InputError for what is none, or has something else in a place that is read here."""
-    manifest = read_json(path, EXPECTED)
-    if not isinstance(manifest, dict):
-        raise bad_line(path, 1, "not an object", EXPECTED)
-    for keys, kind in FORM.items():
-        value: Any = manifest
-        for key in keys[:-1]:
-            value = value.get(key) or {}
-        if (keys[-1] in value or (value and keys in NEEDED)) and not isinstance(value.get(keys[-1]), kind):
-            raise bad_line(path, 1, f'no usable "{".".join(keys)}" in it', EXPECTED)
-    return manifest
 
 
 def weights_of(student: Path) -> str:

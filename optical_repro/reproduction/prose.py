@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from .. import __version__
 from ..base.terminal import duration
 from ..evaluation.findings import counted, p_value, signed, value
-from ..evaluation.results import question_pairs
+from ..evaluation.questions import question_pairs
 from ..evaluation.significance import ALPHA, CORRECTIONS, TESTS
 from ..evaluation.tables import HEADINGS
 from ..grids.factors import ALL

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
+from .. import __version__, options
 from ..base.errors import InputError
 from ..experiment.systems import parse
 from .recorded import Cell, Difference, Measured, Row
@@ -28,7 +28,7 @@ def recorded(row: Row, metrics: list[str], report: dict[str, Any], seconds: floa
 
     A cell that was there keeps its tolerance.
     """
-    from ..evaluation.results import natural_baseline, question_pairs
+    from ..evaluation.questions import natural_baseline, question_pairs
 
     systems, deviations = report["systems"], report.get("deviations", {})
     natural = natural_baseline(list(systems))
@@ -91,7 +91,7 @@ def from_folder(folder: Path, row: Row) -> tuple[dict[str, Any], float, str, lis
     Systems whose manifest shows other arguments than the row's, or that have none, are left out of the report, each with a
     remark. Raises InputError where none is left.
     """
-    from ..evaluation.results import read_manifests
+    from ..records.manifest import read_all
 
     path = folder / "report.json"
     if row.module != "run":
@@ -99,7 +99,7 @@ def from_folder(folder: Path, row: Row) -> tuple[dict[str, Any], float, str, lis
     if not path.is_file():
         raise InputError(f"{folder}: no report.json in it; expected a finished folder of runs, as {row.command} makes it")
     report = json.loads(path.read_text(encoding="utf-8"))
-    manifests = read_manifests(folder)
+    manifests = read_all(folder)
     kept: dict[str, Any] = {}
     seconds: dict[str, float] = {}
     remarks = []
@@ -120,9 +120,7 @@ def from_folder(folder: Path, row: Row) -> tuple[dict[str, Any], float, str, lis
 
 def _other(row: Row, arguments: dict[str, Any]) -> str:
     """The first argument in which a run differs from the row, paths compared by their last part; empty where none does."""
-    from ..run import parser
-
-    for name, value in vars(parser().parse_args(row.arguments)).items():
+    for name, value in vars(options.of_run().parse_args(row.arguments)).items():
         made, wanted = _comparable(arguments.get(name)), _comparable(value)
         if name in arguments and name not in NOT_COMPARED and made != wanted:
             return f"made with {name} {arguments[name]}, the row says {value}"

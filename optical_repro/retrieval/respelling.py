@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..collections.collection import Collection, Passage
@@ -19,9 +19,8 @@ def has_sense(collection: Collection) -> bool:
     return collection.doc_lang == "en" and collection.lang != "en"
 
 
-def spellings(topics: Iterable[str], lexicon: Lexicon, index: Path, doc_lang: str) -> dict[str, str]:
-    """For each unknown word of the topics that has one, the nearest word of the lexicon; words in the Lucene index stay as they are."""
-    words = spelling.unknown_words(topics, lexicon)
+def spellings(words: Sequence[str], lexicon: Lexicon, index: Path, doc_lang: str) -> dict[str, str]:
+    """For each unknown word (`spelling.unknown_words`) that has one, the nearest word of the lexicon; words in the Lucene index stay."""
     if not words:
         return {}
     found = lexical.indexed(index, doc_lang, words)

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from ..base.words import Token, is_number, tokens
 from ..lexicon.lexicon import Lexicon
-from ..translate.lexical import phrases, worded
+from ..lexicon.phrases import phrases, worded
 
 
 def code_switched(texts: Iterable[str], lexicon: Lexicon, probability: float, seed: int) -> list[tuple[str, str]]:

@@ -1,21 +1,13 @@
-"""The training pairs of a regime."""
+"""How many sentence pairs are read, which, and the training pairs that a regime makes of them."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from ..bitext.readers import Pair
-from .regimes import check
-
-
-class TrainingPair(NamedTuple):
-    """What the student reads, and what its teacher reads."""
-
-    student: str
-    teacher: str
-
+from .regime import Tools, TrainingPair
+from .regimes import REGIMES, check
 
 EPOCHS = 6
 """Times a sentence pair is read at the most."""
@@ -38,31 +30,7 @@ def drawn(pairs: Sequence[Pair], count: int, seed: int) -> list[Pair]:
     return chosen
 
 
-Made = list[tuple[str, str]]
-"""What the student reads and what its teacher reads, for each sentence."""
-
-
-def training_pairs(
-    regime: str,
-    pairs: Sequence[Pair],
-    code_switched: Callable[[Sequence[str]], Made],
-    back_translated: Callable[[Sequence[Pair]], Made],
-) -> list[TrainingPair]:
-    """The training pairs of a regime, one for each sentence pair (none for ``none``).
-
-    Only what the regime needs is called: ``code_switched`` with English sides, ``back_translated`` with pairs. Raises InputError for
-    what is no regime.
-    """
+def training_pairs(regime: str, pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:
+    """The training pairs of a regime, one for each sentence pair (none for ``none``); raises InputError for what is no regime."""
     check(regime)
-    half = len(pairs) // 2
-    english = [pair.english for pair in pairs]
-    made: Made = []
-    if regime == "bitext":
-        made = [(pair.target, pair.english) for pair in pairs]
-    elif regime == "cs":
-        made = code_switched(english)
-    elif regime == "bt":
-        made = back_translated(pairs)
-    elif regime == "cs+bt":
-        made = code_switched(english[:half]) + back_translated(pairs[half:])
-    return [TrainingPair(*pair) for pair in made]
+    return REGIMES[regime].pairs(pairs, tools)

@@ -6,9 +6,12 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from ..base.words import Token, is_word, tokens
+from ..base.files import digest
+from ..base.stages import made_by
+from ..base.words import tokens
 from ..lexicon.lexicon import Lexicon
-from .translator import LEXICAL
+from ..lexicon.phrases import phrases, weighted_words, worded
+from .translator import LEXICAL, Engine, Materials
 
 DRAWN = 23
 """Translations of a topic that are drawn beside its best."""
@@ -20,7 +23,7 @@ drawn, the first 20, and weights from .2 to .5 do about as well, the best alone 
 
 
 REVISION = 1
-"""To be raised with every change to the translation by the same lexicon."""
+"""To be raised with every change to the translation by the same lexicon, here or in lexicon.phrases."""
 
 
 class LexicalTranslator:
@@ -37,10 +40,24 @@ class LexicalTranslator:
         return [worded(text, phrases(text, self.lexicon)) for text in texts]
 
 
-def weighted_words(text: str, lexicon: Lexicon) -> list[dict[str, float]]:
-    """The words and phrases of a text, each with all its translations and their probabilities; an unknown word is its own."""
-    spans = [span for span, _ in phrases(text, lexicon) if any(is_word(token.word) for token in span)]
-    return [lexicon.probabilities(" ".join(token.word for token in span)) or {span[0].text: 1.0} for span in spans]
+class LexicalTranslators:
+    """Word by word into English and out of it."""
+
+    version, library = "", None
+
+    def __init__(self, materials: Materials) -> None:
+        self._materials = materials
+
+    def between(self, source: str, target: str) -> LexicalTranslator:
+        """The translator by the lexicon, or by its reverse."""
+        identity = digest([self._materials.lexicon_key, made_by("word by word")])
+        return LexicalTranslator(self._materials.lexicon_into(target), identity)
+
+    def check(self, directions: Sequence[tuple[str, str]]) -> None:
+        """Nothing: that the lexicon has words is looked at where the bitext is."""
+
+
+ENGINE = Engine(LEXICAL, "word by word, with the lexicon", LexicalTranslators, by_lexicon=True, place=1)
 
 
 def nbest(text: str, lexicon: Lexicon, seed: int) -> dict[str, float]:
@@ -62,15 +79,6 @@ def nbest(text: str, lexicon: Lexicon, seed: int) -> dict[str, float]:
     return weights
 
 
-def worded(text: str, translated: Sequence[tuple[list[Token], str | None]]) -> str:
-    """A text with its words and phrases replaced by the translations beside them; what has none (None) stays."""
-    pieces, end = [], 0
-    for span, translation in translated:
-        pieces += [text_between(text, end, span[0].start), translation if translation is not None else span[0].text]
-        end = span[-1].end
-    return "".join(pieces).strip()
-
-
 def within_lexicon(translation: str, text: str, lexicon: Lexicon, terms: Callable[[str], list[str]]) -> str:
     """The words of people's translation of a text that are among the lexicon's translations of its words, in the translation's order.
 
@@ -78,22 +86,3 @@ def within_lexicon(translation: str, text: str, lexicon: Lexicon, terms: Callabl
     """
     known = {term for translations in weighted_words(text, lexicon) for word in translations for term in terms(word)}
     return " ".join(token.text for token in tokens(translation) if known.issuperset(terms(token.word)))
-
-
-def text_between(text: str, start: int, end: int) -> str:
-    """What parts two tokens: white space as one blank."""
-    return " " if text[start:end].isspace() else text[start:end]
-
-
-def phrases(text: str, lexicon: Lexicon) -> list[tuple[list[Token], str | None]]:
-    """Splits a text into the longest phrases that the lexicon knows, each with its best translation, and single tokens (None)."""
-    found: list[tuple[list[Token], str | None]] = []
-    rest = tokens(text)
-    while rest:
-        for length in range(min(lexicon.longest, len(rest)), 0, -1):
-            translation = lexicon.best(" ".join(token.word for token in rest[:length]))
-            if translation is not None or length == 1:
-                found.append((rest[:length], translation))
-                rest = rest[length:]
-                break
-    return found

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..base.errors import InputError, unknown
 from ..encoders.models import fetch
 from ..encoders.weights import read_json
-from .translator import LEXICAL
+from .translator import MODEL
 
 NEEDED = ("*.json", "*.safetensors", "*.spm", "*.model", "model.bin", "*_vocabulary.txt")
 """The files of a translation model; model.bin and the vocabularies are CTranslate2's."""
@@ -27,7 +27,10 @@ def locate(name: str) -> Path:
     folder = Path(name)
     if not folder.is_dir():
         if "/" not in name:
-            raise unknown("translator", name, [LEXICAL], "(or a folder, or OWNER/NAME on the Hugging Face Hub)")
+            from .engines import ENGINES
+
+            named = [engine for engine in ENGINES if engine != MODEL]
+            raise unknown("translator", name, named, "(or a folder, or OWNER/NAME on the Hugging Face Hub)")
         name, _, revision = name.partition("@")
         folder = fetch(name, NEEDED, revision or None)
         if not _has_weights(folder):

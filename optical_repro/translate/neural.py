@@ -8,9 +8,11 @@ from pathlib import Path
 
 from ..base.files import digest
 from ..base.stages import made_by, version
+from .located import locate
 from .memory import TranslationMemory
-from .model import TranslationModel
+from .model import TranslationModel, open_model
 from .sentences import sentences
+from .translator import Engine, Materials
 
 REVISION = 1
 """To be raised with every change to what is asked of the same model."""
@@ -67,3 +69,32 @@ class NeuralTranslator:
                     known = made | known
                     bar.update(len(new))
         return known
+
+
+class NeuralTranslators:
+    """A translation model in all the directions that it has."""
+
+    def __init__(self, materials: Materials) -> None:
+        self._materials = materials
+        self.model = open_model(locate(materials.name), materials.device)
+
+    @property
+    def version(self) -> str:
+        """Of the model's files, in eight digits."""
+        return self.model.identity[:8]
+
+    @property
+    def library(self) -> str:
+        """The package that runs the model."""
+        return self.model.engine
+
+    def between(self, source: str, target: str) -> NeuralTranslator:
+        """The translator of a pair; raises InputError for one that the model cannot translate."""
+        return NeuralTranslator(self._materials.name, self.model, source, target, self._materials.memories)
+
+    def check(self, directions: Sequence[tuple[str, str]]) -> None:
+        """Loads the model and translates a word in each direction."""
+        self.model.check([self.model.direction(*direction) for direction in directions])
+
+
+ENGINE = Engine("MODEL", "a translation model: a folder, or a name on the Hugging Face Hub", NeuralTranslators, place=2)

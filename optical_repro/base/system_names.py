@@ -1,0 +1,78 @@
+"""The grammar of system names: how the name of a row of the table is put together and taken apart.
+
+A name reads from left to right: what retrieves (``bm25``, ``dense-qt``, ``optical-<regime>`` ...), then ``-after-<objective>`` where an
+optical system's student was pre-trained before distillation, then ``-maxsim`` where late interaction over tokens orders the best hits
+anew, then ``+bm25`` where BM25 over the topics and their translations is fused in. What there is, the registries say; any other name,
+such as that of somebody else's run, is a retriever of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+STUDENT = "optical-"
+AFTER = "-after-"
+"""Tells ``cs`` after ``mlm`` from ``cs-mlm``, and what had pre-training from what had none in one folder of runs."""
+MAXSIM = "-maxsim"
+FUSED = "+bm25"
+HUMAN = "human"
+TRANSLATING = ("qt", "dt", "psq", "nbest")
+"""Parts of the names of retrievers that translate topics or documents."""
+
+
+class SystemName(NamedTuple):
+    """A system's name in its parts."""
+
+    retriever: str
+    """``bm25``, ``optical-cs-after-mlm``."""
+    maxsim: bool = False
+    fused: bool = False
+
+    def __str__(self) -> str:
+        return self.retriever + (MAXSIM if self.maxsim else "") + (FUSED if self.fused else "")
+
+    @property
+    def is_student(self) -> bool:
+        """Whether a student reads topics or documents."""
+        return self.retriever.startswith(STUDENT)
+
+    @property
+    def regime(self) -> str | None:
+        """The regime of its student; None for a system without one."""
+        return self.retriever.removeprefix(STUDENT).partition(AFTER)[0] if self.is_student else None
+
+    @property
+    def pretrain(self) -> str:
+        """What its student learnt before distillation; ``none`` for nothing."""
+        return self.retriever.partition(AFTER)[2] or "none"
+
+    @property
+    def is_ceiling(self) -> bool:
+        """Whether it reads people's translations, whole or in part: it is out of competition."""
+        return re.match(rf"{HUMAN}\b", self.retriever) is not None
+
+    @property
+    def translates(self) -> bool:
+        """Whether it translates topics or documents, and then retrieves."""
+        return any(part in TRANSLATING for part in re.split(r"\W", self.retriever)[1:])
+
+
+def taken_apart(name: str) -> SystemName:
+    """The parts of a name.
+
+    >>> taken_apart("optical-cs-after-mlm-maxsim+bm25")
+    SystemName(retriever='optical-cs-after-mlm', maxsim=True, fused=True)
+    """
+    bare = name.removesuffix(FUSED)
+    return SystemName(bare.removesuffix(MAXSIM), bare.endswith(MAXSIM), name.endswith(FUSED))
+
+
+def optical_name(regime: str, pretrain: str = "none") -> str:
+    """``optical-cs``, ``optical-cs-after-mlm``: the system of a regime's student, without or with pre-training."""
+    return STUDENT + student_name(regime, pretrain)
+
+
+def student_name(regime: str, pretrain: str = "none") -> str:
+    """``cs``, ``cs-after-mlm``."""
+    return regime if pretrain == "none" else regime + AFTER + pretrain

@@ -1,0 +1,77 @@
+"""A folder of runs, some of them a student's, and what their manifests say of the student."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..base import languages
+from ..base.system_names import optical_name
+from ..encoders.models import EMBEDDED
+from .markdown import one_line
+
+LEXICON = "lexicon.tsv"
+"""In a student's folder: the lexicon by which the topics of its runs were respelled."""
+
+THIS = "THIS MODEL"
+"""Stands in a card for the student's folder, or its name on the Hub."""
+
+CARD = "README.md"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A folder of runs, some of them a student's."""
+
+    report: dict[str, Any]
+    """The content of its report.json."""
+    systems: list[str]
+    """The student's systems."""
+    manifest: dict[str, Any]
+    """That of one of them."""
+    folder: Path
+
+    @property
+    def as_loaded(self) -> str:
+        """The name of the row of what the student's folder gives who loads it."""
+        training = self.manifest["training"]
+        return f"{optical_name(training['regime'], training['pretrain'])}, topics as they are"
+
+    @property
+    def rows(self) -> dict[str, dict[str, float]]:
+        """System to its scores, metric to value: what the folder gives who loads it first, where a run recorded it, then the runs."""
+        scores = self.manifest["training"].get("as_loaded")
+        return ({self.as_loaded: scores} if scores else {}) | self.report["systems"]
+
+
+def model_names(manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """The names of the teacher and of the encoder that the student was made from."""
+    teacher = manifest["arguments"].get("teacher") or EMBEDDED
+    base = manifest["arguments"].get("student") or teacher
+    teacher, base = (public_name(name).partition("@")[0] for name in (teacher, base))
+    return teacher, base
+
+
+def public_name(name: str) -> str:
+    """The name of a model on the Hub as it is, of a folder (there or gone) the last part: its path is nobody else's business."""
+    path = Path(name)
+    return one_line(path.name if path.is_dir() or path.is_absolute() or name.startswith("~") else name)
+
+
+def languages_of(manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """Codes of the topics' language and of the documents'."""
+    return manifest["collection"]["lang"], manifest["collection"]["doc_lang"]
+
+
+def language_of(manifest: Mapping[str, Any]) -> str:
+    """Code of the language that the student learnt."""
+    topics, documents = languages_of(manifest)
+    return documents if topics == "en" else topics
+
+
+def title(manifest: Mapping[str, Any]) -> str:
+    """``optical-cs for Yoruba``."""
+    training = manifest["training"]
+    return f"{optical_name(training['regime'], training['pretrain'])} for {languages.name(language_of(manifest))}"

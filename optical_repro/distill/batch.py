@@ -1,0 +1,43 @@
+"""What an objective compares: the token states of student and teacher for a batch of texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..encoders.encoder import pool
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The outputs of student and teacher for B pairs of texts."""
+
+    student: Tensor
+    """Token states, [B, n, d]."""
+    student_mask: Tensor
+    """[B, n]; 1 for a token, 0 for padding."""
+    teacher: Tensor
+    """Token states, [B, m, d]."""
+    teacher_mask: Tensor
+    """[B, m]."""
+    passages: Tensor | None = None
+    """The teacher's vectors of the passages to be searched, or a sample of them, [P, d], each of length 1; None without such."""
+    student_pooling: str = "mean"
+    """``mean`` or ``cls``."""
+    teacher_pooling: str = "mean"
+
+
+def vectors(batch: Batch) -> tuple[Tensor, Tensor]:
+    """The vectors of the texts as student and teacher pool them, each of length 1: [B, d] twice."""
+    student = pool(batch.student, batch.student_mask, batch.student_pooling)
+    return student, pool(batch.teacher, batch.teacher_mask, batch.teacher_pooling)
+
+
+def without_ends(mask: Tensor) -> Tensor:
+    """Takes the first and the last token of each text ([CLS], [SEP]) out of a mask, unless nothing else is there: [B, n]."""
+    inner = mask.clone()
+    inner[:, 0] = 0
+    inner[torch.arange(len(mask)), mask.sum(1).long() - 1] = 0
+    return torch.where(inner.sum(1, keepdim=True) > 0, inner, mask)

@@ -1,0 +1,27 @@
+"""An objective: what the student is asked to match of its teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .batch import Batch
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A part of ``--objective``."""
+
+    name: str
+    meaning: str
+    """For --help and documents, in half a line."""
+    loss: Callable[[Batch], Tensor]
+    """A batch's loss, a mean over its pairs of texts."""
+    english_documents: bool = False
+    """Whether it needs the teacher's vectors of the documents, which must then be in English."""
+    place: int = 100
+    """In lists: small numbers come first."""

@@ -1,0 +1,74 @@
+"""The indexes of an experiment's documents: Lucene's, FAISS's, and the passages by their ids."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..base.cache import empty
+from .models import Models
+from .stages import Stages
+from .translation import Translation, translations
+
+if TYPE_CHECKING:
+    import numpy as np
+
+POOL = 8192
+"""Passages over which the objective ``scores`` compares distributions, at the most."""
+
+
+class Indexes:
+    """Each index is made when it is first asked for."""
+
+    def __init__(self, stages: Stages, models: Models, translation: Translation) -> None:
+        self._stages, self._models, self._translation = stages, models, translation
+
+    def lexical(self, translated: bool = False) -> Path:
+        """The Lucene index of the documents, or (``translated``) of their translations into the topics' language."""
+        from ..retrieval import bm25
+
+        collection = self._stages.collection
+        lang = collection.lang if translated else collection.doc_lang
+        translator = self._translation.between(collection.doc_lang, lang) if translated else None
+        inputs = {"collection": collection.digest, "language": lang, "translated": translator and translator.identity}
+
+        def make(folder: Path) -> None:
+            empty(folder)
+            passages = collection.passages()
+            bm25.build_index(translations(passages, translator) if translator else passages, lang, folder / "lucene")
+
+        return self._stages.stage("Lucene index" + (" of translations" if translated else ""), "lucene", inputs, make)
+
+    def dense(self, model: Path) -> Path:
+        """The FAISS index of the documents as a model reads them."""
+        from ..retrieval import dense
+
+        collection = self._stages.collection
+        inputs = {"collection": collection.digest, "model": self._models.identity(model)}
+
+        def make(folder: Path) -> None:
+            empty(folder)
+            dense.build_index(collection.passages(), model, folder / "faiss", device=self._models.device)
+
+        reader = "the teacher" if model == self._models.teacher else "a student"
+        return self._stages.stage(f"dense index by {reader}", "faiss", inputs, make)
+
+    def passages(self) -> Path:
+        """The documents by their ids, for ``collections.stored``."""
+        from ..collections import stored
+
+        collection = self._stages.collection
+
+        def make(folder: Path) -> None:
+            stored.write(collection.passages(), folder)
+
+        return self._stages.stage("passages by their ids", "passages", {"collection": collection.digest}, make)
+
+    def vectors(self, index: Path) -> np.ndarray:
+        """The vectors of a dense index, or ``POOL`` of them: [passages, d]."""
+        import faiss
+
+        vectors = faiss.read_index(str(index / "faiss" / "index")).reconstruct_n()
+        chosen = random.Random(self._stages.seed).sample(range(len(vectors)), min(len(vectors), POOL))
+        return vectors[sorted(chosen)]

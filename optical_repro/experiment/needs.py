@@ -1,0 +1,43 @@
+"""What a system needs of an experiment: translations, the lexicon."""
+
+from __future__ import annotations
+
+from ..base.errors import InputError
+from ..training_text.regimes import REGIMES
+from .stages import Stages
+from .systems import System
+from .translation import Translation
+
+
+class Needs:
+    """What systems need on one collection, under one experiment's settings."""
+
+    def __init__(self, stages: Stages, translation: Translation) -> None:
+        self._stages, self._translation = stages, translation
+
+    def directions(self, system: System) -> list[tuple[str, str]]:
+        """From which language into which a system has text translated: the topics, the documents, the training text."""
+        collection, kind = self._stages.collection, system.kind
+        lang, doc_lang = collection.lang, collection.doc_lang
+        topics = kind.translates == "topics" or (system.fused and not kind.human and lang != doc_lang)
+        text = system.regime is not None and REGIMES[system.regime].translates
+        needed = [(topics, (lang, doc_lang)), (kind.translates == "documents", (doc_lang, lang)), (text, (collection.target, "en"))]
+        return list(dict.fromkeys(direction for needs, direction in needed if needs))
+
+    def lexicon(self, system: System) -> bool:
+        """Whether a system depends on the lexicon, and so on the bitext and the seed."""
+        learns = system.learns or self._stages.settings.lexical_init
+        by_engine = self._translation.engine.by_lexicon and bool(self.directions(system))
+        return by_engine or system.kind.by_lexicon or (system.regime is not None and learns)
+
+    def check_directions(self, system: System) -> None:
+        """Raises InputError where neither topics nor documents are English, and a system would translate between them or learn one."""
+        collection, kind = self._stages.collection, system.kind
+        lang, doc_lang = collection.lang, collection.doc_lang
+        by_model = kind.translates and not kind.dense and not self._translation.engine.by_lexicon
+        english = kind.english or system.maxsim or system.fused
+        if "en" not in (lang, doc_lang) and lang != doc_lang and english and not by_model:
+            raise InputError(
+                f"{collection.name}: topics in {lang}, documents in {doc_lang}, and {system.name} needs English on one side; "
+                "give it English documents or English topics, or ask for --systems bm25"
+            )

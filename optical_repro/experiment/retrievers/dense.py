@@ -1,0 +1,111 @@
+"""Dense retrieval by the English teacher: topics as they are, translated, by many translations, or by people's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ...base.files import digest
+from ...base.stages import made_by
+from ...collections.collection import Collection
+from ..retriever import DEPTH, Retriever, Search, with_any
+from .bm25 import nothing_to_translate, translated
+
+if TYPE_CHECKING:
+    from ..experiment import Experiment
+    from ..systems import System
+
+
+def by_vectors(experiment: Experiment, system: System) -> Search:
+    """The nearest vectors of the documents to each topic's."""
+    from ...retrieval import dense
+
+    texts = experiment.weighted_queries(system.retriever)
+    reader, index = experiment.topic_model(system), experiment.indexes.dense(experiment.document_model(system))
+    device = experiment.models.device
+    identity = experiment.models.identity(reader)
+    inputs = {"search": made_by("dense run"), "index": index.name, "reader": identity, "queries": digest(texts)}
+    return Search(inputs, lambda: dense.search_means(index / "faiss", reader, texts, k=DEPTH, device=device))
+
+
+def many_translations(experiment: Experiment, queries: Mapping[str, str]) -> Mapping[str, Mapping[str, float]]:
+    """Translations of each topic word by word, with their weights."""
+    from ...translate.lexical import nbest
+
+    return {topic: nbest(text, experiment.lexicon, experiment.stages.seed) for topic, text in queries.items()}
+
+
+def human(experiment: Experiment) -> Mapping[str, str]:
+    """People's translations of the topics."""
+    return experiment.topics.human
+
+
+def human_within_lexicon(experiment: Experiment) -> Mapping[str, str]:
+    """People's translations without the words that the lexicon has for no word of the topic."""
+    return experiment.topics.within_lexicon
+
+
+def needs_english_documents(collection: Collection) -> str | None:
+    """Why the teacher cannot read a collection's documents."""
+    return None if collection.doc_lang == "en" else f"the teacher reads English, and the documents are in {collection.doc_lang}"
+
+
+def needs_translating(collection: Collection) -> str | None:
+    """Why translated topics cannot be read, or make no sense."""
+    return nothing_to_translate(collection) or needs_english_documents(collection)
+
+
+def needs_people(collection: Collection) -> str | None:
+    """Why people's translations cannot be read."""
+    return needs_english_documents(collection) or (None if collection.human_topics else "its topics have no human translations")
+
+
+RETRIEVERS = (
+    Retriever("dense-zs", "the English teacher reads the topics as they are", by_vectors, maker="dense run", dense=True, place=11),
+    Retriever(
+        "dense-qt",
+        "the teacher reads translated topics",
+        by_vectors,
+        needs_translating,
+        queries=translated,
+        maker="dense run",
+        dense=True,
+        translates="topics",
+        place=12,
+    ),
+    Retriever(
+        "dense-nbest",
+        "the teacher reads many translations of a topic, made word by word: one vector, the mean of theirs",
+        by_vectors,
+        needs_translating,
+        texts=many_translations,
+        maker="dense run",
+        dense=True,
+        respelled=with_any,
+        by_lexicon=True,
+        place=13,
+    ),
+    Retriever(
+        "human",
+        "the teacher reads people's translations of the topics",
+        by_vectors,
+        needs_people,
+        queries=human,
+        maker="dense run",
+        dense=True,
+        human=True,
+        place=14,
+    ),
+    Retriever(
+        "human-lexicon",
+        "the teacher reads people's translations without the words that the lexicon has for no word of the topic",
+        by_vectors,
+        needs_people,
+        queries=human_within_lexicon,
+        maker="dense run",
+        dense=True,
+        by_lexicon=True,
+        human=True,
+        place=15,
+    ),
+)

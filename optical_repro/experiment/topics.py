@@ -1,0 +1,86 @@
+"""The topics of an experiment as retrievers read them: as they are, respelled, translated by an engine or by people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from ..base.files import whole
+from .indexes import Indexes
+from .stages import Stages
+from .translation import Translation
+from .words import Words
+
+
+class Topics:
+    """Topic to text, one mapping for each way of reading."""
+
+    def __init__(self, stages: Stages, words: Words, translation: Translation, indexes: Indexes) -> None:
+        self._stages, self._words, self._translation, self._indexes = stages, words, translation, indexes
+
+    @property
+    def as_they_are(self) -> Mapping[str, str]:
+        """The collection's own."""
+        return self._stages.collection.topics
+
+    @property
+    def human(self) -> Mapping[str, str]:
+        """People's translations."""
+        translations = self._stages.collection.human_topics
+        assert translations is not None
+        return translations
+
+    @cached_property
+    def translated(self) -> Mapping[str, str]:
+        """Translated by the engine into the documents' language.
+
+        Respelling is for what knows words by the lexicon: a model reads the topics as they are.
+        """
+        collection = self._stages.collection
+        topics = self.respelled if self._translation.engine.by_lexicon else self.as_they_are
+        texts = self._translation.translated("topics", list(topics.values()), collection.lang, collection.doc_lang)
+        return dict(zip(topics, texts, strict=True))
+
+    @property
+    def respells(self) -> bool:
+        """Whether unknown words are read as the nearest known ones."""
+        from ..retrieval import respelling
+
+        return self._stages.settings.spelling and respelling.has_sense(self._stages.collection)
+
+    @cached_property
+    def respelled(self) -> Mapping[str, str]:
+        """Unknown words that no document has either are read as the nearest known word: names stay as they are."""
+        topics = self.as_they_are
+        if not self.respells:
+            return topics
+        from ..lexicon import spelling
+        from ..retrieval import respelling
+
+        lexicon, lang = self._words.lexicon, self._stages.collection.doc_lang
+        words = spelling.unknown_words(topics.values(), lexicon)
+        index = self._indexes.lexical()
+        inputs = {"lexicon": self._words.stage.name, "index": index.name, "words": words, "near": [spelling.NEAR, spelling.COMMON]}
+
+        def make(folder: Path) -> None:
+            with whole(folder / "spellings.json") as file:
+                json.dump(respelling.spellings(words, lexicon, index / "lucene", lang), file, ensure_ascii=False, indent=1)
+
+        stage = self._stages.stage("spellings", "spelling", inputs, make)
+        spellings = json.loads((stage / "spellings.json").read_text(encoding="utf-8"))
+        return {topic: spelling.respell(text, spellings) for topic, text in topics.items()}
+
+    @cached_property
+    def within_lexicon(self) -> Mapping[str, str]:
+        """People's translations, as much of them as the lexicon has words for."""
+        from ..retrieval import bm25
+        from ..translate.lexical import within_lexicon
+
+        lang, lexicon = self._stages.collection.doc_lang, self._words.lexicon
+
+        def terms(text: str) -> list[str]:
+            return bm25.analyze(lang, text)
+
+        return {topic: within_lexicon(self.human[topic], text, lexicon, terms) for topic, text in self.respelled.items()}

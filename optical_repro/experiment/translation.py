@@ -1,0 +1,84 @@
+"""What translates in an experiment: topics, documents, training text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+from ..base.files import digest, whole
+from ..collections.collection import Passage
+from ..lexicon.lexicon import Lexicon
+from ..translate.engines import engine
+from ..translate.translator import Engine, Translator, Translators
+from .models import Models
+from .stages import Stages
+from .words import Words
+
+TOGETHER = 500
+"""Passages that are translated together: enough sentences that those of like length meet."""
+
+
+class Translation:
+    """The engine that the settings ask for, and what it is made of."""
+
+    def __init__(self, stages: Stages, models: Models, words: Words) -> None:
+        self._stages, self._models, self._words = stages, models, words
+        self.engine: Engine = engine(stages.settings.translator)
+
+    @property
+    def name(self) -> str:
+        """The engine as it was asked for."""
+        return self._stages.settings.translator
+
+    @property
+    def device(self) -> str:
+        """``cpu`` or ``cuda``."""
+        return self._models.device
+
+    @property
+    def memories(self) -> Path:
+        """The folder in which translations are kept, sentence by sentence."""
+        return self._stages.cache.folder / "translation-memory"
+
+    @property
+    def lexicon_key(self) -> str:
+        """Tells the lexicon from others."""
+        return self._words.stage.name
+
+    def lexicon_into(self, target: str) -> Lexicon:
+        """The lexicon into English, or its reverse."""
+        return self._words.lexicon_into(target)
+
+    @cached_property
+    def translators(self) -> Translators:
+        """The engine, ready to translate; raises InputError where its model is not there."""
+        return self.engine.load(self)
+
+    def between(self, source: str, target: str) -> Translator:
+        """The translator from one language into another; raises InputError for a pair that the engine does not have."""
+        return self.translators.between(source, target)
+
+    def translated(self, what: str, texts: Sequence[str], source: str, target: str) -> list[str]:
+        """Texts in another language; what a model makes of them is a stage, since it takes its time."""
+        translator = self.between(source, target)
+        if self.engine.by_lexicon:
+            return translator.translate(texts)
+
+        def make(folder: Path) -> None:
+            with whole(folder / "translations.json") as file:
+                json.dump(translator.translate(texts), file, ensure_ascii=False, indent=0)
+
+        inputs = {"texts": digest(list(texts)), "translator": translator.identity, "from": source, "to": target}
+        stage = self._stages.stage(f"{what} translated", "translation", inputs, make)
+        return list(json.loads((stage / "translations.json").read_text(encoding="utf-8")))
+
+
+def translations(passages: Iterable[Passage], translator: Translator) -> Iterator[Passage]:
+    """The passages in another language, streaming."""
+    stream = iter(passages)
+    while part := list(islice(stream, TOGETHER)):
+        texts = iter(translator.translate([text for passage in part for text in (passage.title, passage.text)]))
+        yield from (Passage(passage.id, next(texts), next(texts)) for passage in part)

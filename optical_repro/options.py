@@ -1,0 +1,212 @@
+"""Every option of the commands once: its name, what it is for, what it takes, and the setting that it becomes.
+
+The command line, grids and the tables of REPRODUCE.md read them here; what a value must be, `Settings` and `Recipe` check, so that a
+notebook that makes those is told the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .base import languages
+from .base.places import default_folder
+from .base.terminal import Parser
+from .bitext import filters
+from .distill.objectives import OBJECTIVES
+from .distill.recipe import LEARNING, Recipe
+from .encoders.convention import POOLING
+from .encoders.models import EMBEDDED
+from .experiment.settings import DEVICES, Settings
+from .experiment.systems import parse, parse_regimes
+from .training_text.pretraining import PRETRAINING
+from .translate.translator import LEXICAL, TRANSLATOR_HELP
+
+SETTINGS = Settings()
+RECIPE = SETTINGS.recipe
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option, as argparse takes it."""
+
+    name: str
+    """Without its dashes."""
+    help: str
+    default: Any = None
+    takes: dict[str, Any] = field(default_factory=dict)
+    """Other keywords of argparse: ``type``, ``choices``, ``nargs``, ``metavar``, ``action``."""
+
+    @property
+    def dest(self) -> str:
+        """Its name among parsed arguments."""
+        return self.name.replace("-", "_")
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it stands alone, without a value."""
+        return self.takes.get("action") == "store_true"
+
+
+def _meanings(values: dict[str, Any]) -> str:
+    return "; ".join(f"{name}: {getattr(value, 'meaning', value)}" for name, value in values.items() if name != "none")
+
+
+ALL = (
+    Option("lang", "the low-resource language (ISO 639: yo, sw, ha ...)", takes={"required": True, "metavar": "CODE"}),
+    Option(
+        "collection",
+        "sample, a folder, a name that `python -m optical_repro.collections` lists, or an id of ir_datasets (default: sample)",
+        "sample",
+        {"metavar": "NAME"},
+    ),
+    Option("split", "split of the topics: train, dev, test (default: the collection's usual one)", takes={"metavar": "NAME"}),
+    Option("regime", "one or more of the regimes below, or `all` (default: cs)", "cs", {"metavar": "R[,R...]"}),
+    Option(
+        "bitext",
+        "parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL, gzip accepted; or the name of a corpus, below "
+        "(default: the collection's own)",
+        [],
+        {"nargs": "+", "type": Path, "metavar": "FILE"},
+    ),
+    Option("bitext-filter", "filters below, or `all`; each says how many pairs it dropped (default: none)", "", {"metavar": "F[,F...]"}),
+    Option(
+        "lexicon",
+        "bilingual lexicons: MUSE (word translation), TSV with a weight, PanLex's TSV, or JSONL of Wiktionary (kaikki.org); "
+        "added to what bitext and CLDR give",
+        [],
+        {"nargs": "+", "type": Path, "metavar": "FILE"},
+    ),
+    Option("translator", TRANSLATOR_HELP, LEXICAL, {"metavar": "NAME"}),
+    Option("switch", "probability of switching a word (default: %(default)s)", SETTINGS.switch, {"type": float, "metavar": "P"}),
+    Option(
+        "in-domain",
+        "share of the training pairs, in every regime, that are code-switched spans of the collection's own English documents "
+        "(default: %(default)s)",
+        SETTINGS.in_domain,
+        {"type": float, "metavar": "SHARE"},
+    ),
+    Option(
+        "teacher",
+        "English encoder: Hugging Face name, NAME@REVISION or folder (default: all-MiniLM-L6-v2, included)",
+        EMBEDDED,
+        {"metavar": "NAME"},
+    ),
+    Option("pooling", "how the teacher pools its token states (default: as its folder records it, else mean)", takes={"choices": POOLING}),
+    Option(
+        "prefixes",
+        'stand before a topic and a passage, "query: " "passage: " for E5 (default: as its folder or name says)',
+        takes={"nargs": 2, "metavar": ("QUERY", "PASSAGE")},
+    ),
+    Option(
+        "student",
+        "encoder that the student is made from, of any width and tokenizer: Hugging Face name or folder (default: the teacher)",
+        takes={"metavar": "NAME"},
+    ),
+    Option("objective", f"what the student matches (default: %(default)s). {_meanings(OBJECTIVES)}", RECIPE.objective, {"metavar": "A+B"}),
+    Option(
+        "pretrain",
+        f"what the student learns before distillation, in as many steps more (default: none). {_meanings(PRETRAINING)}. "
+        "Its systems are named like optical-cs-after-mlm, a name that --systems takes too, to compare with and without",
+        "none",
+        {"choices": PRETRAINING},
+    ),
+    Option("learns", f"what of the student learns: {_meanings(LEARNING)} (default: %(default)s)", RECIPE.learns, {"choices": LEARNING}),
+    Option(
+        "no-lexical-init",
+        "keep the teacher's vocabulary, instead of adding the language's words with embeddings made of their translations'",
+        False,
+        {"action": "store_true"},
+    ),
+    Option(
+        "no-respelling",
+        "leave words of the topics that neither lexicon nor documents have as they are, instead of reading the nearest known word",
+        False,
+        {"action": "store_true"},
+    ),
+    Option("steps", "training steps, fewer on little bitext (default: %(default)s)", RECIPE.steps, {"type": int, "metavar": "N"}),
+    Option(
+        "systems",
+        "rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; bm25-psq, by all translations of a word at once; "
+        "dense-nbest, by the mean vector of many translations of a topic; "
+        "human-lexicon, people's translations in the lexicon's words alone; also Pyserini's own, from its prebuilt "
+        "indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt-prebuilt, mdpr, afriberta-dpr, "
+        "bm25-dt+afriberta-dpr (default: all that fit, without these)",
+        takes={"metavar": "A,B"},
+    ),
+    Option(
+        "bm25",
+        f"BM25's parameters; tune them on train or dev topics (default: Anserini's, {' '.join(map(str, SETTINGS.bm25))})",
+        SETTINGS.bm25,
+        {"nargs": 2, "type": float, "metavar": ("K1", "B")},
+    ),
+    Option("seed", "of everything random (default: %(default)s)", RECIPE.seed, {"type": int, "metavar": "N"}),
+    Option("device", "where encoders run (default: auto, a GPU if there is one)", SETTINGS.device, {"choices": DEVICES}),
+    Option("runs-dir", "run files and reports (default: runs)", Path("runs"), {"type": Path, "metavar": "DIR"}),
+    Option("qrels-dir", "judgements (default: qrels)", Path("qrels"), {"type": Path, "metavar": "DIR"}),
+    Option(
+        "cache-dir",
+        "finished stages: indexes, students, runs (default: $OPTICAL_CACHE or ~/.cache/optical_repro)",
+        None,  # asked for when a command starts: it follows from the environment
+        {"type": Path, "metavar": "DIR"},
+    ),
+)
+
+OPTIONS = {option.name: option for option in ALL}
+"""Name to option."""
+
+
+def add(add_argument: Callable[..., argparse.Action], *names: str, **help: str) -> None:
+    """Adds options to a parser or a group of one; ``help`` has the words, by dest, where a command means something of its own."""
+    for name in names:
+        option = OPTIONS[name]
+        default = {} if "required" in option.takes else {"default": default_folder() if name == "cache-dir" else option.default}
+        add_argument(f"--{name}", help=help.get(option.dest, option.help), **default, **option.takes)
+
+
+GROUPS = {
+    "what is searched": "lang collection split",
+    "what is learnt from": "regime bitext bitext-filter lexicon translator switch in-domain",
+    "how": "teacher pooling prefixes student objective pretrain learns no-lexical-init no-respelling steps systems bm25 seed device",
+    "where": "runs-dir qrels-dir cache-dir",
+}
+
+
+def of_run(**texts: Any) -> Parser:
+    """The command line of run; ``texts`` are argparse's ``prog``, ``description``, ``epilog``."""
+    parser = Parser(**texts)
+    for title, names in GROUPS.items():
+        add(parser.add_argument_group(title).add_argument, *names.split())
+    return parser
+
+
+def settings(arguments: argparse.Namespace) -> Settings:
+    """The settings that parsed arguments ask for, those of options that a command does not have by default.
+
+    Raises InputError for what cannot be.
+    """
+    asked = vars(arguments)
+    recipe = {name: asked[name] for name in ("objective", "steps", "learns", "seed") if name in asked}
+    same = ("teacher", "pooling", "prefixes", "student", "bitext", "lexicon", "translator", "switch", "in_domain", "bm25", "device")
+    values = {name: asked[name] for name in same if name in asked}
+    if asked.get("bitext_filter"):
+        values["bitext_filter"] = filters.parse(asked["bitext_filter"])
+    return Settings(
+        **values,
+        recipe=Recipe(**recipe),
+        spelling=not asked.get("no_respelling"),
+        lexical_init=not asked.get("no_lexical_init"),
+    )
+
+
+def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list[str] | None]:
+    """The arguments of run as settings, regimes and systems' names; raises InputError for what cannot be, before any work."""
+    languages.check(arguments.lang)
+    regimes = parse_regimes(arguments.regime)
+    systems = arguments.systems.split(",") if arguments.systems else None
+    for system in systems or []:
+        parse(system)
+    return settings(arguments), regimes, systems

@@ -1,0 +1,91 @@
+"""Manifests: what it takes to make a run again, beside the run. Their form, how they are read, and how they are written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict
+
+from ..base.errors import bad_line
+from ..base.files import read_json, whole
+
+MANIFEST = ".manifest.json"
+"""What the name of a manifest ends with, after the system's."""
+
+EXPECTED = "a manifest as optical_repro.run writes it (delete it to do without)"
+
+
+class Manifest(TypedDict, total=False):
+    """What a manifest holds; those of earlier versions, and other people's, may lack any of it."""
+
+    system: str
+    command: str
+    """As it can be typed again; without paths of a home folder and without secrets."""
+    arguments: dict[str, Any]
+    seed: int
+    run_sha256: str
+    collection: dict[str, Any]
+    """Name, languages, split, digests, licence, citation, topics."""
+    settings: dict[str, Any]
+    """What the run depends on besides the collection and the system's name."""
+    inputs: dict[str, str]
+    """File to SHA-256."""
+    translation: list[dict[str, str]]
+    training: dict[str, Any] | None
+    """Of the system's student: recipe, losses, alignment, checkpoint; None for a system without one."""
+    seconds: dict[str, float]
+    versions: dict[str, str]
+    machine: dict[str, Any]
+
+
+FORM: dict[tuple[str, ...], type | tuple[type, ...]] = {
+    ("command",): str,
+    ("arguments",): (dict, type(None)),
+    ("arguments", "teacher"): (str, type(None)),
+    ("collection",): (dict, type(None)),
+    ("collection", "lang"): str,
+    ("collection", "doc_lang"): str,
+    ("settings",): (dict, type(None)),
+    ("versions",): (dict, type(None)),
+    ("training",): (dict, type(None)),
+    ("training", "checkpoint"): str,
+    ("training", "checkpoint_sha256"): str,
+    ("training", "teacher"): (str, type(None)),
+    ("training", "respelled_by"): (str, type(None)),
+}
+"""What is read from manifests: where it stands, and what it is."""
+
+NEEDED = (("training", "checkpoint"), ("training", "checkpoint_sha256"))
+"""What a manifest that tells of training must have; other keys may be absent."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A manifest; raises InputError for what is none, or has something else in a place that is read."""
+    manifest = read_json(path, EXPECTED)
+    if not isinstance(manifest, dict):
+        raise bad_line(path, 1, "no object of JSON", EXPECTED)
+    for keys, kind in FORM.items():
+        value: Any = manifest
+        for key in keys[:-1]:
+            value = value.get(key) or {}
+        if (keys[-1] in value or (value and keys in NEEDED)) and not isinstance(value.get(keys[-1]), kind):
+            raise bad_line(path, 1, f'no usable "{".".join(keys)}" in it', EXPECTED)
+    return manifest
+
+
+def read_all(folder: Path) -> dict[str, dict[str, Any]]:
+    """System to its manifest, in the order of the names."""
+    return {path.name.removesuffix(MANIFEST): read(path) for path in sorted(folder.glob(f"*{MANIFEST}"))}
+
+
+def write(folder: Path, manifest: Manifest) -> None:
+    """Writes a system's manifest beside its run."""
+    with whole(folder / f"{manifest['system']}{MANIFEST}") as file:
+        json.dump(manifest, file, indent=1, ensure_ascii=False)
+
+
+def described_collection(manifests: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What the manifests say of the collection, those with people's translations first; empty where there are none."""
+    described = [manifest["collection"] for manifest in manifests.values() if manifest.get("collection")]
+    return next((collection for collection in described if collection.get("human_topics")), described[0] if described else {})

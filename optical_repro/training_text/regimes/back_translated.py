@@ -1,0 +1,21 @@
+"""``bt``: sentences of the language, with English made by the translator."""
+
+from collections.abc import Sequence
+
+from ...bitext.readers import Pair
+from ..regime import Regime, Tools, TrainingPair
+
+
+def translated(pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:
+    """The pairs' sentences of the language with their machine translations."""
+    return tools.back_translated(pairs)
+
+
+BACK_TRANSLATED = Regime(
+    "bt",
+    "back-translated: sentences of the language, with English made by the translator",
+    translated,
+    ("back-translate", "back-translated", "back-translation", "backtranslation"),
+    translates=True,
+    place=3,
+)

@@ -1,0 +1,21 @@
+"""``cs``: code-switched English."""
+
+from collections.abc import Sequence
+
+from ...bitext.readers import Pair
+from ..regime import Regime, Tools, TrainingPair
+
+
+def switched(pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:
+    """The pairs' English sides, code-switched, with themselves."""
+    return tools.switched([pair.english for pair in pairs])
+
+
+CODE_SWITCHED = Regime(
+    "cs",
+    "code-switched: English sentences, words replaced by translations from the lexicon",
+    switched,
+    ("code-switch", "code-switched", "code-switching", "codeswitching"),
+    needs_bitext=False,
+    place=2,
+)
