@@ -210,7 +210,7 @@ def _corrected(comparisons: list[Comparison]) -> list[Comparison]:
     made = list(comparisons)
     for metric in METRICS:
         places = [place for place, comparison in enumerate(comparisons) if comparison.metric == metric]
-        adjusted = significance.adjusted(np.array([comparisons[place].p for place in places]), "holm")
+        adjusted = significance.adjust(np.array([comparisons[place].p for place in places]), "holm")
         for place, p in zip(places, adjusted.tolist(), strict=True):
             made[place] = replace(comparisons[place], p_adjusted=p, correction="holm")
     return made
