@@ -113,7 +113,7 @@ def precision_recall(results: Results, key: bool = True) -> str:
 
 
 LOSSES = {"held_out": " on held-out pairs", "probe": " on a fixed sample of training pairs", "loss": ""}
-"""Losses that a training log may hold, the most informative first, each with what it is measured on; empty: the batches since the last entry."""
+"""Losses that a training log may hold, the most informative first, and what each is measured on; empty: on the last batches."""
 
 
 def loss_of(log: Sequence[Mapping[str, float]]) -> str:
