@@ -1,4 +1,4 @@
-"""``python -m optical_repro.compare runs/NAME``: scores every run of a folder and tells which differences are real."""
+"""``python -m optical_repro.compare runs/NAME``: scores every run of a folder and tests which differences are significant."""
 
 from __future__ import annotations
 
@@ -45,57 +45,67 @@ def _compare(arguments: argparse.Namespace) -> None:
         if reports:
             say()
         qrels = arguments.qrels_dir / f"{own_name(folder)}.txt"
-        chosen = {"baseline": arguments.baseline, "test": arguments.test, "correction": arguments.correction}
-        report = write_report(folder, qrels, **chosen, passages=_passages(folder))
+        options = {"baseline": arguments.baseline, "test": arguments.test, "correction": arguments.correction}
+        report = write_report(folder, qrels, **options, passages=_passages(folder))
         say(report.text())
-        if told := topics_text(report.results):
-            say("\n" + told)
+        if text := topics_text(report.results):
+            say("\n" + text)
         reports.append(report)
     if len(reports) > 1:
         say("\n" + write_across(reports, arguments.baseline, arguments.out or reports[0].folder.parent))
 
 
 def _check_names(folders: list[Path]) -> None:
-    """Raises InputError where two folders have one name: their topics are the same ones, and would count twice."""
-    seen: dict[str, Path] = {}
+    """Raises InputError if two folders have the same name: they have the same topics, which would count twice."""
+    by_name: dict[str, Path] = {}
     for folder in folders:
         name = own_name(folder)
-        if name in seen:
+        if name in by_name:
             remedy = "put the runs to be compared into one folder, each under a name of its own (cp other/system.trec first/system-2.trec)"
-            raise InputError(f"{seen[name]} and {folder} are both runs on {name}, the same topics; {remedy}")
-        seen[name] = folder
+            raise InputError(f"{by_name[name]} and {folder} are both runs on {name}, the same topics; {remedy}")
+        by_name[name] = folder
 
 
 def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
-    """The documents, for the report's topic browser, where a manifest names a collection that is on this disk, unchanged."""
+    """The documents, for the report's topic browser, if a manifest names a collection that is unchanged on this disk."""
     from .records.manifest import described_collection, read_all
 
     manifests = read_all(folder)
-    told = described_collection(manifests)
+    collection_record = described_collection(manifests)
     _, lang, split = f"..{own_name(folder)}".rsplit(".", 2)
-    asked = [(manifest.get("arguments") or {}) for manifest in manifests.values()]
-    # As it was asked for: a folder's name may tell a split otherwise (mMARCO's dev/small is dev-small there).
-    ways = [(given["collection"], given["lang"], given.get("split")) for given in asked if given.get("collection") and given.get("lang")]
-    named = [given.get("collection") for given in asked] + [told.get("source")]
-    either = (told.get("lang", lang), told.get("doc_lang", lang), lang)
-    ways += [(name, code, which) for which in (told.get("split", split), None) for name in named if name for code in either]
-    for location, *which in dict.fromkeys(ways):
-        collection = _at_hand(location, folder, *which)
-        if collection and collection.digest == told.get("digest", collection.digest):
+    commands = [(manifest.get("arguments") or {}) for manifest in manifests.values()]
+    # As the command named it: a folder's name may spell a split differently (mMARCO's dev/small is dev-small there).
+    candidates = [
+        (arguments["collection"], arguments["lang"], arguments.get("split"))
+        for arguments in commands
+        if arguments.get("collection") and arguments.get("lang")
+    ]
+    sources = [arguments.get("collection") for arguments in commands] + [collection_record.get("source")]
+    languages = (collection_record.get("lang", lang), collection_record.get("doc_lang", lang), lang)
+    candidates += [
+        (name, code, split_name)
+        for split_name in (collection_record.get("split", split), None)
+        for name in sources
+        if name
+        for code in languages
+    ]
+    for location, *lang_and_split in dict.fromkeys(candidates):
+        collection = _at_hand(location, folder, *lang_and_split)
+        if collection and collection.digest == collection_record.get("digest", collection.digest):
             return collection.passages
     return None
 
 
 def _at_hand(location: str, folder: Path, lang: str, split: str | None) -> Collection | None:
-    """A collection that a manifest in ``folder`` names, where it is on this disk."""
+    """A collection that a manifest in ``folder`` names, if it is on this disk, else None."""
     from .base.languages import canonical
     from .base.published import found
     from .collections import SOURCES, load
 
-    place = location if location in SOURCES else str(found(location, folder / "manifest"))
-    if SOURCES[location].on_disk() if location in SOURCES else Path(place).is_dir():
-        with suppress(InputError):  # moved or changed since: the report does without
-            return load(place, canonical(lang), split)
+    path = location if location in SOURCES else str(found(location, folder / "manifest"))
+    if SOURCES[location].on_disk() if location in SOURCES else Path(path).is_dir():
+        with suppress(InputError):  # it has moved or changed: the report does without
+            return load(path, canonical(lang), split)
     return None
 
 

@@ -1,4 +1,4 @@
-"""``python -m optical_repro.grid FILE.yaml``: trains every combination of a grid, and tells which factor matters."""
+"""``python -m optical_repro.grid FILE.yaml``: trains every combination of a grid, and reports which factor matters."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ def main(argv: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     keys = "\n".join(f"  {key:11}{meaning}" for key, meaning in EXPECTED.items())
-    made = Parser(prog="python -m optical_repro.grid", description=EXPLAINED, epilog=f"keys of the file:\n{keys}\n{EXAMPLES}")
-    add = made.add_argument
+    parser = Parser(prog="python -m optical_repro.grid", description=EXPLAINED, epilog=f"keys of the file:\n{keys}\n{EXAMPLES}")
+    add = parser.add_argument
     add("file", type=Path, metavar="FILE.yaml", help="the grid")
     add("--dry-run", action="store_true", help="print the command of each cell, and stop")
     add("--data", type=Path, metavar="DIR", help="what $OPTICAL_DATA in the file stands for (default: the variable)")
     add("--runs-dir", type=Path, metavar="DIR", help="run files and reports (default: runs/grids/FILE)")
     add("--cache-dir", type=Path, metavar="DIR", help="finished stages (default: run's)")
-    return made
+    return parser
 
 
 def run_grid(arguments: argparse.Namespace) -> None:
-    """The stages, one after the other."""
+    """Trains and scores all cells, then reports the grid."""
     if arguments.data:
         os.environ["OPTICAL_DATA"] = str(arguments.data)
     folder = arguments.runs_dir or Path("runs/grids") / arguments.file.stem
@@ -61,9 +61,9 @@ def run_grid(arguments: argparse.Namespace) -> None:
     if arguments.dry_run:
         say("\n".join(cell.command for cell in grid.cells))
         return
-    # Seeds alone differ in nothing that can be wrong.
+    # Cells that differ only by seed need one check.
     for cell in {(cell.lang, *cell.levels.values()): cell for cell in grid.cells}.values():
-        prepare(cell.parsed())
+        prepare(cell.namespace())
     say(f"{grid.name}: {len(grid.cells)} cells; what was done before is taken from the cache\n")
     compiling = compile_metrics_beside()
     names = make_cells(grid)
@@ -75,44 +75,44 @@ def run_grid(arguments: argparse.Namespace) -> None:
     from .grids.factors import read_factors
 
     trials = [trial(cell, name, grid.baselines) for cell, name in zip(grid.cells, names, strict=True)]
-    for runs, qrels in dict.fromkeys((made.run.parent, made.qrels) for made in trials):
+    for runs, qrels in dict.fromkeys((trial.run.parent, trial.qrels) for trial in trials):
         write_report(runs, qrels)
         card.write_all(runs)
     say(write_factors(read_factors(grid.name, trials), folder))
 
 
 def make_cells(grid: Grid) -> list[str]:
-    """Makes the runs of every cell, with a line of progress for each; returns the names of the cells' collections."""
+    """Makes the runs of every cell and prints a line of progress for each; returns the names of the cells' collections."""
     from .experiment.publishing import publish_all
 
     names: list[str] = []
     started, working = time.monotonic(), 0.0
-    made = 0
+    computed = 0
     width = max(len(cell.title) for cell in grid.cells)
     for number, cell in enumerate(grid.cells, 1):
-        begun = time.monotonic()
-        parsed = cell.parsed()
+        cell_started = time.monotonic()
+        arguments = cell.namespace()
         with log_path().open("a", encoding="utf-8") as log, redirect_stdout(log):
-            experiment, systems = prepare(parsed)
-            publish_all(experiment, systems, parsed.runs_dir, parsed.qrels_dir, cell.command, vars(parsed))
+            experiment, systems = prepare(arguments)
+            publish_all(experiment, systems, arguments.runs_dir, arguments.qrels_dir, cell.command, vars(arguments))
         names.append(experiment.collection.name)
-        taken = time.monotonic() - begun
+        seconds = time.monotonic() - cell_started
         if experiment.worked:
-            made, working = made + 1, working + taken
-        left = working / made * (len(grid.cells) - number) if made else 0.0
-        told = duration(taken) if experiment.worked else "kept from before"
-        say(f"{number:>4}/{len(grid.cells)}  {cell.title:{width}}  {told}{f'; about {duration(left)} left' if left else ''}")
+            computed, working = computed + 1, working + seconds
+        left = working / computed * (len(grid.cells) - number) if computed else 0.0
+        time_text = duration(seconds) if experiment.worked else "kept from before"
+        say(f"{number:>4}/{len(grid.cells)}  {cell.title:{width}}  {time_text}{f'; about {duration(left)} left' if left else ''}")
     say(f"\n{len(names)} cells in {duration(time.monotonic() - started)}")
     return names
 
 
 def trial(cell: Cell, name: str, baselines: list[str]) -> Trial:
-    """Where the runs of a cell lie, of the collection with this name."""
+    """The paths of a cell's runs on the collection of this name."""
     from .grids.factors import Trial
 
-    parsed = cell.parsed()
-    runs = parsed.runs_dir / name
-    qrels = parsed.qrels_dir / f"{name}.txt"
+    arguments = cell.namespace()
+    runs = arguments.runs_dir / name
+    qrels = arguments.qrels_dir / f"{name}.txt"
     return Trial(
         name, cell.levels, cell.seed, runs / f"{cell.system}.trec", qrels, {system: runs / f"{system}.trec" for system in baselines}
     )

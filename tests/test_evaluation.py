@@ -167,15 +167,15 @@ def test_tukeys_p_stands_beside_the_other_tests_and_is_corrected_by_nothing() ->
 
 def test_holm_by_hand() -> None:
     # .005*4 = .02; .01*3 = .03; .03*2 = .06; .04*1 = .04, raised to the .06 before it.
-    assert significance.adjusted(np.array([0.01, 0.04, 0.03, 0.005]), "holm") == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert significance.adjusted(np.array([0.4, 0.9]), "holm").tolist() == [0.8, 0.9]
-    assert significance.adjusted(np.array([0.6, 0.7]), "holm").tolist() == [1.0, 1.0]
+    assert significance.adjust(np.array([0.01, 0.04, 0.03, 0.005]), "holm") == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert significance.adjust(np.array([0.4, 0.9]), "holm").tolist() == [0.8, 0.9]
+    assert significance.adjust(np.array([0.6, 0.7]), "holm").tolist() == [1.0, 1.0]
 
 
 def test_bonferroni_and_none() -> None:
     p = np.array([0.01, 0.4, 0.2])
-    assert significance.adjusted(p, "bonferroni") == pytest.approx([0.03, 1.0, 0.6])
-    assert significance.adjusted(p, "none").tolist() == p.tolist()
+    assert significance.adjust(p, "bonferroni") == pytest.approx([0.03, 1.0, 0.6])
+    assert significance.adjust(p, "none").tolist() == p.tolist()
 
 
 def test_a_comparison_tells_both_sides_of_the_same_thing() -> None:

@@ -153,7 +153,7 @@ def test_the_ablation_takes_one_ingredient_away_at_a_time(monkeypatch: pytest.Mo
     grid = read_grid(Path(__file__).parents[1] / "grids/ablation.yaml", Path("runs"), None)
     variants = list(dict.fromkeys(cell.variant for cell in grid.cells))
     assert len(grid.cells) == 3 * 3 * len(variants) and {cell.lang for cell in grid.cells} == {"yo", "ha", "sw"}
-    of_one = {cell.variant: vars(cell.parsed()) for cell in grid.cells if (cell.lang, cell.seed) == ("ha", 1)}
+    of_one = {cell.variant: vars(cell.namespace()) for cell in grid.cells if (cell.lang, cell.seed) == ("ha", 1)}
     whole = of_one.pop(variants[0])
     changed = {variant: {name for name in given if given[name] != whole[name]} - {"runs_dir"} for variant, given in of_one.items()}
     assert changed.pop("no-lexical-init") == {"no_lexical_init", "learns"}  # Without new words, something else has to learn.
@@ -169,7 +169,7 @@ def test_what_is_tried_on_test_topics_is_tried_on_tuning_topics(monkeypatch: pyt
     students = {}
     for name in ("ablation", "variants", "tuning"):
         cells = read_grid(Path(__file__).parents[1] / f"grids/{name}.yaml", Path("runs"), None).cells
-        of_one = {cell.variant: vars(cell.parsed()) for cell in cells if (cell.lang, cell.seed) == ("ha", 1)}
+        of_one = {cell.variant: vars(cell.namespace()) for cell in cells if (cell.lang, cell.seed) == ("ha", 1)}
         students[name] = {variant: given | {"split": None} for variant, given in of_one.items()}
     assert students["tuning"] == students["ablation"] | students["variants"]
 
@@ -218,7 +218,7 @@ def test_variables_and_switches_in_arguments(tmp_path: Path, monkeypatch: pytest
     )
     (tmp_path / "grid.yaml").write_text(text)
     [cell] = read_grid(tmp_path / "grid.yaml", tmp_path, None).cells
-    parsed = cell.parsed()
+    parsed = cell.namespace()
     assert (parsed.bitext, parsed.switch, parsed.no_lexical_init) == ([Path("/some/where/a.tsv"), Path("b.tsv")], 0.7, True)
 
 

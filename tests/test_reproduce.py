@@ -21,8 +21,8 @@ from optical_repro.reproduce import main
 from optical_repro.reproduction import checking
 from optical_repro.reproduction.document import as_markdown, in_readme
 from optical_repro.reproduction.page import as_html
-from optical_repro.reproduction.prose import standing
-from optical_repro.reproduction.recorded import DEFAULT, Cell, Row, Table, narrowed, read_tables, write_tables
+from optical_repro.reproduction.prose import origin
+from optical_repro.reproduction.recorded import DEFAULT, Cell, Row, Table, narrow_to, read_tables, write_tables
 from optical_repro.run import parser
 
 ROOT = Path(__file__).parent.parent
@@ -225,7 +225,7 @@ def test_dry_run_prints_commands_for_a_shell(capsys: pytest.CaptureFixture[str])
 
 def test_a_cell_narrows_to_its_system() -> None:
     arguments = ["--lang", "yo", "--regime", "cs,bt", "--steps", "6", "--systems", "bm25,optical-cs"]
-    assert narrowed(arguments, "optical-cs") == ["--lang", "yo", "--steps", "6", "--systems", "optical-cs"]
+    assert narrow_to(arguments, "optical-cs") == ["--lang", "yo", "--steps", "6", "--systems", "optical-cs"]
 
 
 def test_a_recorded_system_that_is_not_there_is_missed() -> None:
@@ -357,5 +357,5 @@ def test_rows_of_an_older_version_say_so() -> None:
     row = next(row for made in read_tables() for row in made.rows if row.measured)
     assert row.measured is not None
     now, before = (replace(row, measured=replace(row.measured, version=version)) for version in (__version__, "0.1"))
-    assert "older version" not in standing(now) and f"version {__version__}" in standing(now)
-    assert "version 0.1" in standing(before) and f"older version than this ({__version__})" in standing(before)
+    assert "older version" not in origin(now) and f"version {__version__}" in origin(now)
+    assert "version 0.1" in origin(before) and f"older version than this ({__version__})" in origin(before)

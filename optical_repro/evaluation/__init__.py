@@ -1,1 +1,1 @@
-"""What runs are worth: metrics, significance tests, reports and figures. Knows nothing of training."""
+"""Metrics, significance tests, reports and figures for runs. Nothing here depends on training."""

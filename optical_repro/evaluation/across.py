@@ -1,4 +1,4 @@
-"""Several folders of runs as one: the same systems over other languages, splits or collections."""
+"""Several folders of runs side by side and pooled: the same systems over several languages, splits or collections."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Across:
 
     @property
     def columns(self) -> list[Results]:
-        """Folders, groups and all together; what has no systems left out."""
+        """Folders, groups and all together, without those that have no systems."""
         return [results for results in (*self.folders, *self.groups, self.together) if results.systems]
 
     @property
@@ -38,26 +38,26 @@ class Across:
         return [*self.together.systems, *rest]
 
     def differences(self) -> list[tuple[Comparison, list[tuple[str, Comparison]]]]:
-        """The telling pairs of all together, each with what it comes to in every column that compared it, by the column's name."""
-        out = []
+        """The telling pairs of all together, each with (column, comparison) for every column that compares the two."""
+        pairs = []
         for pair in telling_pairs(self.together):
-            made = [(results.name, results.comparison("map", pair.a, pair.b)) for results in self.columns]
-            out.append((pair, [(name, comparison) for name, comparison in made if comparison]))
-        return out
+            by_column = [(results.name, results.comparison("map", pair.a, pair.b)) for results in self.columns]
+            pairs.append((pair, [(name, comparison) for name, comparison in by_column if comparison]))
+        return pairs
 
 
 def across(folders: list[Results], baseline: str | None = None) -> Across:
-    """Puts folders beside each other; with a ``baseline``, it is that of every pool that has it."""
+    """Puts folders side by side and pools them; every pool that has the ``baseline`` compares with it."""
     groups = []
     for kind, keys in (
         ("language", [results.target for results in folders]),
         ("collection", [_collection(results) for results in folders]),
     ):
         for key in dict.fromkeys(keys):
-            some = [results for results, its in zip(folders, keys, strict=True) if its == key]
-            if 1 < len(some) < len(folders):
-                groups.append(pooled(some, baseline, f"{kind} {key}"))
-    return Across(folders, groups, pooled(folders, baseline, f"{len(folders)} folders together"))
+            members = [results for results, other in zip(folders, keys, strict=True) if other == key]
+            if 1 < len(members) < len(folders):
+                groups.append(pool(members, baseline, f"{kind} {key}"))
+    return Across(folders, groups, pool(folders, baseline, f"{len(folders)} folders together"))
 
 
 def _collection(results: Results) -> str:
@@ -65,24 +65,24 @@ def _collection(results: Results) -> str:
     return results.name.rsplit(".", 2)[0]
 
 
-def pooled(folders: list[Results], baseline: str | None, name: str) -> Results:
+def pool(folders: list[Results], baseline: str | None, name: str) -> Results:
     """The results over the topics of all folders, each topic with the same weight, for the systems that every folder has.
 
-    Topics and documents bear their folder's name before their own.
+    The ids of topics and documents get their folder's name as a prefix.
     """
     first = folders[0]
-    shared = [name for name in first.systems if all(name in results.systems for results in folders)]
-    systems = sorted((_pooled_system(folders, name) for name in shared), key=lambda system: (-system.mean("map"), system.name))
+    common = [name for name in first.systems if all(name in results.systems for results in folders)]
+    systems = sorted((_pool_system(folders, name) for name in common), key=lambda system: (-system.mean("map"), system.name))
     names = [system.name for system in systems]
     pairs = list(combinations(names, 2)) if baseline not in names else pairs_with(baseline, names)
-    # Text is in a language; all else may be the same in all folders.
-    settings = {results.name: {key: told for key, told in results.settings.items() if key not in OF_LANGUAGE} for results in folders}
+    # Text belongs to a language; all other settings may be the same in all folders.
+    settings = {results.name: {key: value for key, value in results.settings.items() if key not in OF_LANGUAGE} for results in folders}
     passages = {_label(results, document): passage for results in folders for document, passage in results.passages.items()}
     return Results(
         name=name,
-        lang=_joined(results.lang for results in folders),
-        doc_lang=_joined(results.doc_lang for results in folders if results.doc_lang != "und") or "und",
-        split=_joined(results.split for results in folders),
+        lang=_join(results.lang for results in folders),
+        doc_lang=_join(results.doc_lang for results in folders if results.doc_lang != "und") or "und",
+        split=_join(results.split for results in folders),
         qrels={
             _label(results, topic): {_label(results, document): grade for document, grade in grades.items()}
             for results in folders
@@ -104,7 +104,7 @@ def pooled(folders: list[Results], baseline: str | None, name: str) -> Results:
     )
 
 
-def _pooled_system(folders: list[Results], name: str) -> System:
+def _pool_system(folders: list[Results], name: str) -> System:
     import numpy as np
 
     runs = [(results, results.systems[name]) for results in folders]
@@ -132,11 +132,11 @@ def _pooled_system(folders: list[Results], name: str) -> System:
     )
 
 
-def _label(results: Results, own: str) -> str:
-    """A topic or a document among those of other folders."""
-    return f"{results.name}/{own}"
+def _label(results: Results, identifier: str) -> str:
+    """The id of a topic or a document with its folder's name before it: ``sample.yo.test/q1``."""
+    return f"{results.name}/{identifier}"
 
 
-def _joined(codes: Iterable[str]) -> str:
-    """``yo, sw``."""
+def _join(codes: Iterable[str]) -> str:
+    """The codes, each once: ``yo, sw``."""
     return ", ".join(dict.fromkeys(codes))

@@ -7,7 +7,7 @@ from html import escape
 from . import figures
 from .across import Across
 from .across_tables import LEGEND, baseline, legend, table
-from .findings import described
+from .findings import summary
 from .questions import is_ceiling
 from .report_page import figure, heading, page, section, sortable
 from .tables import Cell
@@ -17,7 +17,7 @@ def across_html(across: Across) -> str:
     """The whole page."""
     about = ", ".join(results.name for results in across.folders)
     if across.together.systems:
-        about += f": {described(across.together)} in common"
+        about += f": {summary(across.together)} in common"
     return page(across.together, across.together.name, about, [_by_folder(across), _differences(across)])
 
 
@@ -31,8 +31,8 @@ def _by_folder(across: Across) -> str:
         kind = "ceiling" if is_ceiling(system) else "baseline" if system == baseline(across) else ""
         note = f' <span class="tag {kind}">{kind}</span>' if kind else ""
         body += f'<tr><th scope="row">{escape(system)}{note}</th>{"".join(map(_cell, cells))}</tr>\n'
-    told = escape(f"{LEGEND}.{legend(across, '▲', '▼')}")
-    return section("folders", "MAP by folder", f'{sortable(heads, body, "Table of MAP by folder")}<p class="note">{told}</p>')
+    explanation = escape(f"{LEGEND}.{legend(across, '▲', '▼')}")
+    return section("folders", "MAP by folder", f'{sortable(heads, body, "Table of MAP by folder")}<p class="note">{explanation}</p>')
 
 
 def _cell(cell: Cell | None) -> str:
@@ -44,7 +44,7 @@ def _cell(cell: Cell | None) -> str:
 
 
 def _differences(across: Across) -> str:
-    """For each telling pair what it comes to in every folder."""
+    """For each telling pair a picture of its difference in every folder."""
     pictures = [figure(f"{pair.a} against {pair.b}", figures.forest(columns)) for pair, columns in across.differences()]
     note = '<p class="note">Differences in MAP with 95 % bootstrap intervals; coloured where significant.</p>'
     content = f'{note}<div class="figures">{"".join(pictures)}</div>'

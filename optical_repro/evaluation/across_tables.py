@@ -33,23 +33,23 @@ def table(across: Across) -> list[tuple[str, list[Cell | None]]]:
 
 def baseline(across: Across) -> str | None:
     """What the marks of `table` compare with, in words; None where no column has two systems to compare."""
-    found = list(dict.fromkeys(results.baseline for results in across.columns if results.baseline))
-    return "the column's own baseline" if len(found) > 1 else found[0] if found else None
+    names = list(dict.fromkeys(results.baseline for results in across.columns if results.baseline))
+    return "the column's own baseline" if len(names) > 1 else names[0] if names else None
 
 
 def legend(across: Across, better: str, worse: str) -> str:
-    """What the marks mean, as a sentence with a blank before it; empty where nothing is compared."""
-    against = baseline(across)
-    return f" {better} significantly better than {against}, {worse} significantly worse." if against else ""
+    """What the marks mean: a sentence with a space before it; empty where nothing is compared."""
+    reference = baseline(across)
+    return f" {better} significantly better than {reference}, {worse} significantly worse." if reference else ""
 
 
-def differing(across: Across) -> list[tuple[str, Comparison]]:
-    """(column, comparison) for every telling pair, pair after pair."""
-    return [(name, made) for _, columns in across.differences() for name, made in columns]
+def differences(across: Across) -> list[tuple[str, Comparison]]:
+    """(column, comparison) for every telling pair, one pair after the other."""
+    return [(name, comparison) for _, columns in across.differences() for name, comparison in columns]
 
 
 def across_text(across: Across) -> str:
-    """For a terminal: MAP by folder, the telling pairs by folder, then the table and the findings of all topics together."""
+    """For a terminal: MAP by folder, the telling pairs by folder, then the table and the findings over all topics together."""
     columns = [results.name for results in across.columns]
     width = max(map(len, across.names))
     out = ["MAP by folder", "", "  ".join([" " * width, *(f"{name:>7} " for name in columns)]).rstrip()]
@@ -59,10 +59,10 @@ def across_text(across: Across) -> str:
             "  ".join([f"{system:<{width}}", *(f"{text:>{max(8, len(name) + 1)}}" for text, name in zip(texts, columns, strict=True))])
         )
     out += ["", legend(across, "+", "-").strip(" .")] if baseline(across) else []
-    if differing(across):
+    if differences(across):
         lines = [["over", "a", "b", "a - b", "95 % interval", "d", "w/t/l", "p adjusted"]]
-        for name, made in differing(across):
-            a, b, delta, interval, _, size, counts, _, p, _ = comparison_cells(made)
+        for name, comparison in differences(across):
+            a, b, delta, interval, _, size, counts, _, p, _ = comparison_cells(comparison)
             lines.append([name, a, b, delta, interval, size, counts, p])
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         out += ["", "Differences in MAP by folder", ""]
@@ -72,36 +72,36 @@ def across_text(across: Across) -> str:
 
 
 def across_markdown(across: Across) -> str:
-    """MAP by folder, the telling pairs by folder, then all of Markdown's report of all topics together."""
+    """MAP by folder, the telling pairs by folder, then the whole Markdown report over all topics together."""
     out = ["# MAP by folder", "", *markdown_head(["system", *(results.name for results in across.columns)], names=1)]
     for system, cells in table(across):
         texts = ["" if cell is None else (f"**{cell.text}**" if cell.best else cell.text) + ["", " ▲", " ▼"][cell.mark] for cell in cells]
         out.append(markdown_row([markdown_code(system) + (" (ceiling)" if is_ceiling(system) else ""), *texts]))
     out += ["", f"{LEGEND}.{legend(across, '▲', '▼')}", ""]
-    if differing(across):
+    if differences(across):
         out += ["# Differences in MAP by folder", "", *markdown_head(["over", *COMPARISON_HEADINGS], names=3)]
-        for name, made in differing(across):
-            a, b, *others = comparison_cells(made)
+        for name, comparison in differences(across):
+            a, b, *others = comparison_cells(comparison)
             out.append(markdown_row([name, markdown_code(a), markdown_code(b), *others]))
         out.append("")
     return "\n".join([*out, as_markdown(across.together)] if across.together.systems else out)
 
 
 def across_latex(across: Across) -> str:
-    """Booktabs tables: MAP by folder, the telling pairs by folder, then those of all topics together."""
+    """Booktabs tables: MAP by folder, the telling pairs by folder, then the tables over all topics together."""
     head = ["System", *(in_latex(results.name) for results in across.columns)]
     body = []
     for system, cells in table(across):
         texts = ["" if cell is None else (rf"\textbf{{{cell.text}}}" if cell.best else cell.text) + ARROWS[cell.mark] for cell in cells]
         body.append([in_latex(system) + (" (ceiling)" if is_ceiling(system) else ""), *texts])
-    against = baseline(across)
-    caption = f"{LEGEND}." + (f" Arrows: significantly better or worse than {in_latex(against)}." if against else "")
+    reference = baseline(across)
+    caption = f"{LEGEND}." + (f" Arrows: significantly better or worse than {in_latex(reference)}." if reference else "")
     tables = [r"% Needs \usepackage{booktabs}.", latex_table("map-by-folder", caption, 1, head, body)]
-    if differing(across):
+    if differences(across):
         body = []
-        for name, made in differing(across):
-            a, b, delta, *others = map(in_latex, comparison_cells(made))
-            body.append([in_latex(name), a, b, delta + ARROWS[made.direction], *others])
+        for name, comparison in differences(across):
+            a, b, delta, *others = map(in_latex, comparison_cells(comparison))
+            body.append([in_latex(name), a, b, delta + ARROWS[comparison.direction], *others])
         head = ["over", *map(in_latex, COMPARISON_HEADINGS)]
         tables.append(latex_table("differences-by-folder", "Differences in MAP by folder. Arrows: significant.", 3, head, body))
     return "\n".join([*tables, as_latex(across.together)] if across.together.systems else tables)
@@ -109,12 +109,16 @@ def across_latex(across: Across) -> str:
 
 def across_csv(across: Across) -> str:
     """Every comparison in every column, by every metric."""
-    lines = [[results.name, *(getattr(made, column) for column in COMPARED)] for results in across.columns for made in results.comparisons]
+    lines = [
+        [results.name, *(getattr(comparison, column) for column in COMPARED)]
+        for results in across.columns
+        for comparison in results.comparisons
+    ]
     return csv_text([["over", *COMPARED], *lines])
 
 
 def across_json(across: Across) -> str:
-    """Every folder's and every pool's report.json."""
+    """The content of report.json for every folder and every pool."""
     return json_text(
         {
             "folders": [json_value(results) for results in across.folders],

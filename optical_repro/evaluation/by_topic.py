@@ -1,4 +1,4 @@
-"""Which topics make the difference between two systems: what each asks, and what the two found."""
+"""Which topics make the difference between two systems: their texts, and the best hits of both."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from .results import Results
 
 EXTREMES = 5
-"""Topics named for each pair, of those that gained and of those that lost most."""
+"""Topics shown for each pair: so many at most of those that gained most, and of those that lost most."""
 NAMED_HITS = 3
-"""Hits of each system that are named beside a topic."""
+"""Hits of each system shown beside a topic."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One topic as systems ``a`` and ``b`` answered it."""
+    """One topic: its average precision and best hits by systems ``a`` and ``b``."""
 
     topic: str
     text: str
-    """Empty where no manifest tells, as is the next."""
+    """Empty where no manifest has it."""
     translation: str
-    """By people."""
+    """By people; empty where no manifest has it."""
     ap_a: float
     ap_b: float
     hits_a: list[str]
@@ -29,10 +29,10 @@ class Change:
 
 
 def changes(results: Results, a: str, b: str) -> tuple[list[Change], list[Change]]:
-    """The topics that gained and those that lost most average precision by ``a`` in the place of ``b``, EXTREMES at most of each."""
+    """The topics whose average precision gains most, and those that lose most, where ``a`` replaces ``b``: EXTREMES at most of each."""
     scores_a, scores_b = (results.systems[name].scores["map"].tolist() for name in (a, b))
-    falling = sorted(zip(results.qrels, scores_a, scores_b, strict=True), key=lambda scored: scored[2] - scored[1])
-    told = [
+    ranking = sorted(zip(results.qrels, scores_a, scores_b, strict=True), key=lambda row: row[2] - row[1])
+    all_changes = [
         Change(
             topic=topic,
             text=results.topics.get(topic, ""),
@@ -42,18 +42,18 @@ def changes(results: Results, a: str, b: str) -> tuple[list[Change], list[Change
             hits_a=results.systems[a].hits.get(topic, []),
             hits_b=results.systems[b].hits.get(topic, []),
         )
-        for topic, ap_a, ap_b in falling
+        for topic, ap_a, ap_b in ranking
     ]
-    gained = [change for change in told[:EXTREMES] if change.ap_a > change.ap_b]
-    lost = [change for change in told[::-1][:EXTREMES] if change.ap_a < change.ap_b]
-    return gained, lost
+    gains = [change for change in all_changes[:EXTREMES] if change.ap_a > change.ap_b]
+    losses = [change for change in all_changes[::-1][:EXTREMES] if change.ap_a < change.ap_b]
+    return gains, losses
 
 
 def hit_names(results: Results, topic: str, hits: list[str]) -> list[str]:
-    """The best hits in a few words, each by its title, else its id, with a tick where it is relevant; ``no hits`` where there are none."""
-    told = []
+    """The best hits, each by its title or else its id, with a tick if it is relevant; ``no hits`` where there are none."""
+    names = []
     for document in hits[:NAMED_HITS]:
         passage = results.passages.get(document)
         tick = " ✓" if results.qrels[topic].get(document, 0) > 0 else ""
-        told.append((passage.title if passage and passage.title else document) + tick)
-    return told or ["no hits"]
+        names.append((passage.title if passage and passage.title else document) + tick)
+    return names or ["no hits"]

@@ -18,16 +18,16 @@ from .results import Results
 
 COMPARED = ["metric", "a", "b", "mean_a", "mean_b", "delta", "low", "high", "relative", "effect", "wins", "ties", "losses"]
 COMPARED += ["p", "p_adjusted", "tukey", "test", "correction"]
-"""What is known of a comparison."""
+"""The columns of a comparison."""
 
 
 def as_csv(results: Results) -> str:
-    """Every comparison by every metric with all that is known of it."""
-    return csv_text([COMPARED, *([getattr(made, column) for column in COMPARED] for made in results.comparisons)])
+    """Every comparison by every metric, with all of its columns."""
+    return csv_text([COMPARED, *([getattr(comparison, column) for column in COMPARED] for comparison in results.comparisons)])
 
 
 def as_topics_csv(results: Results) -> str:
-    """What every topic scores, a line for each topic and metric, a column for each system."""
+    """The scores of every topic: a line for each topic and metric, a column for each system."""
     table: list[list[Any]] = [["topic", "text", "translation", "metric", *results.systems]]
     for metric in METRICS:
         columns = [system.scores[metric].tolist() for system in results.systems.values()]
@@ -37,7 +37,7 @@ def as_topics_csv(results: Results) -> str:
 
 
 def csv_text(table: Iterable[Iterable[Any]]) -> str:
-    """Rows as a CSV file's text."""
+    """The text of a CSV file with these rows."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(table)
     return out.getvalue()
@@ -49,22 +49,22 @@ def as_json(results: Results) -> str:
 
 
 def json_text(value: Any) -> str:
-    """A value as a JSON file's text; a number that is not finite, which JSON does not have, is null."""
-    return json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """The text of a JSON file; a number that is not finite, which JSON does not have, becomes null."""
+    return json.dumps(_without_infinities(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _finite(value: Any) -> Any:
+def _without_infinities(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
+        return {key: _without_infinities(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
+        return [_without_infinities(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def json_value(results: Results) -> dict[str, Any]:
-    """What report.json holds; "comparisons" and all before it are the same in every version."""
-    fixed = ["metric", "a", "b", "delta", "relative", "p", "p_adjusted", "test", "correction"]
-    columns = fixed + [column for column in COMPARED if column not in fixed]
+    """The content of report.json; the keys up to "comparisons" are the same in every version."""
+    first = ["metric", "a", "b", "delta", "relative", "p", "p_adjusted", "test", "correction"]
+    columns = first + [column for column in COMPARED if column not in first]
     return {
         "name": results.name,
         "lang": results.lang,
@@ -73,35 +73,37 @@ def json_value(results: Results) -> dict[str, Any]:
         "topics": len(results.qrels),
         "metrics": list(METRICS),
         "systems": {name: {metric: system.mean(metric) for metric in METRICS} for name, system in results.systems.items()},
-        "comparisons": [{column: getattr(made, column) for column in columns} for made in results.comparisons],
+        "comparisons": [{column: getattr(comparison, column) for column in columns} for comparison in results.comparisons],
         "baseline": results.baseline,
         "map_intervals": {name: list(system.interval) for name, system in results.systems.items()},
         "alignment": {name: asdict(system.alignment) for name, system in results.systems.items() if system.alignment},
         "settings": results.settings,
         "notes": [*results.notes, *(f"without hits, which score 0: {line}" for _, lines in unanswered(results) for line in lines)],
-        "changes": [_changes(results, made.a, made.b) for made in telling_pairs(results)],
+        "changes": [_changes(results, comparison.a, comparison.b) for comparison in telling_pairs(results)],
     }
 
 
 def _changes(results: Results, a: str, b: str) -> dict[str, Any]:
-    gained, lost = changes(results, a, b)
+    gains, losses = changes(results, a, b)
     return {
         "a": a,
         "b": b,
-        "gained": [_change(results, change) for change in gained],
-        "lost": [_change(results, change) for change in lost],
+        "gained": [_change(results, change) for change in gains],
+        "lost": [_change(results, change) for change in losses],
     }
 
 
 def _change(results: Results, change: Change) -> dict[str, Any]:
-    """One topic; each hit with its grade and, where the documents are at hand, its title."""
+    """One topic; each hit has its grade and, where the documents are at hand, its title."""
 
     def hits(documents: list[str]) -> list[dict[str, Any]]:
-        told = []
+        entries = []
         for document in documents:
             passage = results.passages.get(document)
-            told.append({"id": document, "grade": results.qrels[change.topic].get(document, 0), "title": passage.title if passage else ""})
-        return told
+            entries.append(
+                {"id": document, "grade": results.qrels[change.topic].get(document, 0), "title": passage.title if passage else ""}
+            )
+        return entries
 
     return {
         "topic": change.topic,

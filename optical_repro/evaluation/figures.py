@@ -1,6 +1,6 @@
-"""Pictures of results as SVG text, drawn for a page of any width, in the page's colours (light or dark) or, alone, in their own.
+"""Pictures of results as SVG text, for a page of any width, in the page's colours (light or dark) or, without a page, in their own.
 
-Each is some 440 units wide with type of 12, which the page makes larger on a phone; it stands in a column of a wide page.
+Each is 440 units wide with text of size 12, which the page enlarges on a phone; on a wide page it takes one column.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .significance import Comparison
 
 WIDTH = 440
 ALONE = 560
-"""Pixels across where no page says how wide, as in a notebook."""
+"""Width in pixels where no page sets it, as in a notebook."""
 INK, MUTED, LINE = "var(--ink, #1d2430)", "var(--muted, #5d6877)", "var(--line, #d6dce4)"
 BACKGROUND = "background: var(--paper, #ffffff)"
 BETTER, WORSE, LEVEL = "var(--better, #1c6dd0)", "var(--worse, #c2410c)", "var(--level, #eef1f5)"
@@ -29,7 +29,7 @@ DASHES = ("", "7 3", "2 3")
 
 
 def line_style(number: int) -> tuple[str, str]:
-    """Colour and dashes of the ``number``-th line of a chart, no two alike among the first eighteen."""
+    """Colour and dashes of the ``number``-th line of a chart; the first eighteen all differ."""
     return HUES[number % len(HUES)], DASHES[number // len(HUES) % len(DASHES)]
 
 
@@ -60,26 +60,27 @@ def _kind(results: Results, name: str) -> str:
 
 
 def forest(columns: list[tuple[str, Comparison]]) -> str:
-    """A difference in MAP in several folders, each with its 95 % bootstrap interval; ``columns``: what each is over."""
+    """A difference in MAP in several folders, each with its 95 % bootstrap interval; ``columns``: (folder, comparison)."""
     left, row, top = _name_width([name for name, _ in columns]), 26, 6
     height = top + row * len(columns) + 24
-    ends = [end for _, made in columns for end in (made.low, made.high)]
+    ends = [end for _, comparison in columns for end in (comparison.low, comparison.high)]
     ticks = _ticks(min(0, *ends), max(0, *ends))
     axis = _Axes(height - 20, ticks, ticks, left + 8, WIDTH - 56)
     parts = [_line(axis.x(tick), top, axis.x(tick), height - 20, LINE if tick else INK) for tick in ticks]
     parts += [_text(axis.x(tick), height - 5, f"{tick:+g}".replace("0.", ".") if tick else "0", "middle", MUTED) for tick in ticks]
-    for number, (name, made) in enumerate(columns):
-        middle, colour = top + row * (number + 0.5), {1: BETTER, -1: WORSE, 0: MUTED}[made.direction]
-        told = f"{name}: {signed(made.delta)}, 95 % interval {signed(made.low)} to {signed(made.high)}, {p_value(made.p_adjusted)}"
-        parts.append(f"<g><title>{escape(told)}</title>{_text(left - 8, middle + 4, name, 'end', INK)}")
-        parts.append(_line(axis.x(made.low), middle, axis.x(made.high), middle, colour))
-        parts.append(f'<circle cx="{axis.x(made.delta):.1f}" cy="{middle:g}" r="5" fill="{colour}"/>')
-        parts.append(_text(WIDTH - 2, middle + 4, signed(made.delta), "end", colour) + "</g>")
+    for number, (name, comparison) in enumerate(columns):
+        middle, colour = top + row * (number + 0.5), {1: BETTER, -1: WORSE, 0: MUTED}[comparison.direction]
+        interval = f"95 % interval {signed(comparison.low)} to {signed(comparison.high)}"
+        title = f"{name}: {signed(comparison.delta)}, {interval}, {p_value(comparison.p_adjusted)}"
+        parts.append(f"<g><title>{escape(title)}</title>{_text(left - 8, middle + 4, name, 'end', INK)}")
+        parts.append(_line(axis.x(comparison.low), middle, axis.x(comparison.high), middle, colour))
+        parts.append(f'<circle cx="{axis.x(comparison.delta):.1f}" cy="{middle:g}" r="5" fill="{colour}"/>')
+        parts.append(_text(WIDTH - 2, middle + 4, signed(comparison.delta), "end", colour) + "</g>")
     return _svg(height, "The difference in MAP by folder with its 95 % bootstrap interval", parts)
 
 
 def topic_deltas(results: Results, a: str, b: str) -> str:
-    """What each topic gains (up) or loses (down) in average precision when ``a`` takes the place of ``b``, sorted."""
+    """Each topic's gain (up) or loss (down) in average precision where ``a`` replaces ``b``, sorted."""
     differences = sorted((results.systems[a].scores["map"] - results.systems[b].scores["map"]).tolist(), reverse=True)
     left, top, bottom = 42, 10, 174
     middle, step = (top + bottom) / 2, (WIDTH - left) / len(differences)
@@ -91,47 +92,47 @@ def topic_deltas(results: Results, a: str, b: str) -> str:
         bars = [(number, difference) for number, difference in enumerate(differences) if difference * sign > 0]
         path = "".join(f"M{left + step * (number + 0.5):.2f} {middle:g}v{difference * (top - middle):.2f}" for number, difference in bars)
         parts.append(f'<path d="{path}" stroke="{colour}" stroke-width="{max(step * 0.8, 0.6):.2f}" fill="none"/>')
-    gained, lost = sum(difference > 0 for difference in differences), sum(difference < 0 for difference in differences)
-    parts.append(_text(left, bottom + 20, f"{gained} topics gain", "start", BETTER))
-    parts.append(_text((left + WIDTH) / 2, bottom + 20, f"{len(differences) - gained - lost} stay level", "middle", MUTED))
-    parts.append(_text(WIDTH, bottom + 20, f"{lost} lose", "end", WORSE))
-    return _svg(bottom + 28, f"Differences in average precision by topic, {a} less {b}: {gained} topics gain, {lost} lose", parts)
+    gains, losses = sum(difference > 0 for difference in differences), sum(difference < 0 for difference in differences)
+    parts.append(_text(left, bottom + 20, f"{gains} topics gain", "start", BETTER))
+    parts.append(_text((left + WIDTH) / 2, bottom + 20, f"{len(differences) - gains - losses} stay level", "middle", MUTED))
+    parts.append(_text(WIDTH, bottom + 20, f"{losses} lose", "end", WORSE))
+    return _svg(bottom + 28, f"Differences in average precision by topic, {a} less {b}: {gains} topics gain, {losses} lose", parts)
 
 
 def precision_recall(results: Results, key: bool = True) -> str:
     """Interpolated precision at eleven levels of recall; each line is a group with the class ``curve`` and its system's number.
 
-    ``key``: says below which line is which, for where no page does.
+    ``key``: whether a key below the chart names the lines, for where no page does.
     """
     axes = _Axes(284, [0, 0.2, 0.4, 0.6, 0.8, 1], [0, 0.2, 0.4, 0.6, 0.8, 1])
-    parts = axes.drawn("recall", "precision")
+    parts = axes.draw("recall", "precision")
     for number, (name, system) in enumerate(results.systems.items()):
         points = [(level / (RECALL_LEVELS - 1), precision) for level, precision in enumerate(system.curve)]
         parts.append(_curve(axes, points, number, name))
-    shown, height = _key(list(enumerate(results.systems)) if key else [], axes.bottom + 36)
-    return _svg(height, "Interpolated precision against recall, a line a system", parts + shown)
+    key_parts, height = _key(list(enumerate(results.systems)) if key else [], axes.bottom + 36)
+    return _svg(height, "Interpolated precision against recall, a line a system", parts + key_parts)
 
 
 LOSSES = {"held_out": " on held-out pairs", "probe": " on a fixed sample of training pairs", "loss": ""}
-"""What a training log may have of a step, the most telling first, and on what: nothing, where it is on the batches since the last entry."""
+"""Losses that a training log may hold, the most informative first, and what each is measured on; empty: on the last batches."""
 
 
 def loss_of(log: Sequence[Mapping[str, float]]) -> str:
-    """Which of ``LOSSES`` is shown of a training log."""
+    """The one of ``LOSSES`` that is shown for a training log."""
     return next((name for name in LOSSES if any(name in entry for entry in log)), "loss")
 
 
-def measured_on(results: Results, trained: Iterable[str]) -> str:
-    """What the losses of trained systems' students are measured on; nothing where that is not the same for all."""
-    kinds = {LOSSES[loss_of(results.systems[name].log)] for name in trained}
+def measured_on(results: Results, systems: Iterable[str]) -> str:
+    """What the losses of these systems' students are measured on; empty where that is not the same for all."""
+    kinds = {LOSSES[loss_of(results.systems[name].log)] for name in systems}
     return kinds.pop() if len(kinds) == 1 else ""
 
 
 def training(results: Results, key: bool = True) -> str:
-    """The loss of every student that was trained for these runs, by step; empty where there is none. ``key``: as of `precision_recall`.
+    """The loss of every student that was trained for these runs, by step; empty where there is none. ``key``: as in `precision_recall`.
 
-    On held-out pairs where a log has that, else on the pairs that it was measured on all along, else on each batch. Of the systems with
-    one student, the shortest name stands for it.
+    The loss is on held-out pairs where a log has it, else on a fixed sample of training pairs, else on each batch. A student that several
+    systems share has the shortest of their names.
     """
     logs: dict[str, list[tuple[float, float]]] = {}
     for name, system in sorted(results.systems.items(), key=lambda item: len(item[0])):
@@ -144,68 +145,70 @@ def training(results: Results, key: bool = True) -> str:
         return ""
     steps, losses = ([point[axis] for points in logs.values() for point in points] for axis in (0, 1))
     axes = _Axes(284, _ticks(0, max(steps)), _ticks(min(0, *losses), max(losses)))
-    parts = axes.drawn("step", f"loss{measured_on(results, logs)}")
-    trained = [(number, name) for number, name in enumerate(results.systems) if name in logs]
-    parts += [_curve(axes, logs[name], number, name) for number, name in trained]
-    shown, height = _key(trained if key else [], axes.bottom + 36)
-    return _svg(height, "Training loss by step, a line a student", parts + shown)
+    parts = axes.draw("step", f"loss{measured_on(results, logs)}")
+    lines = [(number, name) for number, name in enumerate(results.systems) if name in logs]
+    parts += [_curve(axes, logs[name], number, name) for number, name in lines]
+    key_parts, height = _key(lines if key else [], axes.bottom + 36)
+    return _svg(height, "Training loss by step, a line a student", parts + key_parts)
 
 
 def alignment(results: Results) -> str:
-    """How far each student's plans agree with a word aligner, before training (ring) and after (disc); empty where it was not measured."""
-    measured = aligned_students(results)
-    if not measured:
+    """Agreement of each student's plans with a word aligner, before training (ring) and after (disc); empty where it was not measured."""
+    students = aligned_students(results)
+    if not students:
         return ""
-    ends = [end for made in measured.values() for end in (made.before, made.after)]
-    spare = max(0.0, 0.1 - (max(ends) - min(ends))) / 2  # a scale of a tenth at least: a thousandth shall look like one
-    ticks = _ticks(min(ends) - spare, max(ends) + spare)
-    left, row, top = _name_width(measured), 30, 6
-    height = top + row * len(measured) + 24
+    ends = [end for agreement in students.values() for end in (agreement.before, agreement.after)]
+    margin = max(0.0, 0.1 - (max(ends) - min(ends))) / 2  # the scale spans at least a tenth, so that a thousandth looks small
+    ticks = _ticks(min(ends) - margin, max(ends) + margin)
+    left, row, top = _name_width(students), 30, 6
+    height = top + row * len(students) + 24
     axis = _Axes(height - 20, ticks, ticks, left + 8, WIDTH - 92)
     parts = [_line(axis.x(tick), top, axis.x(tick), height - 20, LINE) for tick in ticks]
     parts += [_text(axis.x(tick), height - 5, f"{tick:g}".removeprefix("0") or "0", "middle", MUTED) for tick in ticks]
-    for number, (name, made) in enumerate(measured.items()):
-        middle, colour = top + row * (number + 0.5), BETTER if made.after >= made.before else WORSE
-        parts.append(f"<g><title>{escape(name)}: {value(made.before)} before training, {value(made.after)} after</title>")
+    for number, (name, agreement) in enumerate(students.items()):
+        middle, colour = top + row * (number + 0.5), BETTER if agreement.after >= agreement.before else WORSE
+        parts.append(f"<g><title>{escape(name)}: {value(agreement.before)} before training, {value(agreement.after)} after</title>")
         parts.append(_text(left - 8, middle + 4, name, "end", INK))
-        parts.append(f'<path d="M{axis.x(made.before):.1f} {middle:g}H{axis.x(made.after):.1f}" stroke="{colour}" stroke-width="3"/>')
+        parts.append(
+            f'<path d="M{axis.x(agreement.before):.1f} {middle:g}H{axis.x(agreement.after):.1f}" stroke="{colour}" stroke-width="3"/>'
+        )
         ring = f'fill="var(--paper, #ffffff)" stroke="{colour}" stroke-width="2"'
-        parts.append(f'<circle cx="{axis.x(made.before):.1f}" cy="{middle:g}" r="5" {ring}/>')
-        parts.append(f'<circle cx="{axis.x(made.after):.1f}" cy="{middle:g}" r="6" fill="{colour}"/>')
-        parts.append(_text(WIDTH - 2, middle + 4, f"{value(made.before)} → {value(made.after)}", "end", colour) + "</g>")
+        parts.append(f'<circle cx="{axis.x(agreement.before):.1f}" cy="{middle:g}" r="5" {ring}/>')
+        parts.append(f'<circle cx="{axis.x(agreement.after):.1f}" cy="{middle:g}" r="6" fill="{colour}"/>')
+        parts.append(_text(WIDTH - 2, middle + 4, f"{value(agreement.before)} → {value(agreement.after)}", "end", colour) + "</g>")
     return _svg(height, "Agreement with a word aligner before and after training, a line a student", parts)
 
 
 def significance_matrix(results: Results) -> str:
-    """Row against column by MAP: blue where the row is significantly better, orange where worse; systems by their rank."""
+    """Row against column by MAP: blue where the row is significantly better, orange where it is worse; systems by rank."""
     names = list(results.systems)
     left, top = _name_width(names) + 26, 22
-    wide = min(30.0, (WIDTH - left) / len(names))
-    high = max(wide, 17.0)
+    width = min(30.0, (WIDTH - left) / len(names))
+    height = max(width, 17.0)
     parts = []
     for row, a in enumerate(names):
-        y = top + high * row
-        parts.append(_text(left - 8, y + high / 2 + 4, f"{a}  {row + 1}", "end", INK))
-        if wide >= 17 or row % 2 == 0:
-            parts.append(_text(left + wide * (row + 0.5), top - 8, str(row + 1), "middle", MUTED))
+        y = top + height * row
+        parts.append(_text(left - 8, y + height / 2 + 4, f"{a}  {row + 1}", "end", INK))
+        if width >= 17 or row % 2 == 0:
+            parts.append(_text(left + width * (row + 0.5), top - 8, str(row + 1), "middle", MUTED))
         for column, b in enumerate(names):
-            made = results.comparison("map", a, b) if a != b else None
-            if made is None:
+            comparison = results.comparison("map", a, b) if a != b else None
+            if comparison is None:
                 continue
-            colour = LEVEL if not made.significant else BETTER if made.delta > 0 else WORSE
-            told = f"{a} {signed(made.delta)} against {b}, {p_value(made.p_adjusted)}"
-            parts.append(f"<g><title>{escape(told)}</title>{_rectangle(left + wide * column + 1, y + 1, wide - 2, high - 2, colour)}")
-            if wide >= 22:
-                ink, points = "var(--paper, #ffffff)" if made.significant else MUTED, round(100 * made.delta)
-                x = left + wide * (column + 0.5)
-                parts.append(_text(x, y + high / 2 + 4, f"{points:+}" if points else "0", "middle", ink, size=10.5))
+            colour = LEVEL if not comparison.significant else BETTER if comparison.delta > 0 else WORSE
+            title = f"{a} {signed(comparison.delta)} against {b}, {p_value(comparison.p_adjusted)}"
+            parts.append(f"<g><title>{escape(title)}</title>{_rectangle(left + width * column + 1, y + 1, width - 2, height - 2, colour)}")
+            if width >= 22:
+                ink, points = "var(--paper, #ffffff)" if comparison.significant else MUTED, round(100 * comparison.delta)
+                x = left + width * (column + 0.5)
+                parts.append(_text(x, y + height / 2 + 4, f"{points:+}" if points else "0", "middle", ink, size=10.5))
             parts.append("</g>")
-    return _svg(top + high * len(names) + 4, "Which systems differ significantly by MAP, row against column", parts)
+    return _svg(top + height * len(names) + 4, "Which systems differ significantly by MAP, row against column", parts)
 
 
 @dataclass(frozen=True)
 class _Axes:
-    """Two axes with their ticks; the first and last ticks are their ends."""
+    """Two axes with their ticks; each axis ends at its first and its last tick."""
 
     bottom: float
     x_ticks: list[float]
@@ -213,15 +216,15 @@ class _Axes:
     left: float = 36
     right: float = WIDTH - 16
 
-    def x(self, at: float) -> float:
+    def x(self, number: float) -> float:
         first, last = self.x_ticks[0], self.x_ticks[-1]
-        return self.left + (self.right - self.left) * (at - first) / (last - first)
+        return self.left + (self.right - self.left) * (number - first) / (last - first)
 
-    def y(self, at: float) -> float:
+    def y(self, number: float) -> float:
         first, last = self.y_ticks[0], self.y_ticks[-1]
-        return self.bottom - (self.bottom - 26) * (at - first) / (last - first)
+        return self.bottom - (self.bottom - 26) * (number - first) / (last - first)
 
-    def drawn(self, x_name: str, y_name: str) -> list[str]:
+    def draw(self, x_name: str, y_name: str) -> list[str]:
         """Grid, ticks and the axes' names."""
         parts = [_line(self.x(self.x_ticks[0]), self.y(tick), self.x(self.x_ticks[-1]), self.y(tick), LINE) for tick in self.y_ticks]
         parts += [_text(30, self.y(tick) + 4, f"{tick:g}", "end", MUTED) for tick in self.y_ticks]
@@ -232,11 +235,11 @@ class _Axes:
 
 def _ticks(low: float, high: float) -> list[float]:
     """About five round numbers that enclose the range."""
-    rough = (high - low) / 4 or 1.0
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)
+    rough_step = (high - low) / 4 or 1.0
+    magnitude = 10.0 ** math.floor(math.log10(rough_step))
+    step = next(magnitude * factor for factor in (1, 2, 5, 10) if magnitude * factor >= rough_step)
     first = math.floor(low / step)
-    last = max(math.ceil(high / step), first + 1)  # an axis has two ends even where all values are one
+    last = max(math.ceil(high / step), first + 1)  # an axis has two ends even where all values are the same
     return [round(step * number, 9) for number in range(first, last + 1)]
 
 
@@ -248,7 +251,7 @@ def _curve(axes: _Axes, points: list[tuple[float, float]], number: int, name: st
 
 
 def _key(lines: list[tuple[int, str]], top: float) -> tuple[list[str], float]:
-    """What each line is, two a row, below ``top``; and where that ends."""
+    """The names of the lines, two a row, below ``top``; and the height at which the key ends."""
     parts = []
     for place, (number, name) in enumerate(lines):
         x, y = 36 + place % 2 * (WIDTH - 36) / 2, top + 16 + 20 * (place // 2)
@@ -259,13 +262,13 @@ def _key(lines: list[tuple[int, str]], top: float) -> tuple[list[str], float]:
 
 
 def _name_width(names: Iterable[str]) -> float:
-    """Room for the longest name in type of 14, at most half the picture."""
+    """Width of the longest name in text of size 14; at most half the picture."""
     return min(max(map(len, names)) * 7.7 + 12, WIDTH / 2)
 
 
-def _svg(height: float, told: str, parts: list[str]) -> str:
+def _svg(height: float, label: str, parts: list[str]) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{ALONE}" role="img" aria-label="{escape(told)}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{ALONE}" role="img" aria-label="{escape(label)}" '
         f'font-family="system-ui, sans-serif" font-size="12" style="{BACKGROUND}">{"".join(parts)}</svg>'
     )
 

@@ -1,4 +1,4 @@
-"""What each topic of a run scores, by ranx, in the numbers that trec_eval gives."""
+"""The scores of each topic of a run, by ranx; they equal those of trec_eval."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 REVISION = 1
-"""To be raised with every change to what the same run scores."""
+"""Raise it with every change to the scores of a run."""
 
 METRICS = ("map", "precision@5", "precision@10", "precision@20", "ndcg@10", "recall@100", "mrr@10")
 """The measures of every report, by ranx's names."""
@@ -23,7 +23,7 @@ RECALL_LEVELS = 11
 def order(hits: dict[str, float]) -> list[str]:
     """The documents of one topic in the order in which trec_eval judges them.
 
-    Scores are read as 32-bit floats, best first; ties go by falling document id. The rank column plays no part.
+    Scores are 32-bit floats, best first; ties go by descending document id. The rank column plays no part.
     """
     import numpy as np
 
@@ -40,13 +40,13 @@ def evaluate(qrels: Qrels, run: Run) -> dict[str, dict[str, float]]:
     >>> evaluate({"q1": {"d1": 1}}, {"q1": {"d2": 2.0, "d1": 1.0}})["map"]
     {'q1': 0.5}
     """
-    judged, ranked = _arrays(qrels, run)
+    judgements, rankings = _arrays(qrels, run)
     with warnings.catch_warnings():
         # numba, below ranx, warns on machines without a writable shared memory, which nothing here needs.
         warnings.filterwarnings("ignore", message="Could not obtain multiprocessing lock")
-        from ranx import evaluate as by_ranx
+        from ranx import evaluate as ranx_evaluate
 
-        values = by_ranx(judged, ranked, list(METRICS), return_mean=False)
+        values = ranx_evaluate(judgements, rankings, list(METRICS), return_mean=False)
     return {metric: dict(zip(qrels, values[metric].tolist(), strict=True)) for metric in METRICS}
 
 
@@ -59,18 +59,18 @@ def _arrays(qrels: Qrels, run: Run) -> tuple[np.ndarray, np.ndarray]:
     """
     import numpy as np
 
-    judged = np.zeros((len(qrels), max(map(len, qrels.values())), 2))
-    judged[:, :, 0] = -2
-    ranked = np.zeros((len(qrels), max([1, *(len(run[topic]) for topic in qrels if topic in run)]), 2))
-    ranked[:, :, 0] = -1
+    judgements = np.zeros((len(qrels), max(map(len, qrels.values())), 2))
+    judgements[:, :, 0] = -2
+    rankings = np.zeros((len(qrels), max([1, *(len(run[topic]) for topic in qrels if topic in run)]), 2))
+    rankings[:, :, 0] = -1
     for row, (topic, grades) in enumerate(qrels.items()):
         numbers = {}
         for number, (document, grade) in enumerate(sorted(grades.items(), key=lambda judgement: -judgement[1])):
             numbers[document] = number
-            judged[row, number] = number, grade
+            judgements[row, number] = number, grade
         documents = order(run[topic]) if topic in run else []
-        ranked[row, : len(documents), 0] = [numbers.get(document, -1) for document in documents]
-    return judged, ranked
+        rankings[row, : len(documents), 0] = [numbers.get(document, -1) for document in documents]
+    return judgements, rankings
 
 
 def precision_curve(qrels: Qrels, rankings: dict[str, list[str]]) -> list[float]:
@@ -87,15 +87,15 @@ def precision_curve(qrels: Qrels, rankings: dict[str, list[str]]) -> list[float]
         ranks = np.array([rank for rank, document in enumerate(rankings.get(topic, []), 1) if grades.get(document, 0) > 0], dtype=float)
         precisions = np.maximum.accumulate((np.arange(1, len(ranks) + 1) / ranks)[::-1])[::-1]
         for level in range(RECALL_LEVELS):
-            needed = max(1, int(level / (RECALL_LEVELS - 1) * relevant + 0.9))  # trec_eval's rounding
-            if needed <= len(ranks):
-                curve[level] += precisions[needed - 1]
+            count = max(1, int(level / (RECALL_LEVELS - 1) * relevant + 0.9))  # trec_eval's rounding
+            if count <= len(ranks):
+                curve[level] += precisions[count - 1]
     return (curve / len(qrels)).tolist()
 
 
 def warm_up() -> None:
     """Compiles what `evaluate` needs (ranx's numba functions) into numba's cache on disk.
 
-    17 s after installation, 3 s from then on. Run it beside something slow: ``python -m optical_repro.evaluation.warm_up``.
+    It takes 17 s after installation, 3 s from then on. Run it beside something slow: ``python -m optical_repro.evaluation.warm_up``.
     """
     evaluate({"topic": {"document": 1}}, {"topic": {"document": 1.0}})

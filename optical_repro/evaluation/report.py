@@ -1,4 +1,4 @@
-"""The report of a folder of runs: what the terminal prints, and the files that stay beside the runs."""
+"""The report of a folder of runs: the text for the terminal, and the files beside the runs."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ FORMATS: dict[str, Callable[[Results], str]] = {
     "tex": as_latex,
     "html": as_html,
 }
-"""Suffix of each ``report.*`` file to what writes it."""
+"""Suffix of each ``report.*`` file to the function that makes its text."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """Results that stand in files."""
+    """Results, and where their files are."""
 
     results: Results
     folder: Path
     qrels_path: Path
 
     def text(self) -> str:
-        """The table, which differences are significant, and where the files lie."""
+        """The table, the significant differences, and where the files are."""
         others = ", ".join(f".{suffix}" for suffix in FORMATS if suffix != "html")
         return "\n".join(
             [
@@ -59,19 +59,19 @@ ACROSS: dict[str, Callable[[Across], str]] = {
     "tex": across_latex,
     "html": across_html,
 }
-"""Suffix of each ``across.*`` file to what writes it."""
+"""Suffix of each ``across.*`` file to the function that makes its text."""
 
 
 def write_across(reports: list[Report], baseline: str | None, folder: Path) -> str:
     """Compares the folders of several reports with each other and writes across.json, .csv, .md, .tex and .html into ``folder``.
 
-    Returns what the terminal prints.
+    Returns the text for the terminal.
     """
-    made = across([report.results for report in reports], baseline)
-    for suffix, text in [(suffix, write(made)) for suffix, write in ACROSS.items()]:
+    side_by_side = across([report.results for report in reports], baseline)
+    for suffix, text in [(suffix, write(side_by_side)) for suffix, write in ACROSS.items()]:
         with whole(folder / f"across.{suffix}") as file:
             file.write(text)
-    return f"{across_text(made)}\n\nReport  {folder / 'across.html'} (open it in a browser; also .json, .csv, .md, .tex)"
+    return f"{across_text(side_by_side)}\n\nReport  {folder / 'across.html'} (open it in a browser; also .json, .csv, .md, .tex)"
 
 
 def write_report(

@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 TESTS = {"fisher": "Fisher's randomization test", "student": "the paired t-test", "tukey": "the randomized Tukey HSD test"}
 CORRECTIONS = {"holm": "Holm-corrected", "bonferroni": "Bonferroni-corrected", "none": "uncorrected"}
 ALPHA = 0.05
-"""Adjusted p below this is called significant."""
+"""A difference is significant if its adjusted p is below this."""
 PERMUTATIONS = 100_000
 """Sign patterns of the randomization test, the observed one among them: the smallest p is 1 in 100,000."""
 REARRANGEMENTS = 10_000
 """Rearrangements of the randomized Tukey HSD test, the observed one among them."""
 RESAMPLES = 10_000
 BLOCK = 2**22
-"""Numbers that are worked on at a time: 32 MB."""
+"""Numbers in one array of intermediate results: 32 MB."""
 WIDTH = 192
-"""Columns that are resampled at a time."""
+"""Columns resampled at a time."""
 TIED = 1e-10
-"""Sums are equal that differ by less than this part of what was summed up."""
+"""Two sums count as equal if they differ by less than this fraction of the sum of absolute values."""
 SEED = 42
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """System ``a`` against system ``b`` by one metric, over the topics that both were judged on."""
+    """System ``a`` against system ``b`` by one metric, over the same topics."""
 
     metric: str
     a: str
@@ -62,7 +62,7 @@ class Comparison:
 
     @property
     def relative(self) -> float | None:
-        """``delta`` as a part of b's mean; None where that is 0."""
+        """``delta`` as a fraction of b's mean; None where that is 0."""
         return self.delta / self.mean_b if self.mean_b else None
 
     @property
@@ -76,7 +76,7 @@ class Comparison:
         return (1 if self.delta > 0 else -1) if self.significant else 0
 
     def reversed(self) -> Comparison:
-        """The same comparison, told of b against a."""
+        """The same comparison, of b against a."""
         return replace(
             self,
             a=self.b,
@@ -98,26 +98,26 @@ def compare(
 
     ``scores`` maps system to metric to an array of one value a topic, topics in the same order everywhere. The family
     of the correction is the pairs of one metric; that of Tukey's test, which takes no other correction, all systems of
-    ``scores``. Returns metric by metric, pairs in the order given.
+    ``scores``. Returns metric by metric, in the order of ``pairs``.
     """
     import numpy as np
 
     if not pairs:
         return []
     metrics = list(scores[pairs[0][0]])
-    stacked = np.stack([np.stack([by_metric[metric] for metric in metrics], axis=1) for by_metric in scores.values()], axis=1)
+    values = np.stack([np.stack([by_metric[metric] for metric in metrics], axis=1) for by_metric in scores.values()], axis=1)
     places = {name: number for number, name in enumerate(scores)}
     first, second = (np.array([places[pair[side]] for pair in pairs]) for side in (0, 1))
-    # Columns of [topics, metrics x systems]: of a, and of b, metric by metric, pairs in the order given.
-    columns = stacked.transpose(0, 2, 1).reshape(len(stacked), -1)
+    # Columns of [topics, metrics x systems]: those of a, and those of b, metric by metric, in the order of the pairs.
+    columns = values.transpose(0, 2, 1).reshape(len(values), -1)
     starts = np.repeat(np.arange(len(metrics)) * len(places), len(pairs))
     a_columns, b_columns = (np.tile(side, len(metrics)) + starts for side in (first, second))
     differences = columns[:, a_columns] - columns[:, b_columns]
-    by_pair = tukey(stacked)
-    tukeys = by_pair[:, first, second].ravel()
-    p = {"fisher": lambda: _fisher(columns, a_columns, b_columns), "tukey": lambda: tukeys}.get(test, lambda: _student(differences))()
+    tukey_matrix = tukey(values)
+    tukey_p = tukey_matrix[:, first, second].ravel()
+    p = {"fisher": lambda: _fisher(columns, a_columns, b_columns), "tukey": lambda: tukey_p}.get(test, lambda: _t_test(differences))()
     correction = "tukey" if test == "tukey" else correction
-    p_adjusted = np.concatenate([adjusted(family, correction) for family in np.split(p, len(metrics))])
+    p_adjusted = np.concatenate([adjust(family, correction) for family in np.split(p, len(metrics))])
     low, high = bootstrap_interval(differences)
     comparisons = []
     for column, (metric, (a, b)) in enumerate((metric, pair) for metric in metrics for pair in pairs):
@@ -132,7 +132,7 @@ def compare(
                 mean_b=float(scores[b][metric].mean()),
                 p=float(p[column]),
                 p_adjusted=float(p_adjusted[column]),
-                tukey=float(tukeys[column]),
+                tukey=float(tukey_p[column]),
                 test=test,
                 correction=correction,
                 low=float(low[column]),
@@ -147,18 +147,18 @@ def compare(
 
 
 def p_values(differences: np.ndarray, test: str) -> np.ndarray:
-    """Two-sided p of each column of (topics, pairs) differences under the hypothesis that the two systems are alike."""
+    """Two-sided p of each column of (topics, pairs) differences under the hypothesis that the two systems are equal."""
     import numpy as np
 
     if test == "student":
-        return _student(differences)
+        return _t_test(differences)
     pairs = differences.shape[1]
     zero = np.zeros((len(differences), 1))
     return _fisher(np.hstack([differences, zero]), np.arange(pairs), np.full(pairs, pairs))
 
 
 def _fisher(scores: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """How often a mean at least as far from zero comes out when each topic's difference takes a random sign.
+    """How often a mean is at least as far from zero when each topic's difference takes a random sign.
 
     ``scores``: [topics, columns]; ``a`` and ``b``: the two columns of every pair. All 2^topics patterns where they are fewer than
     PERMUTATIONS, else as many random ones, the same for every pair (Smucker, Allan and Carterette, CIKM 2007). The observed
@@ -175,23 +175,23 @@ def _fisher(scores: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         differences = scores[:, a[block]] - scores[:, b[block]]
         observed[block], sizes[block] = np.abs(differences.sum(axis=0)), np.abs(differences).sum(axis=0)
     # Sums in another order differ in their last digits: equal ones must count as equal.
-    reached = observed - TIED * sizes
-    # Of two systems that are nearly one, the difference of their sums has not enough digits: there the differences are summed.
+    threshold = observed - TIED * sizes
+    # Where two systems are nearly equal, the difference of their sums has too few digits: there the differences are summed.
     near = (sizes > 0) & (TIED * sizes < 4 * topics * np.finfo(float).eps * (lengths[a] + lengths[b]))
     if near.any():
-        own = scores[:, a[near]] - scores[:, b[near]]
+        near_differences = scores[:, a[near]] - scores[:, b[near]]
         a, b, columns = a.copy(), b.copy(), scores.shape[1]
-        a[near], b[near] = columns + np.arange(own.shape[1]), columns + own.shape[1]
-        scores = np.hstack([scores, own, np.zeros((topics, 1))])
+        a[near], b[near] = columns + np.arange(near_differences.shape[1]), columns + near_differences.shape[1]
+        scores = np.hstack([scores, near_differences, np.zeros((topics, 1))])
     count, patterns = np.zeros(pairs), 0
     for signs in _signs(topics):
         patterns += len(signs)
         for rows in _blocks(len(signs), max(1, BLOCK // scores.shape[1])):
             sums = np.ascontiguousarray((signs[rows] @ scores).T)
             for block in _blocks(pairs, max(1, BLOCK // 64 // sums.shape[1])):
-                count[block] += (np.abs(sums[a[block]] - sums[b[block]]) >= reached[block, None]).sum(axis=1)
-    unseen = 1 if patterns < 2**topics else 0  # the observed pattern, which is none of the random ones
-    return (count + unseen) / (patterns + unseen)
+                count[block] += (np.abs(sums[a[block]] - sums[b[block]]) >= threshold[block, None]).sum(axis=1)
+    extra = 1 if patterns < 2**topics else 0  # the observed pattern, which is not among the random ones
+    return (count + extra) / (patterns + extra)
 
 
 def _signs(topics: int) -> Iterator[np.ndarray]:
@@ -207,12 +207,12 @@ def _signs(topics: int) -> Iterator[np.ndarray]:
 
 
 def _blocks(count: int, size: int) -> Iterator[slice]:
-    """``count`` things in parts of ``size``; what is left over goes with the last: BLAS sums up a narrow part in another order."""
+    """Slices of ``size`` over ``count`` items; the last also takes the remainder, because BLAS sums a narrow slice in another order."""
     starts = range(0, max(1, count - size + 1), size)
     return (slice(start, count if start == starts[-1] else start + size) for start in starts)
 
 
-def _student(differences: np.ndarray) -> np.ndarray:
+def _t_test(differences: np.ndarray) -> np.ndarray:
     """The paired t-test; 1 where no difference differs from 0 or there is one topic only."""
     import numpy as np
     from scipy.special import stdtr
@@ -229,8 +229,8 @@ def tukey(scores: np.ndarray) -> np.ndarray:
     """Two-sided p of every pair of systems by the two-way randomized Tukey HSD test: [metrics, systems, systems].
 
     ``scores``: [topics, systems, metrics]. A pair's p is how often the best and the worst of all systems are at least as far
-    apart as the two, when the systems' scores change places at random within each topic: corrected for all pairs, and free of
-    the normality that ANOVA asks for (Carterette, ACM TOIS 30:1, 2012; Sakai, Laboratory Experiments in Information Retrieval,
+    apart as the two, when the systems' scores change places at random within each topic. It is corrected for all pairs, and does
+    not assume normality as ANOVA does (Carterette, ACM TOIS 30:1, 2012; Sakai, Laboratory Experiments in Information Retrieval,
     Springer 2018). The observed arrangement counts as one, so p is never 0. With two systems it is Fisher's test.
     """
     import numpy as np
@@ -238,7 +238,7 @@ def tukey(scores: np.ndarray) -> np.ndarray:
     topics, systems, metrics = scores.shape
     sums = scores.sum(axis=0).T
     # Sums in another order differ in their last digits: equal ones must count as equal.
-    reached = np.abs(sums[:, :, None] - sums[:, None, :]) - 1e-10 * topics
+    threshold = np.abs(sums[:, :, None] - sums[:, None, :]) - 1e-10 * topics
     random = np.random.default_rng(SEED)
     ranges = np.full((metrics, REARRANGEMENTS), np.inf)
     for start in range(1, REARRANGEMENTS, 1000):
@@ -249,12 +249,12 @@ def tukey(scores: np.ndarray) -> np.ndarray:
             total += row[random.permuted(places, axis=1)]
         ranges[:, start : start + size] = np.ptp(total, axis=1).T
     ranges.sort(axis=1)
-    below = [np.searchsorted(ranges[metric], reached[metric]) for metric in range(metrics)]
+    below = [np.searchsorted(ranges[metric], threshold[metric]) for metric in range(metrics)]
     return (REARRANGEMENTS - np.stack(below)) / REARRANGEMENTS
 
 
-def adjusted(p: np.ndarray, correction: str) -> np.ndarray:
-    """The p-values of one family, corrected so that the chance of any false finding in it stays below ALPHA."""
+def adjust(p: np.ndarray, correction: str) -> np.ndarray:
+    """The p-values of one family, corrected so that the chance of any false positive in it stays below ALPHA."""
     import numpy as np
 
     family = len(p)
@@ -262,9 +262,9 @@ def adjusted(p: np.ndarray, correction: str) -> np.ndarray:
         return p
     if correction == "bonferroni":
         return np.minimum(1.0, family * p)
-    rising = np.argsort(p, kind="stable")
+    order = np.argsort(p, kind="stable")
     holm = np.empty(family)
-    holm[rising] = np.minimum(1.0, np.maximum.accumulate((family - np.arange(family)) * p[rising]))
+    holm[order] = np.minimum(1.0, np.maximum.accumulate((family - np.arange(family)) * p[order]))
     return holm
 
 

@@ -1,4 +1,4 @@
-"""Results as tables that people read: for the terminal, Markdown and LaTeX."""
+"""Results as tables for people: for the terminal, Markdown and LaTeX."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from .by_topic import Change, changes, hit_names
-from .findings import EXPLAINED, described, effect, findings, method, noted, signed, translators, value
+from .findings import EXPLAINED, effect, findings, method, notes, signed, summary, translators, value
 from .metrics import METRICS
 from .questions import is_ceiling, is_student, telling_pairs
 from .results import Results
@@ -33,9 +33,9 @@ class Cell:
     number: float
     text: str
     best: bool
-    """Of all but the ceiling, as printed."""
+    """Whether it is the best, as printed, of all but the ceiling."""
     mark: int
-    """1 where significantly better than the baseline, -1 where worse, else 0."""
+    """1 where it is significantly better than the baseline, -1 where it is worse, else 0."""
 
 
 @dataclass(frozen=True)
@@ -48,40 +48,42 @@ class Row:
 
 
 def rows(results: Results) -> list[Row]:
-    """The table of systems, best MAP first, one cell a metric."""
+    """The table of systems, best MAP first, one cell for each metric."""
     competitors = [system for system in results.systems.values() if not is_ceiling(system.name)]
     best = {metric: value(max((system.mean(metric) for system in competitors), default=0)) for metric in METRICS}
     table = []
     for name, system in results.systems.items():
         cells = []
         for metric in METRICS:
-            made = results.against_baseline(metric, name)
+            comparison = results.against_baseline(metric, name)
             text = value(system.mean(metric))
-            cells.append(Cell(system.mean(metric), text, not is_ceiling(name) and text == best[metric], made.direction if made else 0))
+            cells.append(
+                Cell(system.mean(metric), text, not is_ceiling(name) and text == best[metric], comparison.direction if comparison else 0)
+            )
         table.append(Row(name, "ceiling" if is_ceiling(name) else "baseline" if name == results.baseline else "", cells))
     return table
 
 
-def comparison_cells(made: Comparison) -> list[str]:
-    """One comparison under COMPARISON_HEADINGS."""
+def comparison_cells(comparison: Comparison) -> list[str]:
+    """The cells of one comparison, under COMPARISON_HEADINGS."""
     return [
-        made.a,
-        made.b,
-        signed(made.delta),
-        f"{signed(made.low)} to {signed(made.high)}",
-        "" if made.relative is None else f"{100 * made.relative:+.1f} %",
-        effect(made),
-        f"{made.wins}/{made.ties}/{made.losses}",
-        f"{made.p:.5f}",
-        f"{made.p_adjusted:.5f}",
-        f"{made.tukey:.4f}",
+        comparison.a,
+        comparison.b,
+        signed(comparison.delta),
+        f"{signed(comparison.low)} to {signed(comparison.high)}",
+        "" if comparison.relative is None else f"{100 * comparison.relative:+.1f} %",
+        effect(comparison),
+        f"{comparison.wins}/{comparison.ties}/{comparison.losses}",
+        f"{comparison.p:.5f}",
+        f"{comparison.p_adjusted:.5f}",
+        f"{comparison.tukey:.4f}",
     ]
 
 
 def as_text(results: Results) -> str:
-    """The table and the findings, for a terminal; plain ASCII but for the names."""
+    """The table and the findings, for a terminal; plain ASCII except for the names."""
     width = max(map(len, results.systems))
-    out = [f"{results.name}: {described(results)}", ""]
+    out = [f"{results.name}: {summary(results)}", ""]
     out.append("  ".join([" " * width, *(f"{heading:>7} " for heading in HEADINGS.values())]).rstrip())
     for row in rows(results):
         cells = (f"{cell.text:>7}{' +-'[cell.mark]}" for cell in row.cells)
@@ -89,25 +91,25 @@ def as_text(results: Results) -> str:
         out.append("  ".join([f"{row.system:<{width}}", *cells, note]).rstrip())
     if results.baseline:
         out += ["", f"+ significantly better than {results.baseline}, - significantly worse ({method(results)})"]
-    if translated := translators(results):
-        out += ["", translated]
-    for heading, told in [*noted(results), *findings(results)]:
-        out += ["", heading, *(f"  {line}" for line in told)]
+    if sentence := translators(results):
+        out += ["", sentence]
+    for heading, lines in [*notes(results), *findings(results)]:
+        out += ["", heading, *(f"  {line}" for line in lines)]
     return "\n".join(out)
 
 
 def topics_text(results: Results) -> str:
-    """For a terminal: the topics that gained and lost most where the best student, else the best system, takes the baseline's place."""
+    """For a terminal: the topics that gained and lost most where the best student, else the best system, replaces the baseline."""
     pairs = telling_pairs(results)
     if not pairs:
         return ""
-    a, b = next(((made.a, made.b) for made in pairs if is_student(made.a)), (pairs[0].a, pairs[0].b))
+    a, b = next(((pair.a, pair.b) for pair in pairs if is_student(pair.a)), (pairs[0].a, pairs[0].b))
     width = max(len(a), len(b))
     out = []
-    for heading, told in zip(("gained", "lost"), changes(results, a, b), strict=True):
-        if told:
+    for heading, topic_changes in zip(("gained", "lost"), changes(results, a, b), strict=True):
+        if topic_changes:
             out += ["", f"Topics that {heading} most, {a} against {b}, by average precision:"]
-        for change in told:
+        for change in topic_changes:
             out.append(f"  {value(change.ap_b)} to {value(change.ap_a)}  {_topic(change)}")
             for system, hits in ((a, change.hits_a), (b, change.hits_b)):
                 out.append(f"      {system:<{width}}  {' · '.join(hit_names(results, change.topic, hits))}")
@@ -121,46 +123,48 @@ def _topic(change: Change) -> str:
 
 def as_markdown(results: Results) -> str:
     """The table, the findings, all comparisons by MAP, and the topics that make the difference."""
-    out = [f"# {results.name}", "", f"{described(results)}.", "", *markdown_head(["system", *HEADINGS.values()], names=1)]
+    out = [f"# {results.name}", "", f"{summary(results)}.", "", *markdown_head(["system", *HEADINGS.values()], names=1)]
     for row in rows(results):
         cells = [(f"**{cell.text}**" if cell.best else cell.text) + ["", " ▲", " ▼"][cell.mark] for cell in row.cells]
         out.append(markdown_row([markdown_code(row.system) + (f" ({row.note})" if row.note else ""), *cells]))
     out += ["", "Best below the ceiling in bold."]
     if results.baseline:
         out[-1] += f" ▲ significantly better than {markdown_code(results.baseline)}, ▼ significantly worse ({method(results)})."
-    if translated := translators(results):
-        out[-1] += f" {translated}"
-    for heading, told in [*((heading, list(map(_plain, told))) for heading, told in noted(results)), *findings(results)]:
-        out += ["", f"**{heading}**", "", *(f"- {line}" for line in told)]
-    compared = [comparison_cells(made) for made in results.comparisons if made.metric == "map"]
-    if compared:
+    if sentence := translators(results):
+        out[-1] += f" {sentence}"
+    for heading, lines in [*((heading, list(map(_escape_markdown, lines))) for heading, lines in notes(results)), *findings(results)]:
+        out += ["", f"**{heading}**", "", *(f"- {line}" for line in lines)]
+    comparison_rows = [comparison_cells(comparison) for comparison in results.comparisons if comparison.metric == "map"]
+    if comparison_rows:
         out += ["", "## All comparisons by MAP", "", *markdown_head(COMPARISON_HEADINGS, names=2)]
-        out += [markdown_row([markdown_code(a), markdown_code(b), *cells]) for a, b, *cells in compared]
+        out += [markdown_row([markdown_code(a), markdown_code(b), *cells]) for a, b, *cells in comparison_rows]
         out += ["", EXPLAINED]
     return "\n".join(out + _markdown_topics(results)) + "\n"
 
 
 def _markdown_topics(results: Results) -> list[str]:
-    """For each telling pair a table of the topics that gained and lost most."""
+    """A table of the topics that gained and lost most, for each telling pair."""
     out = []
-    for made in telling_pairs(results):
-        gained, lost = changes(results, made.a, made.b)
-        if gained or lost:
-            names = f"**a = {markdown_code(made.a)}, b = {markdown_code(made.b)}**"
+    for comparison in telling_pairs(results):
+        gains, losses = changes(results, comparison.a, comparison.b)
+        if gains or losses:
+            names = f"**a = {markdown_code(comparison.a)}, b = {markdown_code(comparison.b)}**"
             out += ["", names, "", *markdown_head(["topic", "a", "b", "hits of a", "hits of b"], names=1)]
-        for change in (*gained, *lost[::-1]):
-            hits = (" · ".join(hit_names(results, change.topic, found)) for found in (change.hits_a, change.hits_b))
-            out.append(markdown_row([_plain(_topic(change)), value(change.ap_a), value(change.ap_b), *map(_plain, hits)]))
+        for change in (*gains, *losses[::-1]):
+            hits = (" · ".join(hit_names(results, change.topic, documents)) for documents in (change.hits_a, change.hits_b))
+            out.append(
+                markdown_row([_escape_markdown(_topic(change)), value(change.ap_a), value(change.ap_b), *map(_escape_markdown, hits)])
+            )
     return ["", "## Topics that gained and lost most", *out] if out else []
 
 
-def _plain(text: str) -> str:
-    """Text that Markdown shows as it is, in a cell of a table."""
+def _escape_markdown(text: str) -> str:
+    """Text escaped for a cell of a Markdown table."""
     return re.sub(r"([\\`*_|<>\[\]])", r"\\\1", " ".join(text.split()))
 
 
 def markdown_head(headings: list[str], names: int) -> list[str]:
-    """The head of a table whose first columns are names and whose others are numbers."""
+    """The head of a table whose first ``names`` columns are words and whose others are numbers."""
     return [markdown_row(headings), "|" + "---|" * names + "---:|" * (len(headings) - names)]
 
 
@@ -176,13 +180,13 @@ def markdown_code(name: str) -> str:
 
 def as_latex(results: Results) -> str:
     """Two booktabs tables, the systems and the telling pairs; needs the package booktabs and nothing else."""
-    caption = f"{in_latex(results.name)}: {in_latex(described(results))}. Best below the ceiling in bold."
+    caption = f"{in_latex(results.name)}: {in_latex(summary(results))}. Best below the ceiling in bold."
     if results.baseline:
         caption += f" Arrows: significantly better or worse than {in_latex(results.baseline)} ({in_latex(method(results))})."
-    if translated := translators(results):
-        caption += f" {in_latex(translated)}"
-    for _, told in noted(results):
-        caption += in_latex(f" Note: {'; '.join(told)}.")
+    if sentence := translators(results):
+        caption += f" {in_latex(sentence)}"
+    for _, lines in notes(results):
+        caption += in_latex(f" Note: {'; '.join(lines)}.")
     head = ["System", *HEADINGS.values()]
     body = []
     for row in rows(results):
@@ -192,15 +196,15 @@ def as_latex(results: Results) -> str:
     if pairs := telling_pairs(results):
         caption = f"{in_latex(results.name)}: differences in MAP. Arrows: significant ({in_latex(method(results))}). {in_latex(EXPLAINED)}"
         body = []
-        for made in pairs:
-            a, b, delta, *others = map(in_latex, comparison_cells(made))
-            body.append([a, b, delta + ARROWS[made.direction], *others])
+        for comparison in pairs:
+            a, b, delta, *others = map(in_latex, comparison_cells(comparison))
+            body.append([a, b, delta + ARROWS[comparison.direction], *others])
         tables.append(latex_table(f"{results.name}:differences", caption, 2, list(map(in_latex, COMPARISON_HEADINGS)), body))
     return "\n".join(tables)
 
 
 def latex_table(name: str, caption: str, names: int, head: list[str], body: list[list[str]]) -> str:
-    """A booktabs table whose first ``names`` columns are words and whose others are numbers; cells are LaTeX already."""
+    """A booktabs table whose first ``names`` columns are words and whose others are numbers; the cells are in LaTeX."""
     lines = [" & ".join(cells) + r" \\" for cells in [head, *body]]
     small = [r"  \footnotesize\setlength{\tabcolsep}{4pt}"] if len(head) > 8 else []
     out = [
@@ -215,10 +219,10 @@ def latex_table(name: str, caption: str, names: int, head: list[str], body: list
 
 
 ARROWS = ["", r"$^{\uparrow}$", r"$^{\downarrow}$"]
-"""By `Comparison.direction`."""
+"""Indexed by `Comparison.direction`."""
 _ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}"}
 
 
 def in_latex(text: str) -> str:
     """Text with LaTeX's own characters escaped."""
-    return re.sub(r"[\\~^<>&%$#_{}]", lambda found: _ESCAPES.get(found[0], "\\" + found[0]), text)
+    return re.sub(r"[\\~^<>&%$#_{}]", lambda match: _ESCAPES.get(match[0], "\\" + match[0]), text)

@@ -1,4 +1,4 @@
-"""``python -m optical_repro.evaluation.warm_up``: compiles the metrics in a process of its own, beside training."""
+"""``python -m optical_repro.evaluation.warm_up``: compiles the metrics in a separate process, beside training."""
 
 from __future__ import annotations
 

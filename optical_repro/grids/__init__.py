@@ -1,1 +1,1 @@
-"""Grids: every combination of the levels of a YAML file, and which factor matters."""
+"""Grids: every combination of the levels in a YAML file, and which factor matters."""

@@ -1,6 +1,6 @@
-"""Which factor matters: the runs of a grid, every combination of some factors' levels with several seeds, scored and compared.
+"""Which factor matters: scores and compares the runs of a grid, every combination of the factors' levels with several seeds.
 
-A topic is the unit of every test. Scores are averaged over seeds first, so that more seeds make a setting's score surer, and no topic
+A topic is the unit of every test. Scores are averaged over seeds first: more seeds make a setting's score more reliable, and no topic
 counts twice.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 ALL = "all"
-"""The scope of topics of all collections together."""
+"""The scope of all collections' topics together."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Trial:
     run: Path
     qrels: Path
     baselines: dict[str, Path]
-    """The runs of the systems that it is compared with, made with the same seed."""
+    """System to its run with the same seed, for the systems that the student is compared with."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One combination of levels on one collection, over its seeds."""
+    """One combination of levels on one collection, with all its seeds."""
 
     collection: str
     levels: dict[str, str]
@@ -56,7 +56,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Effect:
-    """Two levels of a factor, everything else averaged."""
+    """Two levels of a factor, averaged over everything else."""
 
     scope: str
     """A collection, or ``all``."""
@@ -66,7 +66,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Factors:
-    """A grid, scored and compared."""
+    """The scores of a grid, and their comparisons."""
 
     name: str
     topics: dict[str, int]
@@ -76,15 +76,15 @@ class Factors:
     settings: list[Setting]
     """Collection by collection, best MAP first."""
     effects: list[Effect]
-    """By MAP, P@5, ...; of all collections together first, then of each."""
+    """Metric by metric; over all collections together first, then over each."""
 
     def spread(self, scope: str, factor: str, metric: str = "map") -> float:
         """The difference between the best and the worst level of a factor: how much it matters."""
-        found = (effect.comparison for effect in self.effects if (effect.scope, effect.factor) == (scope, factor))
-        return max((abs(made.delta) for made in found if made.metric == metric), default=0.0)
+        comparisons = (effect.comparison for effect in self.effects if (effect.scope, effect.factor) == (scope, factor))
+        return max((abs(comparison.delta) for comparison in comparisons if comparison.metric == metric), default=0.0)
 
     def seed_deviation(self, metric: str = "map") -> float:
-        """The standard deviation over seeds, root mean square over the settings."""
+        """The standard deviation over seeds: the root mean square over the settings."""
         squares = [setting.deviation[metric] ** 2 for setting in self.settings]
         return (sum(squares) / len(squares)) ** 0.5
 
@@ -97,14 +97,14 @@ def read_factors(name: str, trials: Sequence[Trial]) -> Factors:
     """
     collections = list(dict.fromkeys(trial.collection for trial in trials))
     by_collection = {collection: [trial for trial in trials if trial.collection == collection] for collection in collections}
-    scored = {collection: _scored(own) for collection, own in by_collection.items()}
-    baselines = {collection: _baseline(own) for collection, own in by_collection.items()}
+    scores = {collection: _score_settings(group) for collection, group in by_collection.items()}
+    baselines = {collection: _best_baseline(group) for collection, group in by_collection.items()}
     return Factors(
         name=name,
-        topics={collection: len(read_qrels(own[0].qrels)) for collection, own in by_collection.items()},
+        topics={collection: len(read_qrels(group[0].qrels)) for collection, group in by_collection.items()},
         baselines={collection: system for collection, (system, _) in baselines.items()},
-        settings=_settings(scored, baselines),
-        effects=_effects(scored),
+        settings=_settings(scores, baselines),
+        effects=_effects(scores),
     )
 
 
@@ -121,52 +121,52 @@ def _score(run: Path, qrels: Path) -> Scores:
     return {metric: np.array(list(values.values())) for metric, values in scores.items()}
 
 
-def _stacked(runs: Iterable[Scores]) -> Scores:
+def _stack(runs: Iterable[Scores]) -> Scores:
     import numpy as np
 
-    listed = list(runs)
-    return {metric: np.stack([scores[metric] for scores in listed]) for metric in METRICS}
+    scores_of_runs = list(runs)
+    return {metric: np.stack([scores[metric] for scores in scores_of_runs]) for metric in METRICS}
 
 
-def _scored(trials: Sequence[Trial]) -> dict[Levels, Scores]:
+def _score_settings(trials: Sequence[Trial]) -> dict[Levels, Scores]:
     """Each setting of one collection: metric to [seeds, topics]."""
     keys = dict.fromkeys(tuple(trial.levels.items()) for trial in trials)
-    return {key: _stacked(_score(trial.run, trial.qrels) for trial in trials if tuple(trial.levels.items()) == key) for key in keys}
+    return {key: _stack(_score(trial.run, trial.qrels) for trial in trials if tuple(trial.levels.items()) == key) for key in keys}
 
 
-def _baseline(trials: Sequence[Trial]) -> tuple[str, Scores]:
+def _best_baseline(trials: Sequence[Trial]) -> tuple[str, Scores]:
     """The best baseline of one collection by MAP, its scores averaged over seeds: metric to [topics]."""
     scores = {}
     for system in trials[0].baselines:
-        # The other factors change nothing of a baseline, but for variants, of which the first counts.
+        # A baseline does not depend on the other factors, except on variants; there the first counts.
         by_seed = {trial.seed: trial for trial in reversed(trials)}
-        stacked = _stacked(_score(trial.baselines[system], trial.qrels) for trial in by_seed.values())
-        scores[system] = {metric: values.mean(0) for metric, values in stacked.items()}
+        by_metric = _stack(_score(trial.baselines[system], trial.qrels) for trial in by_seed.values())
+        scores[system] = {metric: values.mean(0) for metric, values in by_metric.items()}
     best = max(scores, key=lambda system: scores[system]["map"].mean())
     return best, scores[best]
 
 
-def _settings(scored: Mapping[str, Mapping[Levels, Scores]], baselines: Mapping[str, tuple[str, Scores]]) -> list[Setting]:
-    compared: list[Comparison] = []
-    for collection, own in scored.items():
+def _settings(scores_by_collection: Mapping[str, Mapping[Levels, Scores]], baselines: Mapping[str, tuple[str, Scores]]) -> list[Setting]:
+    comparisons: list[Comparison] = []
+    for collection, by_levels in scores_by_collection.items():
         system, scores = baselines[collection]
-        means = {_label(key): {metric: made.mean(0) for metric, made in runs.items()} for key, runs in own.items()}
-        compared += significance.compare(means | {system: scores}, [(label, system) for label in means], correction="none")
-    corrected = iter(_corrected(compared))
+        means = {_label(key): {metric: values.mean(0) for metric, values in runs.items()} for key, runs in by_levels.items()}
+        comparisons += significance.compare(means | {system: scores}, [(label, system) for label in means], correction="none")
+    corrected = iter(_correct(comparisons))
     settings: list[Setting] = []
-    for collection, own in scored.items():
-        tested = {(made.a, made.metric): made for made in islice(corrected, len(own) * len(METRICS))}
-        for key, runs in own.items():
+    for collection, by_levels in scores_by_collection.items():
+        comparison_of = {(comparison.a, comparison.metric): comparison for comparison in islice(corrected, len(by_levels) * len(METRICS))}
+        for key, runs in by_levels.items():
             setting = Setting(
                 collection=collection,
                 levels=dict(key),
                 seeds=len(runs["map"]),
-                mean={metric: float(made.mean()) for metric, made in runs.items()},
-                deviation={metric: float(made.mean(1).std(ddof=1)) if len(made) > 1 else 0.0 for metric, made in runs.items()},
-                comparisons={metric: tested[_label(key), metric] for metric in METRICS},
+                mean={metric: float(values.mean()) for metric, values in runs.items()},
+                deviation={metric: float(values.mean(1).std(ddof=1)) if len(values) > 1 else 0.0 for metric, values in runs.items()},
+                comparisons={metric: comparison_of[_label(key), metric] for metric in METRICS},
             )
             settings.append(setting)
-    order = list(scored)
+    order = list(scores_by_collection)
     return sorted(settings, key=lambda setting: (order.index(setting.collection), -setting.mean["map"]))
 
 
@@ -175,26 +175,28 @@ def _label(key: Levels) -> str:
     return ", ".join(level for _, level in key)
 
 
-def _effects(scored: Mapping[str, Mapping[Levels, Scores]]) -> list[Effect]:
-    scopes = {ALL: list(scored)} if len(scored) > 1 else {}
-    scopes |= {collection: [collection] for collection in scored}
-    factors = [factor for factor, _ in next(iter(next(iter(scored.values()))))]
-    found: list[tuple[str, str, Comparison]] = []
+def _effects(scores_by_collection: Mapping[str, Mapping[Levels, Scores]]) -> list[Effect]:
+    scopes = {ALL: list(scores_by_collection)} if len(scores_by_collection) > 1 else {}
+    scopes |= {collection: [collection] for collection in scores_by_collection}
+    factors = [factor for factor, _ in next(iter(next(iter(scores_by_collection.values()))))]
+    uncorrected: list[tuple[str, str, Comparison]] = []
     for scope, collections in scopes.items():
         for factor in factors:
-            levels = list(dict.fromkeys(dict(key)[factor] for key in scored[collections[0]]))
-            scores = {level: _level_scores([scored[collection] for collection in collections], factor, level) for level in levels}
-            # Of variants, each takes something from the first.
+            levels = list(dict.fromkeys(dict(key)[factor] for key in scores_by_collection[collections[0]]))
+            scores = {
+                level: _level_scores([scores_by_collection[collection] for collection in collections], factor, level) for level in levels
+            }
+            # Each variant is a change to the first.
             pairs = [(levels[0], level) for level in levels[1:]] if factor == "variant" else list(combinations(levels, 2))
-            made = significance.compare(scores, pairs, correction="none")
-            found += [(scope, factor, comparison) for comparison in made]
-    corrected = _corrected([comparison for *_, comparison in found])
-    effects = [Effect(scope, factor, made) for (scope, factor, _), made in zip(found, corrected, strict=True)]
+            comparisons = significance.compare(scores, pairs, correction="none")
+            uncorrected += [(scope, factor, comparison) for comparison in comparisons]
+    corrected = _correct([comparison for *_, comparison in uncorrected])
+    effects = [Effect(scope, factor, comparison) for (scope, factor, _), comparison in zip(uncorrected, corrected, strict=True)]
     return sorted(effects, key=lambda effect: METRICS.index(effect.comparison.metric))
 
 
 def _level_scores(collections: Sequence[Mapping[Levels, Scores]], factor: str, level: str) -> Scores:
-    """Scores of a level, averaged over the other factors and the seeds: metric to [topics of all the collections]."""
+    """Scores of a level, averaged over the other factors and the seeds: metric to [topics of all collections]."""
     import numpy as np
 
     def of_one(settings: Mapping[Levels, Scores], metric: str) -> np.ndarray:
@@ -203,14 +205,14 @@ def _level_scores(collections: Sequence[Mapping[Levels, Scores]], factor: str, l
     return {metric: np.concatenate([of_one(settings, metric) for settings in collections]) for metric in METRICS}
 
 
-def _corrected(comparisons: list[Comparison]) -> list[Comparison]:
-    """The comparisons with p Holm-corrected over all of the same metric."""
+def _correct(comparisons: list[Comparison]) -> list[Comparison]:
+    """The comparisons with p Holm-corrected over all those of the same metric."""
     import numpy as np
 
-    made = list(comparisons)
+    corrected = list(comparisons)
     for metric in METRICS:
         places = [place for place, comparison in enumerate(comparisons) if comparison.metric == metric]
-        adjusted = significance.adjusted(np.array([comparisons[place].p for place in places]), "holm")
-        for place, p in zip(places, adjusted.tolist(), strict=True):
-            made[place] = replace(comparisons[place], p_adjusted=p, correction="holm")
-    return made
+        p_values = significance.adjust(np.array([comparisons[place].p for place in places]), "holm")
+        for place, p in zip(places, p_values.tolist(), strict=True):
+            corrected[place] = replace(comparisons[place], p_adjusted=p, correction="holm")
+    return corrected

@@ -1,4 +1,4 @@
-"""A grid as a YAML file describes it: the levels of each factor, and the command of every combination."""
+"""Reads a grid from a YAML file: the levels of each factor, and the command of every combination."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ OF_THE_GRID = ("lang", "regime", "objective", "pretrain", "seed", "systems", "ru
 
 
 Arguments = dict[str, list[str]]
-"""Of optical_repro.run, by name, each with its words."""
+"""Arguments of optical_repro.run: name to values."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Cell:
     objective: str
     pretrain: str
     variant: str
-    """Its name; empty where the grid has no variants."""
+    """Name of the variant; empty where the grid has none."""
     seed: int
     arguments: tuple[str, ...]
-    """Of ``python -m optical_repro.run``, which makes its run and the baselines'."""
+    """Arguments of ``python -m optical_repro.run``, which makes the student's run and the baselines'."""
 
     @property
     def system(self) -> str:
-        """The name of its run."""
+        """The name of the student's run."""
         return optical_name(self.regime, self.pretrain)
 
     @property
@@ -67,7 +67,7 @@ class Cell:
 
     @property
     def title(self) -> str:
-        """``yo  optical-cs-after-mlm  ot+pooled  seed 1``, or with the variant in the objective's place."""
+        """``yo  optical-cs-after-mlm  ot+pooled  seed 1``, or with the variant in place of the objective."""
         return f"{self.lang}  {self.system}  {self.variant or self.objective}  seed {self.seed}"
 
     @property
@@ -75,8 +75,8 @@ class Cell:
         """The command as a person types it."""
         return shlex.join(["python", "-m", "optical_repro.run", *self.arguments])
 
-    def parsed(self) -> argparse.Namespace:
-        """The arguments as optical_repro.run reads them."""
+    def namespace(self) -> argparse.Namespace:
+        """The arguments, parsed by optical_repro.run's parser."""
         parser = options.of_run()
         parser.error = _refuse  # type: ignore[method-assign]
         return parser.parse_args(list(self.arguments))
@@ -88,19 +88,19 @@ def _refuse(message: str) -> NoReturn:
 
 @dataclass(frozen=True)
 class Grid:
-    """The file's content."""
+    """The content of the file."""
 
     name: str
-    """The file's, without its suffix."""
+    """Name of the file, without its suffix."""
     baselines: list[str]
     cells: list[Cell]
-    """Language by language; the seeds of one student one after the other."""
+    """Language by language; the seeds of one student follow each other."""
 
 
 def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
-    """Reads a grid whose runs go into ``runs_dir``, a folder of its own; raises InputError for what no grid can be made of.
+    """Reads a grid whose runs go into ``runs_dir``, which is for this grid alone; raises InputError for a malformed grid.
 
-    ``cache_dir`` None: run's.
+    ``cache_dir``: None stands for the default of optical_repro.run.
     """
     raw = _read(path)
     for key in raw:
@@ -112,15 +112,15 @@ def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
     baselines = _levels(raw, path, "baselines", ["bm25-qt", "dense-qt"])
     for system in baselines:
         parse(system)
-    places = [] if cache_dir is None else ["--cache-dir", str(cache_dir)]
+    cache_option = [] if cache_dir is None else ["--cache-dir", str(cache_dir)]
     if "objectives" in raw and "variants" in raw:
         raise InputError(f"{path}: objectives beside variants; give each variant the objective that it has")
     objectives = {objective: {"objective": [objective]} for objective in _levels(raw, path, "objectives", [Recipe().objective])}
     variants = _variants(raw, path)
     changes = variants or objectives
     cells = [
-        _cell(lang, regime, pretrain, change if variants else "", seed, given | changes[change], baselines, runs_dir / change, places)
-        for lang, given in _languages(raw, path).items()
+        _cell(lang, regime, pretrain, change if variants else "", seed, own | changes[change], baselines, runs_dir / change, cache_option)
+        for lang, own in _languages(raw, path).items()
         for regime, change, pretrain, seed in product(
             parse_regimes(",".join(_levels(raw, path, "regimes"))),
             changes,
@@ -129,7 +129,7 @@ def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
         )
     ]
     for cell in cells:
-        options.understood(cell.parsed())
+        options.understood(cell.namespace())
     return Grid(path.stem, baselines, cells)
 
 
@@ -139,21 +139,21 @@ def _cell(
     pretrain: str,
     variant: str,
     seed: str,
-    given: Arguments,
+    arguments: Arguments,
     baselines: list[str],
     runs_dir: Path,
-    places: list[str],
+    cache_option: list[str],
 ) -> Cell:
     if pretrain not in PRETRAINING:
         raise unknown("pre-training", pretrain, PRETRAINING)
     if not seed.isdecimal():
         raise InputError(f"seed {seed}: expected a whole number")
-    own = {"objective": [Recipe().objective]} | given
-    words = [word for name, values in own.items() for word in (f"--{name}", *values)]
-    what = ["--lang", lang, "--regime", regime, "--pretrain", pretrain, "--seed", seed, *words]
+    with_objective = {"objective": [Recipe().objective]} | arguments
+    words = [word for name, values in with_objective.items() for word in (f"--{name}", *values)]
+    recipe = ["--lang", lang, "--regime", regime, "--pretrain", pretrain, "--seed", seed, *words]
     systems = ["--systems", ",".join([*baselines, optical_name(regime, pretrain)])]
-    where = ["--runs-dir", str(runs_dir / f"seed-{seed}"), "--qrels-dir", str(runs_dir.parent / "qrels"), *places]
-    return Cell(lang, regime, own["objective"][0], pretrain, variant, int(seed), (*what, *systems, *where))
+    folders = ["--runs-dir", str(runs_dir / f"seed-{seed}"), "--qrels-dir", str(runs_dir.parent / "qrels"), *cache_option]
+    return Cell(lang, regime, with_objective["objective"][0], pretrain, variant, int(seed), (*recipe, *systems, *folders))
 
 
 def _variants(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
@@ -162,7 +162,7 @@ def _variants(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
     if not isinstance(variants, dict) or not all(re.fullmatch(r"\w[\w+.-]*", str(name)) for name in variants):
         expected = f"{EXPECTED['variants']}, names being letters, digits, +, - and ."
         raise InputError(f"{path}: variants is {reprlib.repr(variants)}; expected {expected}")
-    return {str(name): _arguments(given, f"{path}: variants, {name}", {"objective"}) for name, given in variants.items()}
+    return {str(name): _arguments(arguments, f"{path}: variants, {name}", {"objective"}) for name, arguments in variants.items()}
 
 
 def _languages(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
@@ -174,12 +174,12 @@ def _languages(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
         if not isinstance(lang, str):
             raise InputError(f"{path}: {reprlib.repr(lang)} is no code of a language; YAML reads no as false, so write it in quotes")
     shared = _arguments(raw.get("arguments"), f"{path}: arguments")
-    own = {lang: _arguments(given, f"{path}: languages, {lang}") for lang, given in languages.items()}
-    return {lang: shared | given for lang, given in own.items()}
+    own = {lang: _arguments(arguments, f"{path}: languages, {lang}") for lang, arguments in languages.items()}
+    return {lang: shared | arguments for lang, arguments in own.items()}
 
 
 MOST = 100_000
-"""Values that a file may stand for, its aliases written out: a few lines of aliases of aliases would fill the memory."""
+"""Most values in a file with its aliases expanded: a few lines of aliases of aliases could fill the memory."""
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -189,7 +189,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-        if node is not None and _written_out(node, {}) > MOST:
+        if node is not None and _count_values(node, {}) > MOST:
             raise InputError(f"{path}: its aliases stand for more than {MOST:,} values; expected a grid, written out")
         raw = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
@@ -197,41 +197,41 @@ def _read(path: Path) -> dict[str, Any]:
         raise bad_line(path, mark.line + 1 if mark else 1, getattr(error, "problem", None) or "not YAML", "YAML") from None
     except RecursionError:
         raise InputError(f"{path}: YAML nested too deeply, or in itself; expected {', '.join(EXPECTED)}") from None
-    except ValueError as error:  # A date or a number that is none, such as 2001-99-99.
+    except ValueError as error:  # An impossible date or number, such as 2001-99-99.
         raise InputError(f"{path}: {error}; expected YAML") from None
     if not isinstance(raw, dict):
         raise InputError(f"{path}: no keys in it; expected {', '.join(EXPECTED)}")
     return raw
 
 
-def _written_out(node: Any, known: dict[int, int]) -> int:
-    """How many values a node of YAML stands for, each alias counted as what it names."""
-    if id(node) not in known:
+def _count_values(node: Any, counts: dict[int, int]) -> int:
+    """How many values a YAML node has with its aliases expanded."""
+    if id(node) not in counts:
         parts = node.value if isinstance(node.value, list) else []
         flat = [part for item in parts for part in (item if isinstance(item, tuple) else (item,))]
-        known[id(node)] = 1 + sum(_written_out(part, known) for part in flat)
-    return known[id(node)]
+        counts[id(node)] = 1 + sum(_count_values(part, counts) for part in flat)
+    return counts[id(node)]
 
 
 def _levels(raw: dict[str, Any], path: Path, key: str, default: Sequence[str] = ()) -> list[str]:
-    """A list of the file, each entry once, as text."""
+    """A list from the file as text, each entry once."""
     levels = raw.get(key, list(default))
     if not isinstance(levels, list) or not levels or not all(isinstance(level, str) or type(level) is int for level in levels):
         raise InputError(f"{path}: {key} is {reprlib.repr(levels)}; expected a list: {EXPECTED[key]}")
     return list(dict.fromkeys(map(str, levels)))
 
 
-def _arguments(given: Any, where: str, allowed: Collection[str] = ()) -> Arguments:
-    """Arguments of optical_repro.run, of those that the grid does not set itself or that are ``allowed``.
+def _arguments(mapping: Any, where: str, allowed: Collection[str] = ()) -> Arguments:
+    """Arguments of optical_repro.run from the file: those that the grid does not set itself, or that are ``allowed``.
 
-    ``$NAME`` stands for a variable of the environment.
+    ``$NAME`` stands for an environment variable.
     """
-    if not isinstance(given or {}, dict):
-        raise InputError(f"{where}: {reprlib.repr(given)}; expected a mapping, such as collection: sample")
+    if not isinstance(mapping or {}, dict):
+        raise InputError(f"{where}: {reprlib.repr(mapping)}; expected a mapping, such as collection: sample")
     refused = set(OF_THE_GRID) - set(allowed)
     known = {name: option for name, option in options.OPTIONS.items() if option.dest not in refused}
     words: Arguments = {}
-    for name, value in (given or {}).items():
+    for name, value in (mapping or {}).items():
         if name not in known:
             raise unknown("argument", str(name), known, f"({where})")
         flag = known[name].is_flag

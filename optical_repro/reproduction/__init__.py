@@ -1,1 +1,1 @@
-"""Tables of results that a program makes again and checks: one data file, and what reads, runs, records and shows it."""
+"""Tables of results that a program reproduces and checks: one data file, and the code that reads, runs, records and shows it."""

@@ -11,23 +11,23 @@ from .recorded import Cell, Row
 
 @dataclass(frozen=True)
 class Check:
-    """One cell and the score that came out."""
+    """One cell and its new score."""
 
     system: str
     metric: str
     cell: Cell | None
-    """What was expected; None where nothing is recorded."""
+    """The expected score; None where nothing is recorded."""
     score: float | None
-    """What came out; None where the report has no such system or metric."""
+    """The new score; None where the report has no such system or metric."""
 
     @property
     def missed(self) -> bool:
-        """Whether a recorded score was not reached within its tolerance."""
+        """Whether the score is not within tolerance of the recorded one."""
         return self.cell is not None and (self.score is None or not self.cell.hit(self.score))
 
     @property
     def difference(self) -> float:
-        """How far the score lies above what was expected; 0 where either is not there."""
+        """The score minus the expected one; 0 where either is missing."""
         return self.score - self.cell.expected if self.cell and self.score is not None else 0.0
 
     @property
@@ -51,19 +51,19 @@ def checks(row: Row, metrics: list[str], report: dict[str, Any]) -> Iterator[Che
             yield Check(system, metric, row.cell(system, metric), scores.get(system, {}).get(metric))
 
 
-def furthest(made: list[Check]) -> Check | None:
-    """The check whose score is furthest from the one expected; None where nothing is recorded."""
-    compared = [check for check in made if check.cell and check.score is not None]
-    return max(compared, key=lambda check: abs(check.difference), default=None)
+def furthest(checks: list[Check]) -> Check | None:
+    """The check whose score is furthest from the expected one; None where nothing is recorded."""
+    candidates = [check for check in checks if check.cell and check.score is not None]
+    return max(candidates, key=lambda check: abs(check.difference), default=None)
 
 
-def as_text(made: list[Check]) -> str:
-    """A line a system, a column a metric."""
+def as_text(checks: list[Check]) -> str:
+    """A line for each system, a column for each metric."""
     from ..evaluation.tables import HEADINGS
 
-    metrics = list(dict.fromkeys(check.metric for check in made))
+    metrics = list(dict.fromkeys(check.metric for check in checks))
     lines = [["", *(HEADINGS.get(metric, metric) for metric in metrics)]]
-    for system in dict.fromkeys(check.system for check in made):
-        lines.append([system, *(check.verdict for check in made if check.system == system)])
+    for system in dict.fromkeys(check.system for check in checks):
+        lines.append([system, *(check.verdict for check in checks if check.system == system)])
     widths = [max(len(line[column]) for line in lines) for column in range(len(metrics) + 1)]
     return "\n".join("  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)

@@ -1,11 +1,11 @@
-"""REPRODUCE.md, made of the tables' file."""
+"""REPRODUCE.md, generated from the tables' file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ..evaluation.tables import HEADINGS
-from .prose import EXPLAINED, answers, mark, score, standing, tolerances
+from .prose import EXPLAINED, answers, mark, origin, score, tolerances
 from .recorded import Row, Table
 
 HEAD = """\
@@ -38,7 +38,7 @@ BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->"
 
 
 def in_readme(readme: str, tables: list[Table]) -> str:
-    """README.md with the scores of the first row of the first table between its marks; unchanged where it has no marks."""
+    """README.md with the scores of the first table's first row between its marks; unchanged where it has no marks."""
     if BEGIN not in readme:
         return readme
     before, rest = readme.split(BEGIN)
@@ -61,20 +61,20 @@ def _table(table: Table) -> Iterator[str]:
         yield from _row(table, row)
     if table.published:
         yield from ["", "### Published figures, run by their publishers; nobody ran them here", ""]
-        yield from _grid(["collection", "system", "metric", "score"], names=3)
+        yield from _table_head(["collection", "system", "metric", "score"], names=3)
         for figure in table.published:
             yield f"| {figure.collection} | {figure.system} | {figure.metric} | {figure.score:.4f} |"
         commands = dict.fromkeys(figure.command for figure in table.published)
         yield from ["", "Their commands:", "", *(f"    {command}" for command in commands)]
     if table.claims:
-        yield from ["", *_grid(["claim", "verdict", "evidence"], names=3)]
+        yield from ["", *_table_head(["claim", "verdict", "evidence"], names=3)]
         for claim in table.claims:
             yield f"| {claim.claim} | **{claim.verdict}** | {claim.evidence} |"
 
 
 def _row(table: Table, row: Row) -> Iterator[str]:
     yield from ["", f"### {row.title} (`--table {table.number} --row {row.name}`)", "", f"    {row.command}", ""]
-    yield standing(row)
+    yield origin(row)
     if row.cells:
         yield from ["", *_scores(table, row)]
     for heading, sentences in answers(row):
@@ -82,7 +82,7 @@ def _row(table: Table, row: Row) -> Iterator[str]:
 
 
 def _scores(table: Table, row: Row) -> Iterator[str]:
-    yield from _grid(["system", *(HEADINGS[metric] for metric in table.metrics), "tolerance"], names=1)
+    yield from _table_head(["system", *(HEADINGS[metric] for metric in table.metrics), "tolerance"], names=1)
     for system in row.systems:
         cells = []
         for metric in table.metrics:
@@ -92,6 +92,6 @@ def _scores(table: Table, row: Row) -> Iterator[str]:
         yield f"| `{system}`{note} | {' | '.join(cells)} | {tolerances(row, system)} |"
 
 
-def _grid(headings: list[str], names: int) -> list[str]:
-    """The head of a table whose first columns are names and whose others are numbers."""
+def _table_head(headings: list[str], names: int) -> list[str]:
+    """The head of a table whose first ``names`` columns are words and whose others are numbers."""
     return [f"| {' | '.join(headings)} |", "|" + "---|" * names + "---:|" * (len(headings) - names)]

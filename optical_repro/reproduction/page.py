@@ -1,4 +1,4 @@
-"""The tables as one HTML page that needs nothing else: every score opens to its command."""
+"""The tables as one HTML page that needs no network: a click on a score shows its command."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from importlib.resources import files
 from string import Template
 
 from ..evaluation.findings import p_value
-from ..evaluation.report_page import policy, unbroken
+from ..evaluation.report_page import keep_numbers_together, policy
 from ..evaluation.tables import HEADINGS
-from .prose import EXPLAINED, answers, mark, score, standing
-from .recorded import Cell, Row, Table, command, narrowed
+from .prose import EXPLAINED, answers, mark, origin, score
+from .recorded import Cell, Row, Table, command, narrow_to
 
 
 def as_html(tables: list[Table]) -> str:
@@ -32,29 +32,31 @@ def _table(table: Table) -> str:
     if table.missing:
         parts.append(f"<p><strong>Not run:</strong> {escape(table.missing)}</p>")
     if table.rows:
-        whole = f"<code>python -m optical_repro.reproduce --table {table.number}</code>"
-        parts.append(f'<p class="note">Needs {escape(table.needs)}. All of it: {whole}</p>')
+        command_html = f"<code>python -m optical_repro.reproduce --table {table.number}</code>"
+        parts.append(f'<p class="note">Needs {escape(table.needs)}. All of it: {command_html}</p>')
     if table.notes:
         parts.append(f"<ul>{''.join(f'<li>{_prose(note)}</li>' for note in table.notes)}</ul>")
     parts += [_row(table, row) for row in table.rows]
     parts += [_published(table)] if table.published else []
     parts += [_claims(table)] if table.claims else []
-    inside = "\n".join(parts)
-    return f'<section id="table-{table.number}"><h2>Table {table.number}: {escape(table.title)}</h2>\n{inside}\n</section>'
+    content = "\n".join(parts)
+    return f'<section id="table-{table.number}"><h2>Table {table.number}: {escape(table.title)}</h2>\n{content}\n</section>'
 
 
 def _prose(text: str) -> str:
-    """A sentence of the tables' file, in which Markdown's back ticks mark code."""
+    """A sentence of the tables' file; back ticks mark code, as in Markdown."""
     return re.sub("`(.+?)`", r"<code>\1</code>", escape(text))
 
 
 def _row(table: Table, row: Row) -> str:
-    inside = _command(row.command)
-    inside += f'<p class="note">{escape(standing(row))}</p>{_grid(table, row) if row.cells else ""}'
+    content = _command(row.command)
+    content += f'<p class="note">{escape(origin(row))}</p>{_grid(table, row) if row.cells else ""}'
     for heading, sentences in answers(row):
-        inside += f"<h3>{escape(heading)}</h3><ul>{''.join(f'<li>{unbroken(escape(sentence))}</li>' for sentence in sentences)}</ul>"
-    opened = " open" if row.measured else ""
-    return f'<details class="row"{opened}><summary>{escape(row.title)}</summary>\n{inside}\n</details>'
+        content += (
+            f"<h3>{escape(heading)}</h3><ul>{''.join(f'<li>{keep_numbers_together(escape(sentence))}</li>' for sentence in sentences)}</ul>"
+        )
+    attribute = " open" if row.measured else ""
+    return f'<details class="row"{attribute}><summary>{escape(row.title)}</summary>\n{content}\n</details>'
 
 
 def _grid(table: Table, row: Row) -> str:
@@ -72,19 +74,19 @@ def _grid(table: Table, row: Row) -> str:
 
 
 def _cell(row: Row, cell: Cell, group: str) -> str:
-    """A score that opens to its command; one of a group is open at a time."""
-    told = f"{cell.system}, {HEADINGS[cell.metric]}: {cell.expected:.4f} ± {cell.tolerance:.4f}"
+    """A score that opens to show its command; only one of a group is open at a time."""
+    text = f"{cell.system}, {HEADINGS[cell.metric]}: {cell.expected:.4f} ± {cell.tolerance:.4f}"
     if cell.p_adjusted is not None:
-        told += f"; against {row.baseline_of(cell.system)}: adjusted {p_value(cell.p_adjusted)}"
+        text += f"; against {row.baseline_of(cell.system)}: adjusted {p_value(cell.p_adjusted)}"
     sign = mark(row, cell)
-    marked = f'<span class="mark {"better" if sign == "▲" else "worse"}">{sign}</span>' if sign else '<span class="mark"></span>'
-    typed = command(narrowed(row.arguments, cell.system)) if row.module == "run" else row.command
-    return _opening(score(cell), marked, told, typed, group)
+    mark_html = f'<span class="mark {"better" if sign == "▲" else "worse"}">{sign}</span>' if sign else '<span class="mark"></span>'
+    command_line = command(narrow_to(row.arguments, cell.system)) if row.module == "run" else row.command
+    return _opening(score(cell), mark_html, text, command_line, group)
 
 
-def _opening(shown: str, marked: str, told: str, typed: str, group: str) -> str:
-    panel = f'<div class="panel"><p>{escape(told)}</p>{_command(typed)}</div>'
-    return f'<details class="cell" name="{group}"><summary><span>{shown}</span>{marked}</summary>{panel}</details>'
+def _opening(label: str, mark_html: str, text: str, command_line: str, group: str) -> str:
+    panel = f'<div class="panel"><p>{escape(text)}</p>{_command(command_line)}</div>'
+    return f'<details class="cell" name="{group}"><summary><span>{label}</span>{mark_html}</summary>{panel}</details>'
 
 
 def _published(table: Table) -> str:
@@ -106,17 +108,17 @@ def _claims(table: Table) -> str:
 
 
 def _words(headings: list[str], body: str) -> str:
-    """A table of words, whose cells break their lines."""
+    """A table of words, whose cells may have several lines."""
     heads = "".join(f'<th scope="col">{heading}</th>' for heading in headings)
     return _wide(f'<table class="words"><thead><tr>{heads}</tr></thead><tbody>\n{body}</tbody></table>', headings[0])
 
 
 def _wide(table: str, label: str) -> str:
-    """A table that scrolls if it must, in the frame that opened cells lie in."""
+    """A table that scrolls sideways if it is too wide, in the frame of its open cells."""
     return f'<div class="grid"><div class="wide" tabindex="0" role="region" aria-label="{escape(label)}">{table}</div></div>'
 
 
 def _command(text: str) -> str:
-    """A command with an option a line, as a shell takes it."""
-    broken = text.replace(" --", " \\\n  --")
-    return f'<code class="command">{escape(broken)}</code>'
+    """A command with one option on each line, ready for a shell."""
+    lines = text.replace(" --", " \\\n  --")
+    return f'<code class="command">{escape(lines)}</code>'

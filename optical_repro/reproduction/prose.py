@@ -1,4 +1,4 @@
-"""What the document and the page say alike: what a row took, how its scores are marked, and what its comparisons answer."""
+"""Text that the document and the page share: the cost of a row, the marks of its scores, and its comparisons in words."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ OLDER = f"Recorded with an older version than this ({__version__}), whose result
 PUBLISHED = "Nobody ran it here: the scores are those that Pyserini publishes, the mark to hit."
 
 
-def took(measured: Measured) -> str:
+def measurement(measured: Measured) -> str:
     """``7 min, 2,310 MB; Intel Xeon, 2 cores, 24 GB; 2025-11-02; version 0.3.0; 253 topics``."""
     cost = [duration(measured.seconds)] if measured.seconds else []
     cost += [f"{measured.memory_mb:,} MB at most"] if measured.memory_mb else []
-    told = [measured.machine, measured.date, f"version {measured.version}", counted(measured.topics, "topic")]
-    return "; ".join([*([", ".join(cost)] if cost else []), *told])
+    details = [measured.machine, measured.date, f"version {measured.version}", counted(measured.topics, "topic")]
+    return "; ".join([*([", ".join(cost)] if cost else []), *details])
 
 
 def mark(row: Row, cell: Cell) -> str:
@@ -47,50 +47,50 @@ def score(cell: Cell) -> str:
 
 
 def tolerances(row: Row, system: str) -> str:
-    """The tolerances of a system's cells: ``± .005``, or where they differ ``± .005 (MAP), .020``: the last is that of all others."""
+    """The tolerances of a system's cells: ``± .005``, or where they differ ``± .005 (MAP), .020``; the last is for all other metrics."""
     metrics: dict[str, list[str]] = {}
     for cell in row.cells:
         if cell.system == system:
-            told = f"{cell.tolerance:.4f}".lstrip("0") if cell.tolerance < 0.001 else value(cell.tolerance)
-            metrics.setdefault(told, []).append(HEADINGS.get(cell.metric, cell.metric))
-    *some, (others, _) = sorted(metrics.items(), key=lambda item: len(item[1]))
-    return "± " + ", ".join([*(f"{told} ({', '.join(names)})" for told, names in some), others])
+            tolerance = f"{cell.tolerance:.4f}".lstrip("0") if cell.tolerance < 0.001 else value(cell.tolerance)
+            metrics.setdefault(tolerance, []).append(HEADINGS.get(cell.metric, cell.metric))
+    *rarer, (others, _) = sorted(metrics.items(), key=lambda item: len(item[1]))
+    return "± " + ", ".join([*(f"{tolerance} ({', '.join(names)})" for tolerance, names in rarer), others])
 
 
-def standing(row: Row) -> str:
-    """What a row's scores are: what it took to measure them, that others published them, or that there are none."""
+def origin(row: Row) -> str:
+    """Where a row's scores come from: measured here, and at what cost; published by others; or not there yet."""
     if row.measured:
         older = row.measured.version != __version__
-        return f"{took(row.measured)}.{f' {OLDER}' if older else ''}"
+        return f"{measurement(row.measured)}.{f' {OLDER}' if older else ''}"
     needed = f"Needs {' and '.join(row.needs)}. " if row.needs else ""
     return needed + (PUBLISHED if row.cells else NOT_RECORDED)
 
 
 def answers(row: Row) -> Iterator[tuple[str, list[str]]]:
-    """The row's comparisons in words, made of their numbers: a heading and its sentences."""
-    for scope in dict.fromkeys(made.scope for made in row.differences if made.scope):
-        levels = [made for made in row.differences if made.scope == scope]
+    """The row's comparisons in words: headings, each with its sentences."""
+    for scope in dict.fromkeys(difference.scope for difference in row.differences if difference.scope):
+        levels = [difference for difference in row.differences if difference.scope == scope]
         yield _heading(row, f"What matters, {'all topics together' if scope == ALL else scope}", levels), list(_sentences(row, levels))
     for question, pairs in question_pairs(row.systems).items():
-        asked = [made for made in row.differences if (made.a, made.b) in pairs]
-        if asked:
-            yield _heading(row, question, asked), list(_sentences(row, asked))
+        differences = [difference for difference in row.differences if (difference.a, difference.b) in pairs]
+        if differences:
+            yield _heading(row, question, differences), list(_sentences(row, differences))
 
 
 def _heading(row: Row, question: str, differences: Sequence[Difference]) -> str:
-    """The question, and how it was tested."""
-    compared = "row" if row.module == "run" else "grid"
-    tested = f"{TESTS[differences[0].test]}, {CORRECTIONS[differences[0].correction]} over all pairs of the {compared}"
-    return f"{question} (by MAP; {tested})"
+    """The question and its test."""
+    family = "row" if row.module == "run" else "grid"
+    test = f"{TESTS[differences[0].test]}, {CORRECTIONS[differences[0].correction]} over all pairs of the {family}"
+    return f"{question} (by MAP; {test})"
 
 
 def _sentences(row: Row, differences: Iterable[Difference]) -> Iterator[str]:
-    for made in differences:
-        scores = [row.cell(system, made.metric) for system in (made.a, made.b)]
+    for difference in differences:
+        scores = [row.cell(system, difference.metric) for system in (difference.a, difference.b)]
         a, b = (f" ({value(cell.expected)})" if cell else "" for cell in scores)
-        verdict = "is better than" if made.delta > 0 else "is worse than"
-        if made.p_adjusted >= ALPHA:
+        verdict = "is better than" if difference.delta > 0 else "is worse than"
+        if difference.p_adjusted >= ALPHA:
             verdict = "does not differ significantly from"
-        relative = "" if made.relative is None else f" ({100 * made.relative:+.1f} %)"
-        tested = f"{p_value(made.p)}, corrected {p_value(made.p_adjusted)}"
-        yield f"{made.a}{a} {verdict} {made.b}{b}: {signed(made.delta)}{relative}; {tested}."
+        relative = "" if difference.relative is None else f" ({100 * difference.relative:+.1f} %)"
+        p_text = f"{p_value(difference.p)}, corrected {p_value(difference.p_adjusted)}"
+        yield f"{difference.a}{a} {verdict} {difference.b}{b}: {signed(difference.delta)}{relative}; {p_text}."

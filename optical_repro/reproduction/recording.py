@@ -1,4 +1,4 @@
-"""Puts measured scores into a row: from a report that was just made, or from a finished folder of runs."""
+"""Puts measured scores into a row: from a new report, or from a finished folder of runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .recorded import Cell, Difference, Measured, Row
 from .running import machine
 
 TOLERANCE = 0.005
-"""Of systems that were not trained: other processors add in another order."""
+"""Of untrained systems: other processors add in another order."""
 TRAINED_TOLERANCE = 0.02
 """Of students: small differences grow over hundreds of steps."""
 DIGITS = 6
@@ -23,53 +23,53 @@ NOT_COMPARED = ("runs_dir", "qrels_dir", "cache_dir", "device")
 """Arguments that do not change scores."""
 
 
-def recorded(row: Row, metrics: list[str], report: dict[str, Any], seconds: float | None, memory_mb: int | None, day: str) -> Row:
-    """The row with the scores of a report (report.json's content), what the command took, and the comparisons that answer the questions.
+def with_scores(row: Row, metrics: list[str], report: dict[str, Any], seconds: float | None, memory_mb: int | None, day: str) -> Row:
+    """The row with the scores of a report (report.json's content), the cost of the command, and the comparisons that answer the questions.
 
-    A cell that was there keeps its tolerance.
+    An old cell keeps its tolerance.
     """
     from ..evaluation.questions import natural_baseline, question_pairs
 
     systems, deviations = report["systems"], report.get("deviations", {})
     natural = natural_baseline(list(systems))
     baselines = report.get("baselines") or ([natural] if natural else [])
-    named = replace(row, baselines=baselines)
+    with_baselines = replace(row, baselines=baselines)
     cells = []
     for system in systems:
         for metric in metrics:
-            before, made = row.cell(system, metric), _difference(report, metric, system, named.baseline_of(system))
+            before, difference = row.cell(system, metric), _difference(report, metric, system, with_baselines.baseline_of(system))
             tolerance = before.tolerance if before else _tolerance(system, baselines, row.module)
             score = round(systems[system][metric], DIGITS)
             deviation = round(deviations[system][metric], DIGITS) if system in deviations else None
-            cells.append(Cell(system, metric, score, tolerance, made.p_adjusted if made else None, deviation))
-    asked = [_difference(report, "map", a, b) for pairs in question_pairs(list(systems)).values() for a, b in pairs]
-    differences = [made for made in asked if made]
-    for made in report.get("effects", []):
-        if made["metric"] == "map":
-            differences.append(_rounded(made, made["a"], made["b"], made["mean_a"], made["mean_b"], made["topics_of"]))
+            cells.append(Cell(system, metric, score, tolerance, difference.p_adjusted if difference else None, deviation))
+    candidates = [_difference(report, "map", a, b) for pairs in question_pairs(list(systems)).values() for a, b in pairs]
+    differences = [difference for difference in candidates if difference]
+    for effect in report.get("effects", []):
+        if effect["metric"] == "map":
+            differences.append(_round(effect, effect["a"], effect["b"], effect["mean_a"], effect["mean_b"], effect["topics_of"]))
     measured = Measured(machine(), day, report["topics"], seconds and round(seconds), memory_mb, __version__)
-    return replace(named, measured=measured, cells=cells, differences=differences)
+    return replace(with_baselines, measured=measured, cells=cells, differences=differences)
 
 
 def _difference(report: dict[str, Any], metric: str, a: str, b: str | None) -> Difference | None:
-    """a against b, whichever way round the report compares them; None where it does not."""
-    for made in report["comparisons"]:
-        if b and made["metric"] == metric and {made["a"], made["b"]} == {a, b}:
-            return _rounded(made, a, b, *(report["systems"][name][metric] for name in (a, b)))
+    """a against b, in whichever order the report compares them; None where it does not."""
+    for comparison in report["comparisons"]:
+        if b and comparison["metric"] == metric and {comparison["a"], comparison["b"]} == {a, b}:
+            return _round(comparison, a, b, *(report["systems"][name][metric] for name in (a, b)))
     return None
 
 
-def _rounded(made: dict[str, Any], a: str, b: str, score: float, other: float, scope: str = "") -> Difference:
-    """A comparison as the file holds it."""
+def _round(comparison: dict[str, Any], a: str, b: str, score: float, other: float, scope: str = "") -> Difference:
+    """A comparison in the form of the tables' file."""
     return Difference(
-        metric=made["metric"],
+        metric=comparison["metric"],
         a=a,
         b=b,
         delta=round(score - other, DIGITS),
-        p=round(made["p"], 5),
-        p_adjusted=round(made["p_adjusted"], 5),
-        test=made["test"],
-        correction=made["correction"],
+        p=round(comparison["p"], 5),
+        p_adjusted=round(comparison["p_adjusted"], 5),
+        test=comparison["test"],
+        correction=comparison["correction"],
         relative=round((score - other) / other, DIGITS) if other else None,
         scope=scope,
     )
@@ -86,10 +86,10 @@ def _tolerance(system: str, baselines: list[str], module: str) -> float:
 
 
 def from_folder(folder: Path, row: Row) -> tuple[dict[str, Any], float, str, list[str]]:
-    """What a finished folder of runs tells of a row: its report, the seconds its stages took, the day, and remarks.
+    """Reads a finished folder of a row's runs: its report, the seconds of its stages, the day, and remarks.
 
-    Systems whose manifest shows other arguments than the row's, or that have none, are left out of the report, each with a
-    remark. Raises InputError where none is left.
+    Systems without a manifest, or with other arguments than the row's, are left out of the report, each with a remark.
+    Raises InputError where none is left.
     """
     from ..records.manifest import read_all
 
@@ -100,7 +100,7 @@ def from_folder(folder: Path, row: Row) -> tuple[dict[str, Any], float, str, lis
         raise InputError(f"{folder}: no report.json in it; expected a finished folder of runs, as {row.command} makes it")
     report = json.loads(path.read_text(encoding="utf-8"))
     manifests = read_all(folder)
-    kept: dict[str, Any] = {}
+    systems: dict[str, Any] = {}
     seconds: dict[str, float] = {}
     remarks = []
     for system, scores in report["systems"].items():
@@ -108,21 +108,21 @@ def from_folder(folder: Path, row: Row) -> tuple[dict[str, Any], float, str, lis
         if other:
             remarks.append(f"left out {system}: {other}")
         else:
-            kept[system] = scores
-            for stage, time in manifests[system]["seconds"].items():  # what was made so far: the last manifest tells most
+            systems[system] = scores
+            for stage, time in manifests[system]["seconds"].items():  # each manifest has the stages so far: the last has most
                 seconds[stage] = max(time, seconds.get(stage, 0.0))
-    if not kept:
+    if not systems:
         raise InputError(f"{folder}: nothing in it was made by the row's command, {row.command}; {remarks[0] if remarks else 'no systems'}")
-    # The teacher's side is made inside the stage of the student that wants it.
-    taken = sum(time for stage, time in seconds.items() if not stage.startswith("teacher's side"))
-    return {**report, "systems": kept}, taken, date.fromtimestamp(path.stat().st_mtime).isoformat(), remarks
+    # The time of the teacher's side is already in the stage of the student that needs it.
+    total = sum(time for stage, time in seconds.items() if not stage.startswith("teacher's side"))
+    return {**report, "systems": systems}, total, date.fromtimestamp(path.stat().st_mtime).isoformat(), remarks
 
 
 def _other(row: Row, arguments: dict[str, Any]) -> str:
-    """The first argument in which a run differs from the row, paths compared by their last part; empty where none does."""
+    """The first argument in which a run differs from the row, in words; paths are compared by their last part; empty where none differs."""
     for name, value in vars(options.of_run().parse_args(row.arguments)).items():
-        made, wanted = _comparable(arguments.get(name)), _comparable(value)
-        if name in arguments and name not in NOT_COMPARED and made != wanted:
+        actual, expected = _comparable(arguments.get(name)), _comparable(value)
+        if name in arguments and name not in NOT_COMPARED and actual != expected:
             return f"made with {name} {arguments[name]}, the row says {value}"
     return ""
 

@@ -1,4 +1,4 @@
-"""Runs a row's command from nothing, and measures it."""
+"""Runs a row's command from scratch, and measures its time and memory."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from .recorded import DATA, Row
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended, and what it took."""
+    """How a command ended, and its cost."""
 
     status: int
     report: dict[str, Any]
-    """report.json's content, or in its form a grid's; empty where the command failed."""
+    """The content of report.json, or a grid's report in that form; empty where the command failed."""
     seconds: float
     memory_mb: int
-    """Most that one process of it held in memory."""
+    """The most memory that one of its processes held."""
 
 
 def with_data(row: Row, data: Path | None) -> list[str]:
-    """The row's arguments with the user's folder of data; raises InputError for a file that is not there."""
+    """The row's arguments with the user's folder of data; raises InputError for a missing file."""
     arguments = [argument.replace(DATA, str(data)) for argument in row.arguments]
     if row.module == "grid" and not Path(arguments[0]).is_file():
         raise InputError(f"{arguments[0]}: no such file; this row is for the top folder of a clone of the project")
-    for argument, written in zip(arguments, row.arguments, strict=True):
-        if DATA in written and not Path(argument).exists():
+    for argument, original in zip(arguments, row.arguments, strict=True):
+        if DATA in original and not Path(argument).exists():
             raise InputError(f"{argument}: no such file or folder; --data (or $OPTICAL_DATA) names the folder that holds it")
     return arguments
 
 
 def run(module: str, arguments: list[str], folder: Path, cache: Path) -> Outcome:
-    """Runs ``optical_repro.<module>`` into ``folder``, which is emptied first; what it prints goes where this process prints."""
+    """Runs ``optical_repro.<module>`` into ``folder``, which is emptied first; its output goes where that of this process goes."""
     if folder.exists():
         shutil.rmtree(folder)
     places = ["--runs-dir", str(folder), "--cache-dir", str(cache)]
@@ -51,31 +51,31 @@ def run(module: str, arguments: list[str], folder: Path, cache: Path) -> Outcome
         places += ["--qrels-dir", str(folder / "qrels")]
     started = time.monotonic()
     line = [sys.executable, "-m", f"optical_repro.{module}", *arguments, *places]
-    # The row's cache may be its own; what is downloaded is for all.
+    # A row may have a cache of its own; all share the downloads.
     environment = {**os.environ, "OPTICAL_DOWNLOADS": str(downloads.folder().absolute())}
     process = subprocess.Popen(line, stdin=subprocess.DEVNULL, env=environment)
-    # wait4 and not RUSAGE_CHILDREN: that one is the most of all children so far, the rows before included.
+    # wait4 and not RUSAGE_CHILDREN, which is the maximum over all children so far, those of earlier rows included.
     try:
-        _, status, used = os.wait4(process.pid, 0)
-    except KeyboardInterrupt:  # which the command gets too, and ends on
+        _, status, usage = os.wait4(process.pid, 0)
+    except KeyboardInterrupt:  # the command gets it too, and ends
         process.wait()
         raise
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - started
-    found = next(folder.glob("grid.json" if module == "grid" else "*/report.json"), None) if process.returncode == 0 else None
-    report = json.loads(found.read_text(encoding="utf-8")) if found else {}
+    path = next(folder.glob("grid.json" if module == "grid" else "*/report.json"), None) if process.returncode == 0 else None
+    report = json.loads(path.read_text(encoding="utf-8")) if path else {}
     if report and module == "grid":
         report = grid_report.as_report(report)
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
-    return Outcome(process.returncode, report, seconds, round(used.ru_maxrss * unit / 2**20))
+    return Outcome(process.returncode, report, seconds, round(usage.ru_maxrss * unit / 2**20))
 
 
 def machine() -> str:
     """This machine and its Python: ``Intel(R) Xeon(R) Processor @ 2.90GHz, 2 cores, 24 GB, Python 3.11.7``."""
     processor = platform.processor() or platform.machine()
-    described = Path("/proc/cpuinfo")
-    if described.exists():
-        names = [line.split(":", 1)[1].strip() for line in described.read_text().splitlines() if line.startswith("model name")]
+    cpu_info = Path("/proc/cpuinfo")
+    if cpu_info.exists():
+        names = [line.split(":", 1)[1].strip() for line in cpu_info.read_text().splitlines() if line.startswith("model name")]
         processor = names[0] if names else processor
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{processor}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
