@@ -89,10 +89,10 @@ def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
 def _at_hand(location: str, folder: Path, lang: str, split: str | None) -> Collection | None:
     """A collection that a manifest in ``folder`` names, where it is on this disk."""
     from .base.languages import canonical
-    from .base.published import found
+    from .base.published import find_file
     from .collections import SOURCES, load
 
-    place = location if location in SOURCES else str(found(location, folder / "manifest"))
+    place = location if location in SOURCES else str(find_file(location, folder / "manifest"))
     if SOURCES[location].on_disk() if location in SOURCES else Path(place).is_dir():
         with suppress(InputError):  # moved or changed since: the report does without
             return load(place, canonical(lang), split)

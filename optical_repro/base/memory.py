@@ -1,4 +1,4 @@
-"""Memory that is free again."""
+"""Return of freed memory to the system."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import ctypes
 
 
 def give_back() -> None:
-    """Gives freed memory back to the system, where the C library is glibc.
+    """Gives freed memory back to the system, if the C library is glibc.
 
-    It keeps blocks below 32 MB for later (mallopt(3)), and those of one stage seldom fit the next.
+    glibc keeps blocks below 32 MB for reuse (mallopt(3)), and those of one stage seldom fit the next.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

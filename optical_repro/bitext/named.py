@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 from ..base import downloads
 from ..base.errors import InputError, bad_line, unknown
-from ..base.files import DAMAGED, LONGEST, bounded, json_lines, lines, whole
+from ..base.files import DAMAGED, LONGEST, bounded_lines, json_lines, lines, whole
 
 OPUS = "https://opus.nlpl.eu/opusapi/"
 """Answers ``{"corpora": [{"corpus", "version", "url", ...}]}``; the url is of a zip with a file a language, in Moses' form."""
@@ -113,7 +113,7 @@ def _moses_zip(archive: Path, lang: str) -> Iterator[tuple[str, str]]:
             if any(len(found) != 1 for found in names.values()):
                 raise InputError(f"{archive}: files {', '.join(files.namelist())}; expected one that ends in .{lang}, one in .en")
             with files.open(names[lang][0]) as ours, files.open(names["en"][0]) as theirs:
-                for target, english in zip(bounded(ours), bounded(theirs), strict=True):
+                for target, english in zip(bounded_lines(ours), bounded_lines(theirs), strict=True):
                     if max(len(target), len(english)) > LONGEST:
                         raise InputError(f"{archive}: a line of more than {LONGEST >> 20} MB in it; expected one sentence a line")
                     yield target.decode("utf-8", "replace"), english.decode("utf-8", "replace")

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..base.errors import InputError, bad_line
 from ..base.files import json_lines, lines
-from ..base.trec import Qrels, written_otherwise, wrong_id
+from ..base.trec import Qrels, describe_lookalike, wrong_id
 from .collection import Passage
 
 EXPECTED = '{"id": ..., "title": ..., "text": ...}, "contents" accepted for title and text, "docid" for id'
@@ -85,7 +85,7 @@ def _refuse_duplicates(documents: Numbered, hashes: np.ndarray) -> None:
             there, line, identity = first[key]
             where = f"line {line}" if there == path else f"{there}:{line}"
             if identity != passage.id:
-                raise bad_line(path, number, f"the id {passage.id} {written_otherwise(where)}", "one form (NFC) for an id")
+                raise bad_line(path, number, f"the id {passage.id} {describe_lookalike(where)}", "one form (NFC) for an id")
             raise bad_line(path, number, f"the id {passage.id} stands twice (first in {where})", "each id once")
 
 

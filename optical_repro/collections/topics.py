@@ -7,7 +7,7 @@ from pathlib import Path
 from ..base.errors import InputError, bad_line
 from ..base.files import lines
 from ..base.terminal import say
-from ..base.trec import Alike, Qrels, written_otherwise, wrong_id
+from ..base.trec import LookalikeIds, Qrels, describe_lookalike, wrong_id
 
 EXPECTED = "topic id TAB text"
 
@@ -15,7 +15,7 @@ EXPECTED = "topic id TAB text"
 def read_topics(path: Path) -> dict[str, str]:
     """Topic id to text, in the file's order; raises InputError naming file and line where a line is not a topic."""
     topics: dict[str, str] = {}
-    alike = Alike()
+    lookalikes = LookalikeIds()
     for number, line in lines(path):
         identity, tab, text = line.partition("\t")
         if "\t" in text:
@@ -27,8 +27,8 @@ def read_topics(path: Path) -> dict[str, str]:
             raise bad_line(path, number, f'"{identity}" is no topic id: it {wrong}', f"{EXPECTED}, the id without spaces")
         if identity in topics:
             raise bad_line(path, number, f"topic {identity} stands twice", "each topic once")
-        if there := alike.clash("topic", identity, number):
-            raise bad_line(path, number, f"the topic {identity} {written_otherwise(f'line {there}')}", "one form (NFC) for an id")
+        if there := lookalikes.clash("topic", identity, number):
+            raise bad_line(path, number, f"the topic {identity} {describe_lookalike(f'line {there}')}", "one form (NFC) for an id")
         topics[identity] = text
     if not topics:
         raise InputError(f"{path}: no topics in it; expected lines of {EXPECTED}")

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..base.files import whole
-from ..base.words import capitalised, is_number, words
+from ..base.words import capitalised_words, is_number, words
 from ..bitext.readers import Pair
 from . import files as lexicon_files
 from .alignment import align
@@ -79,7 +79,7 @@ def induce(pairs: Sequence[Pair], seed: int) -> Lexicon:
             if not is_number(target[here]) or target[here] == english[there]:
                 entries[target[here]][english[there]] += weight
     for pair in pairs:
-        for name in sorted(capitalised(pair.target) & capitalised(pair.english)):
+        for name in sorted(capitalised_words(pair.target) & capitalised_words(pair.english)):
             entries[name][name] += 1
     return Lexicon(_strongest(entries))
 

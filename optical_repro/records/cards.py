@@ -16,7 +16,7 @@ from typing import Any
 from ..base import languages
 from ..base.errors import InputError
 from ..base.files import whole
-from ..base.published import found as at
+from ..base.published import find_file as at
 from ..base.terminal import say
 from ..encoders.convention import Convention, recorded
 from ..encoders.models import EMBEDDED, located
