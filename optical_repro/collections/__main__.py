@@ -18,18 +18,18 @@ something of it is on disk. With --lang: those that have the language, and how m
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
-    made = Parser(prog="python -m optical_repro.collections", description=DESCRIPTION)
-    made.add_argument("--lang", metavar="CODE", help="collections of this language alone (ISO 639: yo, sw, ha ...)")
-    arguments = made.parse_args(argv)
+    parser = Parser(prog="python -m optical_repro.collections", description=DESCRIPTION)
+    parser.add_argument("--lang", metavar="CODE", help="collections of this language alone (ISO 639: yo, sw, ha ...)")
+    arguments = parser.parse_args(argv)
     return run_command(lambda: show(arguments.lang))
 
 
 def show(lang: str | None) -> None:
-    """Prints every source, or those that have a language."""
+    """Prints all sources, or those with a language."""
     if lang is not None:
         lang = languages.canonical(lang)
-    shown = [source for source in SOURCES.values() if lang is None or not source.languages or lang in source.languages]
-    for source in shown:
+    sources = [source for source in SOURCES.values() if lang is None or not source.languages or lang in source.languages]
+    for source in sources:
         say(f"{source.name}  ({source.direction}{', on disk' if source.on_disk() else ''})")
         say(f"    {source.about}")
         say(f"    --lang     {' '.join(source.languages) or 'any of its languages'}")
@@ -37,10 +37,10 @@ def show(lang: str | None) -> None:
         sizes = [size for size in source.sizes() if lang in (None, size.lang)]
         if lang:
             for size in sizes:
-                say(f"    {size.split or 'all':10} {_counted(size)}")
+                say(f"    {size.split or 'all':10} {_describe_size(size)}")
         else:
-            say(f"    documents  {_range(sizes, 'documents')}")
-            say(f"    topics     {_range(sizes, 'topics')}")
+            say(f"    documents  {_describe_range(sizes, 'documents')}")
+            say(f"    topics     {_describe_range(sizes, 'topics')}")
         say(f"    from       {source.origin}")
         say(f"    licence    {source.license}")
         say(f"    cite       {source.citation}")
@@ -48,21 +48,21 @@ def show(lang: str | None) -> None:
     say("Also: the path of a folder (corpus.jsonl, topics.<lang>.<split>.tsv, qrels.<lang>.<split>.txt), or any id of ir-datasets.com.")
 
 
-def _counted(size: Size) -> str:
+def _describe_size(size: Size) -> str:
     documents, topics = (f"{count:,}" if count is not None else "?" for count in (size.documents, size.topics))
     return f"{documents} documents, {topics} topics"
 
 
-def _range(sizes: list[Size], what: str) -> str:
+def _describe_range(sizes: list[Size], what: str) -> str:
     """``49,043 (yo) to 32,893,221 (en)``."""
     known = sorted(((count, size) for size in sizes if (count := getattr(size, what)) is not None), key=itemgetter(0))
     if not known:
         return "counted when it is loaded"
-    (low, first), (high, last) = known[0], known[-1]
-    return f"{low:,}" if low == high else f"{low:,} ({_where(first, what)}) to {high:,} ({_where(last, what)})"
+    (low, smallest), (high, largest) = known[0], known[-1]
+    return f"{low:,}" if low == high else f"{low:,} ({_label(smallest, what)}) to {high:,} ({_label(largest, what)})"
 
 
-def _where(size: Size, what: str) -> str:
+def _label(size: Size, what: str) -> str:
     return f"{size.lang} {size.split}".strip() if what == "topics" else size.lang
 
 
