@@ -19,8 +19,9 @@ def load(lang: str, split: str | None = None) -> Collection:
     langs = sorted(folder.languages(FOLDER))
     if lang not in langs:
         raise InputError(
-            f"the sample has topics in {' and '.join(langs) or 'no language'}, not in {lang}; for {lang}: --collection FOLDER --bitext FILE, "
-            f"with corpus.jsonl, topics.{lang}.test.tsv and qrels.{lang}.test.txt in the folder and lines of {lang} TAB English in the file"
+            f"the sample has topics in {' and '.join(langs) or 'no language'}, not in {lang}; for {lang}: --collection FOLDER "
+            f"--bitext FILE, with corpus.jsonl, topics.{lang}.test.tsv and qrels.{lang}.test.txt in the folder "
+            f"and lines of {lang} TAB English in the file"
         )
     return replace(folder.load(FOLDER, lang, split), source="sample", bitext=(FOLDER / f"bitext.{lang}-en.tsv",))
 
