@@ -99,13 +99,13 @@ def _passages(folder: Path) -> Callable[[], Iterator[Passage]] | None:
 def _at_hand(location: str, folder: Path, lang: str, split: str | None) -> Collection | None:
     """A collection that a manifest in ``folder`` names, if it is on this disk, else None."""
     from .base.languages import canonical
-    from .base.published import found
+    from .base.published import find_file
     from .collections import SOURCES, load
 
-    path = location if location in SOURCES else str(found(location, folder / "manifest"))
-    if SOURCES[location].on_disk() if location in SOURCES else Path(path).is_dir():
-        with suppress(InputError):  # it has moved or changed: the report does without
-            return load(path, canonical(lang), split)
+    place = location if location in SOURCES else str(find_file(location, folder / "manifest"))
+    if SOURCES[location].on_disk() if location in SOURCES else Path(place).is_dir():
+        with suppress(InputError):  # moved or changed since: the report does without
+            return load(place, canonical(lang), split)
     return None
 
 

@@ -12,7 +12,7 @@ from . import __version__, options
 from .base import children, languages
 from .base.cache import Cache
 from .base.files import make_folder
-from .base.places import unnamed_folder
+from .base.places import usual_folder
 from .base.terminal import log_path, run_command, say
 from .bitext import filters, named
 from .experiment.systems import System, choose
@@ -95,7 +95,7 @@ def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:
     experiment.check(systems)
     check_places(experiment, systems, arguments.runs_dir, arguments.qrels_dir)
     for folder in (arguments.runs_dir, arguments.qrels_dir, arguments.cache_dir):
-        make_folder(folder, " with --cache-dir" if folder == unnamed_folder() else "")
+        make_folder(folder, " with --cache-dir" if folder == usual_folder() else "")
     return experiment, systems
 
 

@@ -157,7 +157,7 @@ class Finder:
 
         Raises InputError where student and teacher do not go together, or where the student is known to be of another language.
         """
-        from .collections.stored import Stored
+        from .collections.stored import StoredPassages
         from .encoders.text_encoder import TextEncoder
         from .experiment.experiment import Experiment
         from .lexicon.lexicon import read_lexicon
@@ -175,7 +175,7 @@ class Finder:
             raise InputError(f"{reader} and {writer} have vectors of different lengths; give the student's own teacher with --teacher")
         self.collection = collection
         self.index = dense.open_index(experiment.indexes.dense(writer) / "faiss")
-        self.passages = Stored(experiment.indexes.passages())
+        self.passages = StoredPassages(experiment.indexes.passages())
         self.lexicon: Lexicon | None = None
         if checkpoint.lexicon and respelling.has_sense(collection):
             if not checkpoint.lexicon.is_file():

@@ -49,7 +49,7 @@ def test_an_english_side_that_is_not_english_is_dropped() -> None:
 
 @pytest.mark.parametrize(("lang", "code"), [("yo", "yo"), ("ha", "ha"), ("sw", "sw"), ("so", "so"), ("he", "iw"), ("fon", None)])
 def test_languages_that_the_identifier_sees(lang: str, code: str | None) -> None:
-    assert filters.identified_as(lang) == code
+    assert filters.cld2_code(lang) == code
 
 
 def test_it_abstains_on_a_language_that_it_does_not_know_and_where_it_is_not_sure() -> None:

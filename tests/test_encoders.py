@@ -325,7 +325,7 @@ def test_conventions_that_folders_do_not_record_are_known_by_name(name: str, exp
     kept = tmp_path / f"models--{name.replace('/', '--')}/snapshots/0123"
     kept.mkdir(parents=True)
     assert Convention.of(kept) == expected
-    assert Convention.of(kept).told("cls", ("q ", "p ")) == Convention("cls", "q ", "p ")
+    assert Convention.of(kept).with_options("cls", ("q ", "p ")) == Convention("cls", "q ", "p ")
     (kept / "1_Pooling").mkdir()
     (kept / "1_Pooling/config.json").write_text('{"pooling_mode": "mean"}')
     (kept / "config_sentence_transformers.json").write_text('{"prompts": {"query": "ask: ", "document": "tell: "}}')

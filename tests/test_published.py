@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro.base.published import found, told, told_all, told_command
+from optical_repro.base.published import find_file, public_command, public_value, told
 from optical_repro.run import main
 
 
@@ -26,7 +26,7 @@ def test_paths_are_relative_or_begin_with_a_tilde(home: Path) -> None:
     assert [told(str(home / name)) for name in ("work/x/y.tsv", "models/x", "work", "")] == ["x/y.tsv", "~/models/x", ".", "~"]
     assert told(f"{home}ola/x") == f"{home}ola/x"  # somebody else's
     assert [told(text) for text in ("/data/x", "castorini/mdpr", "x.tsv")] == ["/data/x", "castorini/mdpr", "x.tsv"]
-    assert told_all({"a": [home / "b", 1, None], "c": {"d": f"{home}/e"}}) == {"a": ["~/b", 1, None], "c": {"d": "~/e"}}
+    assert public_value({"a": [home / "b", 1, None], "c": {"d": f"{home}/e"}}) == {"a": ["~/b", 1, None], "c": {"d": "~/e"}}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_secrets_are_masked(typed: str, shown: str) -> None:
 
 def test_a_command_stays_one_that_a_shell_takes(home: Path) -> None:
     words = ["python", "-m", "x", f"--bitext={home}/my texts/a.tsv", "--teacher", f"{home}/work/t", "--lang", "yo", "$OPTICAL_DATA/x"]
-    line = told_command(words)
+    line = public_command(words)
     assert line == "python -m x --bitext ~/'my texts/a.tsv' --teacher t --lang yo '$OPTICAL_DATA/x'"
     assert shlex.split(line)[4] == "~/my texts/a.tsv"
 
@@ -61,10 +61,10 @@ def test_what_is_told_is_found_again(home: Path, monkeypatch: pytest.MonkeyPatch
     manifest = home / "work/runs/small.yo.test/x.manifest.json"
     manifest.parent.mkdir(parents=True)
     named = [told(str(file)) for file in files]
-    assert [found(name).resolve() for name in named] == files
+    assert [find_file(name).resolve() for name in named] == files
     monkeypatch.chdir("/")
-    assert [found(name, manifest) for name in named] == files
-    assert found("/gone", manifest) == Path("/gone") and found("gone", manifest) == Path("gone")
+    assert [find_file(name, manifest) for name in named] == files
+    assert find_file("/gone", manifest) == Path("/gone") and find_file("gone", manifest) == Path("gone")
 
 
 def test_a_manifest_tells_neither_home_nor_secret(home: Path, small: Path) -> None:

@@ -114,7 +114,7 @@ def test_two_runs_of_one_student_stand_in_one_card(sample_run: Done, student: Pa
 
 
 def test_how_the_teacher_is_to_be_asked_stands_in_the_card(sample_run: Done, student: Path, teacher: Path, tmp_path: Path) -> None:
-    models.adopt(teacher, Convention("cls", "query: ", "passage: "), tmp_path / "e5")
+    models.link_with_convention(teacher, Convention("cls", "query: ", "passage: "), tmp_path / "e5")
     shutil.copytree(sample_run.runs, tmp_path / "runs/sample.yo.test")
     shutil.copytree(student, tmp_path / "student")
     for name, expected in ((str(tmp_path / "e5"), 'encode([...], prompt="passage: ")'), ("/no/longer/there", "encode_document([...])")):

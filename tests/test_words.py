@@ -13,7 +13,7 @@ from optical_repro.base.words import fold, is_word, tokens, words
 from optical_repro.collections.collection import Passage
 from optical_repro.distill import vocabulary
 from optical_repro.encoders import models
-from optical_repro.lexicon.lexicon import Lexicon, listed, read_lexicon
+from optical_repro.lexicon.lexicon import Lexicon, listed_lexicon, read_lexicon
 from optical_repro.retrieval import bm25 as lexical
 from optical_repro.training_text.code_switch import switch
 from optical_repro.translate.lexical import LexicalTranslator
@@ -77,7 +77,7 @@ def test_lexicon_translator_and_switcher_know_them(lang: str, tmp_path: Path) ->
     if len(words(text)) == len(tokens(text)):
         assert LexicalTranslator(read_lexicon(path, lang)).translate([text]) == ["greeting"]
     first = words(text)[0]
-    known = listed([(first, "greeting")])
+    known = listed_lexicon([(first, "greeting")])
     assert known.best(first) == "greeting"
     assert first in words(switch("A greeting", known.reversed(), 1.0, random.Random(1)))
 

@@ -1,1 +1,1 @@
-"""What every room stands on: errors, files, the cache, languages, words, TREC's files. Imports nothing of the package but itself."""
+"""What every other package uses: errors, files, the cache, languages, words, TREC files. Imports nothing else of optical_repro."""

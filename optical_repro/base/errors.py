@@ -1,4 +1,4 @@
-"""What a command says when its arguments or its input are wrong."""
+"""Errors in arguments and input, as commands report them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 class InputError(Exception):
-    """Bad arguments or bad input: one line for a person, exit status 2, no traceback.
+    """Bad arguments or bad input: a one-line message, exit status 2, no traceback.
 
-    Whatever it quotes, the line stays one, stays below ``LONGEST`` characters, and holds nothing that a terminal obeys.
+    Whatever it quotes, the message is one line of at most ``LONGEST`` characters without control characters.
     """
 
     def __init__(self, message: str) -> None:
@@ -19,37 +19,37 @@ class InputError(Exception):
 
 
 LONGEST = 1000
-"""Characters of an error, at the most."""
+"""The most characters in an error."""
 
 
 def one_line(text: str) -> str:
-    """A text on one line: what a terminal would obey or not show written out, what is too long cut in its middle.
+    """A text on one line: control and invisible characters escaped, long texts cut in the middle.
 
-    Quotations and long words are cut first, so that the file's name at the beginning and the remedy at the end are left.
+    Quotations and long words are cut first, so that the file name at the start and the remedy at the end stay.
     """
-    text = _middle_cut(text, 1 << 20)
+    text = _cut_middle(text, 1 << 20)
     if len(text) > LONGEST // 2:
-        text = re.sub(r'"([^"]*)"', lambda found: f'"{_middle_cut(found[1], 80)}"', text)
-        text = re.sub(r"\S+", lambda found: _middle_cut(found[0], 320), text)
-    return _middle_cut("".join(map(_shown, text)), LONGEST)
+        text = re.sub(r'"([^"]*)"', lambda match: f'"{_cut_middle(match[1], 80)}"', text)
+        text = re.sub(r"\S+", lambda match: _cut_middle(match[0], 320), text)
+    return _cut_middle("".join(map(_escape, text)), LONGEST)
 
 
-def _middle_cut(text: str, length: int) -> str:
-    """At most ``length`` characters: two thirds of them the text's first, the others its last."""
+def _cut_middle(text: str, length: int) -> str:
+    """At most ``length`` characters: two thirds from the start of the text, the rest from its end."""
     if len(text) <= length:
         return text
     head = 2 * length // 3
     return f"{text[:head]}…{text[head + 1 - length :]}"
 
 
-def _shown(character: str) -> str:
+def _escape(character: str) -> str:
     if character in "\n\r\t\v\f":
         return " "
     return character if character.isprintable() or character in JOINERS else character.encode("unicode_escape").decode()
 
 
 JOINERS = "\u200c\u200d"
-"""Letters of Arabic and Indic scripts are written with these."""
+"""Arabic and Indic scripts need these to join letters or keep them apart."""
 
 
 def bad_line(path: Path | str, line: int, wrong: str, expected: str) -> InputError:
@@ -58,8 +58,8 @@ def bad_line(path: Path | str, line: int, wrong: str, expected: str) -> InputErr
 
 
 def unknown(kind: str, name: str, known: Iterable[str], remedy: str = "") -> InputError:
-    """An error for a name that is not known, with the near matches or, failing those, all that is known."""
-    known, name = sorted(known), name[:200]  # Near matches of longer names take long to find.
+    """An error for an unknown name, with near matches or, if there are none, all known names."""
+    known, name = sorted(known), name[:200]  # Matching longer names is slow.
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
     return InputError(f'unknown {kind} "{name}"; {hint}{" " + remedy if remedy else ""}')

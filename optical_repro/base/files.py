@@ -1,4 +1,4 @@
-"""Reading and writing files: text read line by line with errors that name the line, files complete or absent, and hashes."""
+"""Files: text and JSON read with errors that name the line, files written whole or not at all, hashes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from .errors import InputError, bad_line
-from .locks import claimed, remove_abandoned
+from .locks import claim, remove_abandoned
 
 LONGEST = 64 * 2**20
-"""Bytes that a line, or a JSON file read whole, may have: more is no text that people write, and would fill the memory."""
+"""The most bytes in a line, or in a file read whole: longer ones are not text, and would fill the memory."""
 
 SIGNATURES = {
     b"\xff\xfe\0\0": "the file is UTF-32: save it as UTF-8",
@@ -34,27 +34,27 @@ SIGNATURES = {
     b"\x1f\x8b": "the file is gzip: give it a name that ends in .gz",
     b"PK\3\4": "the file is a zip archive: unpack it",
 }
-"""How files begin that are no UTF-8 text."""
+"""First bytes of files that are not UTF-8 text, with the remedy."""
 
 
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, struct.error)
-"""What Python's readers of packed files raise at damaged ones."""
+"""Exceptions that Python's readers of packed files raise for damaged files."""
 
 
 @contextmanager
 def opened(path: Path | str, line: Callable[[], int] | None = None) -> Iterator[IO[bytes]]:
-    """Opens a file to be read as bytes, gzip accepted; ``line`` tells where in it the reader is, for errors.
+    """Opens a file for reading bytes, gzip accepted; ``line`` gives the reader's line number, for errors.
 
-    Raises InputError for what is no file (a folder, a pipe, a device), is missing or unreadable, or is broken gzip.
+    Raises InputError for a folder, pipe or device, a missing or unreadable file, and broken gzip.
     """
     path = Path(path)
     try:
         if "\0" in str(path):
             raise FileNotFoundError
-        # A pipe would be waited for, and cannot be read twice, as every input is.
+        # Opening a pipe blocks, and it cannot be read twice, as every input is.
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode):
-            raise InputError(f"{path}: is {_kind(mode)}; expected a file")
+            raise InputError(f"{path}: is {_file_type(mode)}; expected a file")
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             yield cast("IO[bytes]", file)
     except DAMAGED:
@@ -68,7 +68,7 @@ def opened(path: Path | str, line: Callable[[], int] | None = None) -> Iterator[
         raise InputError(f"{path}: cannot be read ({os.strerror(error.errno or errno.EIO)}); check the path") from None
 
 
-def _kind(mode: int) -> str:
+def _file_type(mode: int) -> str:
     if stat.S_ISDIR(mode):
         return "a folder"
     return "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
@@ -81,88 +81,88 @@ def raw_lines(path: Path | str) -> Iterator[tuple[int, bytes]]:
     """
     number = 0
     with opened(path, lambda: number + 1) as file:
-        for number, raw in enumerate(bounded(file), 1):
+        for number, raw in enumerate(bounded_lines(file), 1):
             if len(raw) > LONGEST:
                 raise bad_line(path, number, f"a line of more than {LONGEST >> 20} MB", "text, one record a line")
             yield number, raw
 
 
-def bounded(file: IO[bytes]) -> Iterator[bytes]:
-    """The lines of a file, none read further than one byte beyond ``LONGEST``."""
+def bounded_lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file; of a longer line only the first ``LONGEST`` + 1 bytes."""
     return iter(lambda: file.readline(LONGEST + 1), b"")
 
 
 def lines(path: Path | str) -> Iterator[tuple[int, str]]:
-    """Yields (line number from 1, line without its end) of a UTF-8 text file, gzip accepted; blank lines are passed over.
+    """Yields (line number from 1, line without its end) of a UTF-8 text file, gzip accepted; blank lines are skipped.
 
-    Raises InputError as ``raw_lines``, and for what is not UTF-8 text: other encodings, binary files.
+    Raises InputError as ``raw_lines``, and for other encodings and binary files.
     """
     for number, raw in raw_lines(path):
-        line = decoded(raw, path, number).rstrip("\r\n")
+        line = decode(raw, path, number).rstrip("\r\n")
         if line.strip():
             yield number, line
 
 
-def decoded(raw: bytes, path: Path | str, number: int) -> str:
-    """A line as text, without a byte order mark; raises InputError where it is not UTF-8, or no text."""
+def decode(raw: bytes, path: Path | str, number: int) -> str:
+    """A line as text, without a byte order mark; raises InputError if it is not UTF-8 or has a NUL character."""
     try:
         line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        raise bad_line(path, number, f"byte {error.object[error.start]:#04x} is not UTF-8", f"UTF-8 text{_told(raw, number)}") from None
+        raise bad_line(path, number, f"byte {error.object[error.start]:#04x} is not UTF-8", f"UTF-8 text{_hint(raw, number)}") from None
     if "\0" in line:
-        raise bad_line(path, number, "a NUL character", f"UTF-8 text{_told(raw, number) or ' (is the file binary, or UTF-16?)'}")
+        raise bad_line(path, number, "a NUL character", f"UTF-8 text{_hint(raw, number) or ' (is the file binary, or UTF-16?)'}")
     return line
 
 
-def _told(raw: bytes, number: int) -> str:
-    """What a file is by its first bytes, in words with the remedy; empty where nobody knows."""
-    return next((f" ({told})" for start, told in SIGNATURES.items() if number == 1 and raw.startswith(start)), "")
+def _hint(raw: bytes, number: int) -> str:
+    """What kind of file starts with these bytes, with the remedy, in brackets; empty if unknown."""
+    return next((f" ({remedy})" for start, remedy in SIGNATURES.items() if number == 1 and raw.startswith(start)), "")
 
 
 def read_text(path: Path | str) -> str:
-    """A whole file of UTF-8 text; raises InputError as ``lines``, and for a file of more than ``LONGEST`` bytes."""
+    """Reads a whole file of UTF-8 text; raises InputError as ``lines``, and for a file of more than ``LONGEST`` bytes."""
     with opened(path) as file:
         raw = file.read(LONGEST + 1)
     if len(raw) > LONGEST:
         raise InputError(f"{path}: more than {LONGEST >> 20} MB; expected a smaller file")
-    return decoded(raw, path, 1)
+    return decode(raw, path, 1)
 
 
 def read_json(path: Path | str, expected: str) -> Any:
-    """What a JSON file holds; raises InputError where it is not JSON, or not UTF-8. ``expected``: what it should hold, for errors."""
-    value, wrong, why = _parsed(read_text(path))
+    """Reads a JSON file; raises InputError if it is not JSON, or not UTF-8. ``expected``: what it should hold, for errors."""
+    value, wrong, detail = _parse(read_text(path))
     if wrong:
-        raise InputError(f"{path}: {wrong}{f' ({why})' if why else ''}; expected {expected}")
+        raise InputError(f"{path}: {wrong}{f' ({detail})' if detail else ''}; expected {expected}")
     return value
 
 
 def json_lines(path: Path | str, expected: str) -> Iterator[tuple[int, Any]]:
-    """Yields (line number from 1, value) of a file with JSON on each line; raises InputError at a line without."""
+    """Yields (line number from 1, value) of a file with JSON on each line; raises InputError for a line that is not JSON."""
     for number, line in lines(path):
-        value, wrong, _ = _parsed(line)
+        value, wrong, _ = _parse(line)
         if wrong:
             raise bad_line(path, number, wrong, expected)
         yield number, value
 
 
-def _parsed(text: str) -> tuple[Any, str, str]:
-    """The value of a JSON text; what is wrong with it, empty where nothing is; and why, where the parser tells."""
+def _parse(text: str) -> tuple[Any, str, str]:
+    """(value of a JSON text, what is wrong with it, details from the parser); the last two are empty if unknown or nothing is wrong."""
     value = None
     try:
         value = json.loads(text)
-        if ESCAPED.search(text):  # Half a surrogate pair, which no file in UTF-8 can hold.
+        if ESCAPED.search(text):  # Half a surrogate pair, which UTF-8 cannot encode.
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        return value, f"half a surrogate pair in {_named(value)}", ""
+        return value, f"half a surrogate pair in {_record_id(value)}", ""
     except RecursionError:
         return value, "JSON nested too deeply", ""
-    except ValueError as error:  # json's own; or a number of more digits than Python reads.
+    except ValueError as error:  # JSONDecodeError, or a number with more digits than Python reads.
         return value, "not JSON", str(error) if isinstance(error, json.JSONDecodeError) else "a number of thousands of digits"
     return value, "", ""
 
 
-def _named(value: Any) -> str:
-    """A record by its id, where it has one."""
+def _record_id(value: Any) -> str:
+    """The id of a record; "it" if there is none."""
     identity = value.get("id", value.get("docid")) if isinstance(value, dict) else None
     return str(identity) if isinstance(identity, str | int) else "it"
 
@@ -171,12 +171,12 @@ ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def own_name(path: Path | str) -> str:
-    """The last part of a path as it is given: that of a link, not of what it leads to; of ``.``, that of the folder."""
+    """The last part of a path: of a link its own name, not its target's; of ``.`` the folder's name."""
     return os.path.basename(os.path.abspath(path))
 
 
 def make_folder(path: Path, how: str = "") -> None:
-    """Makes a folder if it is not there; raises InputError where none can be, ``how`` being the way to name another."""
+    """Makes a folder if it is missing; raises InputError if that fails, with ``how`` to name another."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -185,17 +185,17 @@ def make_folder(path: Path, how: str = "") -> None:
 
 @contextmanager
 def whole(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
-    """Opens a file for writing that appears under its name only when all of it is written (a kill leaves nothing)."""
+    """Opens a file for writing; it gets its name only once it is complete, so a kill leaves nothing."""
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected the name of a file to write")
     make_folder(path.parent)
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        remove_abandoned(left)
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        remove_abandoned(leftover)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open(mode, encoding=None if "b" in mode else "utf-8", newline=None if "b" in mode else "\n") as file:
-            if not claimed(file, part):
+            if not claim(file, part):
                 raise FileNotFoundError(errno.ENOENT, "removed while it was begun; try again", str(part))
             yield file
             file.flush()
@@ -211,23 +211,23 @@ def sha256(path: Path | str) -> str:
 
 
 def sha256_once(path: Path) -> str:
-    """The same, read once a process as long as the file's size and times stay as they are."""
-    stat = path.stat()
-    key = (path, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-    if key not in _read:
-        found = sha256(path)
-        if time.time_ns() - stat.st_ctime_ns < FRESH:
-            return found
-        _read[key] = found
-    return _read[key]
+    """The same; each process reads the file once, and again if its size or times change."""
+    status = path.stat()
+    key = (path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    if key not in _hashes:
+        value = sha256(path)
+        if time.time_ns() - status.st_ctime_ns < FRESH:
+            return value
+        _hashes[key] = value
+    return _hashes[key]
 
 
-_read: dict[tuple[Path, int, int, int, int], str] = {}
+_hashes: dict[tuple[Path, int, int, int, int], str] = {}
 
 FRESH = 100_000_000
-"""Nanoseconds within which a file may change and keep its times, since file systems count in ticks."""
+"""Nanoseconds within which a file may change without new times, because file systems count in ticks."""
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of a value made of JSON types, the same on every machine."""
+    """SHA-256 of a value of JSON types, the same on every machine."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

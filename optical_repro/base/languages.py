@@ -1,4 +1,4 @@
-"""Languages by their codes: the one place that tells that ``yor``, ``yor_Latn`` and ``yo`` are one language."""
+"""Language codes: ``yor``, ``yor_Latn`` and ``yo`` are one language."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import re
 from .errors import InputError
 
 IN_USE = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro", "tgl": "tl", "twi": "tw", "nob": "nb"}
-"""Codes in place of outdated ones, and of long ones for which CLDR has another language's."""
+"""Replacements for outdated codes, and for long ones that CLDR maps to another language."""
 
 BESIDE_CLDR = {"pbt": "ps", "quy": "qu", "fuv": "ff", "no": "nb", "ns": "nso"}
-"""Codes that CLDR, which knows that swh is Swahili, does not map to those in use."""
+"""Codes that CLDR does not map to those in use, though it maps swh to sw."""
 
 
 def name(code: str) -> str:
-    """The English name of a language, ``Yoruba`` for ``yo``; the code itself where Unicode's CLDR has no name."""
+    """The English name of a language, ``Yoruba`` for ``yo``; the code itself if CLDR has no name."""
     names = _names()
     return names.get(code.replace("-", "_")) or names.get(code.partition("-")[0], code)
 
 
 def canonical(code: str) -> str:
-    """The code by which a language is known here: two letters where it has such, and its script where that is not the usual one.
+    """The one code of a language in this package: two letters if there are such, with its script if that is not the usual one.
 
-    Regions tell no languages apart, but may tell the script. Raises InputError for what has not the form of a code.
+    Regions are dropped, but may imply the script. Raises InputError for what is not in the form of a code.
 
     >>> [canonical(code) for code in ("yor", "yor_Latn", "sw-KE", "pt-BR", "zh-Hans", "zh-TW", "sr-Latn")]
     ['yo', 'yo', 'sw', 'pt', 'zh', 'zh-Hant', 'sr-Latn']
@@ -39,20 +39,20 @@ def same(code: str, other: str) -> bool:
 
 
 def identity(code: str) -> tuple[str, str]:
-    """(language as CLDR writes it, script or nothing): ``("sw", "Latn")`` of ``swh_Latn``."""
+    """(language as CLDR writes it, script or ""): ``("sw", "Latn")`` for ``swh_Latn``."""
     language, script = _subtags(code)
     language = _by_cldr(IN_USE.get(language, language))
     return BESIDE_CLDR.get(language, language), script
 
 
 def script_of(code: str) -> str:
-    """The script that a language is written in, by its code or as CLDR has it: ``Latn``; nothing where it is not known."""
+    """The script of a language, from its code or else CLDR: ``Latn``; empty if unknown."""
     language, script = _subtags(code)
-    return script or _likely(language) or _likely(_by_cldr(language))
+    return script or _likely_script(language) or _likely_script(_by_cldr(language))
 
 
 def check(code: str) -> str:
-    """Returns the code if it has the form of one; raises InputError, with the near matches, if not (``yoruba``)."""
+    """Returns the code if it has the right form; raises InputError with near matches if not (``yoruba``)."""
     if re.fullmatch(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}", code):
         return code
     known = _names()
@@ -65,13 +65,13 @@ def check(code: str) -> str:
 
 
 def _subtags(code: str) -> tuple[str, str]:
-    """The language of a code, and its script: as it says, or as its region implies (zh-TW)."""
+    """The language of a code, and its script: as written, or as the region implies (zh-TW)."""
     language, *others = code.replace("_", "-").split("-")
     language = language.lower()
     if script := next((tag.title() for tag in others if len(tag) == 4 and tag.isalpha()), ""):
         return language, script
     region = next((tag.upper() for tag in others if len(tag) == 2), "")
-    return language, _likely(f"{_by_cldr(language)}_{region}") if region else ""
+    return language, _likely_script(f"{_by_cldr(language)}_{region}") if region else ""
 
 
 def _by_cldr(language: str) -> str:
@@ -80,8 +80,8 @@ def _by_cldr(language: str) -> str:
     return str(get_global("language_aliases").get(language, language)).split("_")[0]
 
 
-def _likely(code: str) -> str:
-    """The script in CLDR's likely subtags (``yo_Latn_NG``) of a language or of a language in a region; nothing where there are none."""
+def _likely_script(code: str) -> str:
+    """The script in CLDR's likely subtags (``yo_Latn_NG``) of a language, or of a language in a region; empty if there is none."""
     from babel.core import get_global
 
     return (str(get_global("likely_subtags").get(code, "")) + "__").split("_")[1]

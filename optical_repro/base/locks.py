@@ -1,4 +1,4 @@
-"""Locks that a kill takes away: of a process on a file's name, held as long as the file is open."""
+"""File locks that end with their process, even if it is killed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import IO, Any
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds the lock of that name, waiting for another process that holds it; its file is there only as long as somebody does."""
+    """Holds the lock at a path, waiting for other processes; the lock file exists only while one holds it."""
     while True:
         with path.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if not _is_at(file, path):  # who held it before has taken the name away
+            if not _is_at(file, path):  # the last holder removed the file
                 continue
             try:
                 yield
@@ -25,22 +25,22 @@ def locked(path: Path) -> Iterator[None]:
             return
 
 
-def claimed(file: IO[Any], path: Path) -> bool:
-    """Marks an open file as that of a living process; False where another took it for a dead one's and removed it, just before."""
+def claim(file: IO[Any], path: Path) -> bool:
+    """Marks an open file as in use; False if another process took it for abandoned and removed it just before."""
     try:
         fcntl.flock(file, fcntl.LOCK_SH)
-    except OSError:  # a file system without locks: then nobody takes it for a dead one's either
+    except OSError:  # a file system without locks: no process can take it for abandoned
         return True
     return _is_at(file, path)
 
 
 def remove_abandoned(path: Path) -> None:
-    """Removes a file that was marked by a process that has died since; leaves a living one's."""
+    """Removes a file whose process has died; leaves that of a running process."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
-    except OSError:  # held, gone already, not ours, or no locks here
+    except OSError:  # in use, gone already, not ours, or a file system without locks
         return
 
 

@@ -1,4 +1,4 @@
-"""Marked words: bold and coloured on a terminal, between *asterisks* elsewhere."""
+"""Highlighted words: bold and coloured on a terminal, between *asterisks* elsewhere."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterable
 
 
 def marked(text: str) -> str:
-    """A text that stands out; NO_COLOR and dumb terminals get asterisks too."""
+    """Highlights a text; with NO_COLOR and on dumb terminals by asterisks too."""
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     return f"\033[1;33m{text}\033[0m" if coloured else f"*{text}*"
 
 
 def mark(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """Marks the spans of a text, from character to character; spans in order, without overlap.
+    """Highlights spans (start, end) of characters in a text; spans in order, without overlap.
 
     >>> mark("A bird in the hand", [(2, 6), (14, 18)])
     'A *bird* in the *hand*'
     """
     parts, end = [], 0
-    for start, until in spans:
-        parts += [text[end:start], marked(text[start:until])]
-        end = until
+    for start, span_end in spans:
+        parts += [text[end:start], marked(text[start:span_end])]
+        end = span_end
     return "".join([*parts, text[end:]])

@@ -1,4 +1,4 @@
-"""Where things are kept that are nobody's results: the cache, and what libraries would write into a home that is not there."""
+"""Folders for what is not a result: the cache, and what libraries keep in a home that may not be writable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def home() -> Path:
-    """The user's home; ``/``, as containers have it, for a user that has none."""
+    """The user's home; ``/`` for a user without one, as in containers."""
     try:
         return Path.home()
     except RuntimeError:
@@ -20,46 +20,46 @@ def home() -> Path:
 
 def default_folder() -> Path:
     """``$OPTICAL_CACHE``, else ``optical_repro`` in the user's cache folder."""
-    if named := os.environ.get("OPTICAL_CACHE"):
-        return Path(named)
-    return unnamed_folder()
+    if folder := os.environ.get("OPTICAL_CACHE"):
+        return Path(folder)
+    return usual_folder()
 
 
-def unnamed_folder() -> Path:
-    """Where the cache is when nobody names a place for it."""
-    return _caches() / "optical_repro"
+def usual_folder() -> Path:
+    """The cache's folder if no option or variable names one."""
+    return _user_cache() / "optical_repro"
 
 
 def settle(cache: Path | None = None) -> None:
-    """Says where this process and its children keep what is no result: in ``cache``, where a command was given one.
+    """Sets the environment so that this process and its children keep their log and downloads in ``cache``, if there is one.
 
-    Log and downloads go there. So does what libraries keep under the home, where that cannot be written; places that the user named
-    by their variables, and downloads that are there and can be read, stay as they are.
+    Libraries that keep files under the home use it too if the home is not writable. Folders that the user set by variables, and
+    readable downloads in the default folders, stay in use.
     """
     if cache is not None:
         os.environ["OPTICAL_CACHE"] = str(cache.expanduser().absolute())
-    os.environ.setdefault("HOME", str(home()))  # Libraries would take "~" for the name of a folder.
-    for variable, usual in _downloads().items():
-        if variable not in os.environ and not os.path.isdir(usual) and not writable(usual):
+    os.environ.setdefault("HOME", str(home()))  # Without it, libraries take "~" for a folder's name.
+    for variable, default in _library_folders().items():
+        if variable not in os.environ and not os.path.isdir(default) and not writable(default):
             _keep_in_cache(variable)
     if "MPLCONFIGDIR" not in os.environ and not writable(Path(os.environ.get("XDG_CONFIG_HOME") or home() / ".config") / "matplotlib"):
         _keep_in_cache("MPLCONFIGDIR")
     ranx = importlib.util.find_spec("ranx")
-    compiled = [Path(folder) / "__pycache__" for folder in (ranx and ranx.submodule_search_locations) or []]  # numba's first choice
-    if "NUMBA_CACHE_DIR" not in os.environ and not any(map(writable, [*compiled, _caches() / "numba"])):
+    numba = [Path(folder) / "__pycache__" for folder in (ranx and ranx.submodule_search_locations) or []]  # where numba looks first
+    if "NUMBA_CACHE_DIR" not in os.environ and not any(map(writable, [*numba, _user_cache() / "numba"])):
         _keep_in_cache("NUMBA_CACHE_DIR")
 
 
-def _downloads() -> dict[str, Path]:
-    """The variables that name a library's folder of downloads, and where it is without them."""
+def _library_folders() -> dict[str, Path]:
+    """Variables that set a library's folder of downloads, with the folder it uses without them."""
     return {
-        "HF_HOME": _caches() / "huggingface",
+        "HF_HOME": _user_cache() / "huggingface",
         "PYSERINI_CACHE": home() / ".cache" / "pyserini",
         "IR_DATASETS_HOME": home() / ".ir_datasets",
     }
 
 
-def _caches() -> Path:
+def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or home() / ".cache")
 
 
@@ -68,7 +68,7 @@ def _keep_in_cache(variable: str) -> None:
     if writable(default_folder()):
         os.environ[variable] = str(default_folder().absolute() / "libraries" / name)
         return
-    # A finished cache that is only read, and no home: what libraries must write lasts as long as the command.
+    # Neither cache nor home is writable: libraries get a temporary folder for the length of the command.
     try:
         os.environ[variable] = folder = tempfile.mkdtemp(prefix=f"optical_repro-{name}-")
     except OSError:
@@ -77,8 +77,8 @@ def _keep_in_cache(variable: str) -> None:
 
 
 def writable(path: Path) -> bool:
-    """Whether this user may write into a folder, or make it where it is not there."""
-    there = path.absolute()
-    while not os.path.lexists(there) and there != there.parent:
-        there = there.parent
-    return os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK)
+    """Whether this user may write to a folder, or create it if it is missing."""
+    folder = path.absolute()
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)

@@ -1,4 +1,4 @@
-"""Keeps the terminal for the reader: what libraries and Java write there as they start goes to the log file."""
+"""Keeps output of libraries and Java off the terminal: it goes to the log file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .terminal import log_path
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Sends standard output and error, Python's and those of C and Java code below it, to the log file.
+    """Sends standard output and error to the log file.
 
-    Redirects the file descriptors 1 and 2, because the Java machine and compiled libraries write to those.
+    Redirects the file descriptors 1 and 2, because Java and compiled libraries write to those.
     """
     _flush()
     terminal = os.dup(1), os.dup(2)

@@ -1,9 +1,9 @@
-"""What makes each stage of the cache: the parts of the key that no input shows.
+"""The code behind each stage of the cache: the part of a key that does not come from the inputs.
 
-A stage is kept by its inputs. What its makers would do to them is told by their modules' revisions, numbers raised by hand with every
-change to what the module makes, by the constants beside these, and by the versions of the libraries that do the work. Whether a
-revision was forgotten, tests/test_stages.py finds out. Processor, device and number of threads are left out: they move last
-digits, and a student from a machine with a GPU is of use on one without.
+A stage's key has its inputs, and its makers: the modules and libraries that do the work. Of a module the key has its revision, a
+number raised by hand with every change to its output, and its other constants; of a library, the version. tests/test_stages.py finds
+forgotten revisions. Processor, device and number of threads are left out: they change only last digits, and a student trained on a
+GPU may be used without one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 
 class Makers(NamedTuple):
-    """Modules of this package, and the libraries that they do it with."""
+    """Modules of this package, and the libraries that they use."""
 
     modules: frozenset[str]
     libraries: frozenset[str] = frozenset()
@@ -61,7 +61,7 @@ MAKERS = {
     "fused run": BM25 | _makers("retrieval.fusion"),
     "prebuilt run": VECTORS | _makers("trec retrieval.prebuilt retrieval.dense retrieval.fusion", "faiss-cpu pyserini"),
 }
-"""The stages by their names in the cache, the searches that make runs, and translation by the lexicon."""
+"""Stages by their names in the cache, searches that give runs, and translation by the lexicon."""
 
 
 MOVED = {
@@ -77,11 +77,11 @@ MOVED = {
     "regimes.in_domain": "training_text.in_domain",
     "retrieval.lexical": "retrieval.bm25",
 }
-"""Modules that stand elsewhere now: keys know them by their first place, so that caches stay of use."""
+"""Modules that have moved: keys keep their first names, so that caches stay valid."""
 
 
 def made_by(name: str) -> dict[str, Any]:
-    """The revisions and constants of a stage's makers, and the versions of their libraries, as they go into its key."""
+    """The part of a stage's key that describes its makers: revisions and constants of modules, versions of libraries."""
     makers = MAKERS[name]
     return {
         "modules": {module: _constants(module) for module in sorted(makers.modules)},
@@ -90,9 +90,9 @@ def made_by(name: str) -> dict[str, Any]:
 
 
 def version(library: str) -> str:
-    """Of an installed library, or of Python, whose Unicode data and random draws differ from one minor version to the next.
+    """The version of an installed library without ``+cpu`` and the like, or the minor version of Python.
 
-    ``+cpu`` and the like are left out.
+    Python's Unicode data and random draws differ between minor versions.
     """
     if library == "python":
         return ".".join(platform.python_version_tuple()[:2])
@@ -100,7 +100,7 @@ def version(library: str) -> str:
 
 
 def _constants(module: str) -> dict[str, Any]:
-    """REVISION and the other plain constants of a module, those that it imports and those of its files, if it is a folder, included."""
+    """REVISION and the other plain constants of a module, imported ones and those of a folder's files included."""
     package = importlib.import_module(f"optical_repro.{MOVED.get(module, module)}")
     files = [importlib.import_module(f"{package.__name__}.{file.name}") for file in pkgutil.iter_modules(getattr(package, "__path__", ()))]
     named = {name: value for part in (*files, package) for name, value in vars(part).items()}

@@ -1,4 +1,4 @@
-"""How a command speaks: its words to the person at the terminal, its exit status, and where the noise of libraries goes."""
+"""Commands at the terminal: their arguments, output, errors, exit status and log."""
 
 from __future__ import annotations
 
@@ -19,44 +19,44 @@ from .places import default_folder, settle
 
 
 class Parser(argparse.ArgumentParser):
-    """A command line whose errors are one line, and whose description stands as it is written."""
+    """An argument parser with one-line errors and a description that is not wrapped."""
 
     def __init__(self, prog: str, description: str | None, epilog: str | None = None) -> None:
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter)
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
-        """As argparse's; what it prints, it prints on any terminal."""
-        say_what_can_be_said()
+        """As argparse's, but printing never fails because of the terminal's encoding."""
+        replace_unprintable()
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        """Ends with exit status 2 and a line that says what is wrong."""
+        """Exits with status 2 and a one-line error."""
         self.exit(2, f"error: {one_line(message)}; {self.prog} --help tells what it takes\n")
 
 
 def say(*words: str) -> None:
-    """Prints a line at once; what would steer the terminal is shown, and not obeyed."""
-    print(*map(shown, words), flush=True)
+    """Prints a line at once, with control characters escaped."""
+    print(*map(escape_controls, words), flush=True)
 
 
-def shown(text: str) -> str:
-    """A text whose control characters, but for tabs, line ends and the colours of `marks` on a terminal, are written out: ``\\x1b``.
+def escape_controls(text: str) -> str:
+    """Escapes control characters (``\\x1b``), except tabs, line ends and, on a terminal, the colours of `marks`.
 
-    Ids and titles come from files of anyone's, and a terminal does what an escape sequence in them says.
+    Ids and titles come from files that may hold escape sequences, which a terminal would obey.
     """
     colours = r"(?!\x1b\[(?:1;33|0)m)" if sys.stdout.isatty() else ""
-    return re.sub(rf"{colours}[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)
+    return re.sub(rf"{colours}[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
-def say_what_can_be_said() -> None:
-    """Lets what the terminal's encoding lacks be printed as ``?``, instead of ending the command."""
+def replace_unprintable() -> None:
+    """Prints characters that the terminal's encoding lacks as ``?``, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 
 
 def utf8(text: str, what: str) -> str:
-    """A text from the command line; raises InputError where it was not UTF-8, as from a terminal of another encoding."""
+    """Returns a text from the command line; raises InputError if it is not UTF-8, as on a terminal with another encoding."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -70,7 +70,7 @@ def duration(seconds: float) -> str:
 
 
 def log_path() -> Path:
-    """The file that takes what is of use only when something breaks (OPTICAL_LOG, else in the cache); no file where none can be written."""
+    """The log file, for details of failures: OPTICAL_LOG, else in the cache; the null device if it is not writable."""
     path = Path(os.environ.get("OPTICAL_LOG") or default_folder() / "log.txt")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,8 +81,8 @@ def log_path() -> Path:
 
 
 def hush_transformers() -> None:
-    """Keeps the bars and remarks of transformers and what it imports, which are about their own workings, off the terminal."""
-    # On machines without a writable shared memory, which nothing here needs.
+    """Keeps progress bars and warnings of transformers, and of what it imports, off the terminal."""
+    # Comes on machines without a writable shared memory, which nothing here needs.
     warnings.filterwarnings("ignore", message=".*joblib will operate in serial mode")
     from transformers.utils import logging
 
@@ -91,11 +91,11 @@ def hush_transformers() -> None:
 
 
 def run_command(main: Callable[[], None], cache: Path | None = None) -> int:
-    """Runs a command; returns its exit status: 0 done, 2 bad arguments or input (one line), 130 interrupted, 1 anything else.
+    """Runs a command; returns its exit status: 0 success, 2 bad arguments or input (one line), 130 interrupted, 1 any other error.
 
-    ``cache``: the folder that it was given with --cache-dir.
+    ``cache``: the folder set by --cache-dir.
     """
-    say_what_can_be_said()
+    replace_unprintable()
     try:
         settle(cache)
         main()
@@ -109,7 +109,7 @@ def run_command(main: Callable[[], None], cache: Path | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        if _no_space(error):
+        if _is_disk_full(error):
             where = f" for {error.filename}" if isinstance(error, OSError) and error.filename else ""
             remedy = "free some, or name another place with --cache-dir and --runs-dir"
             print(f"error: no space left on the disk{one_line(where)}; {remedy}", file=sys.stderr)
@@ -118,7 +118,7 @@ def run_command(main: Callable[[], None], cache: Path | None = None) -> int:
             print(one_line(f"error: {error.filename}: a name longer than the disk allows; choose a shorter one"), file=sys.stderr)
             return 2
         if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            print(one_line(f"error: {error.filename}: {_refused(error.filename)}"), file=sys.stderr)
+            print(one_line(f"error: {error.filename}: {_permission_error(error.filename)}"), file=sys.stderr)
             return 2
         _log_failure()
         log = log_path()
@@ -129,21 +129,21 @@ def run_command(main: Callable[[], None], cache: Path | None = None) -> int:
 
 
 FULL = ("No space left on device", "Disk quota exceeded", "unexpected pos", "PytorchStreamWriter failed writing", " requested and ")
-"""What libraries say of a full disk: most the system's words, torch and numpy their own."""
+"""Messages for a full disk: the system's, and those of torch and numpy."""
 
 
-def _refused(name: str | None) -> str:
-    """Whether it was reading or writing that was not allowed, and what to do."""
+def _permission_error(name: str | None) -> str:
+    """Says whether reading or writing was not allowed, and what to do."""
     try:
         unreadable = bool(name and os.stat(name)) and not os.access(str(name), os.R_OK)
     except PermissionError:
         unreadable = True
-    except OSError:  # not there: it was to be written
+    except OSError:  # it does not exist: writing failed
         unreadable = False
     return f"not allowed to {'read it; change its permissions' if unreadable else 'write there; name a folder of your own'}"
 
 
-def _no_space(error: Exception) -> bool:
+def _is_disk_full(error: Exception) -> bool:
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return any(words in str(error) for words in FULL)

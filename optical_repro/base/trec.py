@@ -14,7 +14,7 @@ from .errors import InputError, bad_line
 from .files import lines, whole
 
 REVISION = 1
-"""To be raised with every change to the order or the writing of the same scores."""
+"""Raise it with every change to the order or the format of the same scores."""
 
 Run = dict[str, dict[str, float]]
 """Topic id to document id to score."""
@@ -22,15 +22,15 @@ Qrels = dict[str, dict[str, int]]
 """Topic id to document id to grade; grades above zero are relevant."""
 
 LONGEST_ID = 1000
-"""Characters of an id, at the most."""
+"""The most characters in an id."""
 COLUMNS = "topic Q0 document rank score tag"
 SCORE = re.compile(r"[+-]?(\d{1,400}\.?\d{0,400}|\.\d{1,400})([eE][+-]?\d{1,5})?", re.ASCII)
 GRADE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
-"""Numbers as trec_eval reads them: Python would also take ``1_0`` and digits of other scripts."""
+"""Numbers as trec_eval reads them: Python also accepts ``1_0`` and digits of other scripts."""
 
 
 def wrong_id(identity: str) -> str | None:
-    """What keeps a text from being the id of a topic or document in TREC files, in words; None where nothing does."""
+    """Why a text cannot be the id of a topic or document in TREC files; None if it can."""
     if not identity:
         return "is empty"
     if len(identity) > LONGEST_ID:
@@ -39,56 +39,56 @@ def wrong_id(identity: str) -> str | None:
         return None
     if identity.split() != [identity]:
         return "has a space in it"
-    # Cf: marks of direction, blanks without width; Cs: half a character. The joiners of Arabic and Indic scripts may stay.
+    # Cf: direction marks, zero-width blanks; Cs: half a surrogate pair. The joiners of Arabic and Indic scripts are allowed.
     hidden = [letter for letter in identity if unicodedata.category(letter) in ("Cc", "Cf", "Cs") and letter not in "\u200c\u200d"]
     return f"has a hidden character in it (U+{ord(hidden[0]):04X})" if hidden else None
 
 
-class Alike:
-    """Notices ids that differ only in how Unicode writes their letters: nobody can tell which one is meant."""
+class LookalikeIds:
+    """Detects ids that differ only in how Unicode writes their letters: they look the same."""
 
     def __init__(self) -> None:
         self._first: dict[tuple[str, str], tuple[str, int]] = {}
 
     def clash(self, what: str, identity: str, line: int) -> int | None:
-        """The line in which the same id of a topic or document stood, written otherwise; None where it did not."""
+        """The line of an earlier id of a topic or document that looks the same but differs; None if there is none."""
         if identity.isascii():
             return None
-        first, there = self._first.setdefault((what, unicodedata.normalize("NFC", identity)), (identity, line))
-        return None if first == identity else there
+        first, first_line = self._first.setdefault((what, unicodedata.normalize("NFC", identity)), (identity, line))
+        return None if first == identity else first_line
 
 
-def _check_ids(path: Path | str, number: int, topic: str, document: str, alike: Alike) -> None:
-    """Raises InputError at a line of a run or of qrels whose ids cannot be."""
+def _check_ids(path: Path | str, number: int, topic: str, document: str, lookalikes: LookalikeIds) -> None:
+    """Raises InputError if an id in a line of a run or of qrels is not allowed."""
     for what, identity in (("topic", topic), ("document", document)):
-        if wrong := wrong_id(identity):
-            raise bad_line(path, number, f'the id "{identity}" of a {what} {wrong}', "ids that TREC files can hold")
-        if there := alike.clash(what, identity, number):
-            raise bad_line(path, number, f"the {what} {identity} {written_otherwise(f'line {there}')}", "one form (NFC) for an id")
+        if fault := wrong_id(identity):
+            raise bad_line(path, number, f'the id "{identity}" of a {what} {fault}', "ids that TREC files can hold")
+        if earlier := lookalikes.clash(what, identity, number):
+            raise bad_line(path, number, f"the {what} {identity} {describe_lookalike(f'line {earlier}')}", "one form (NFC) for an id")
 
 
-def written_otherwise(where: str) -> str:
-    """What is wrong with an id that ``Alike`` noticed; ``where`` the other stands."""
+def describe_lookalike(where: str) -> str:
+    """The error for an id that ``LookalikeIds`` detected; ``where``: the place of the other id."""
     return f"is that of {where}, but for how Unicode writes its letters"
 
 
 def ranking(hits: Mapping[str, float], depth: int = 1000) -> list[tuple[str, float]]:
-    """The best ``depth`` hits, best first, with scores that fall strictly even as 32-bit floats.
+    """The best ``depth`` hits, best first, with scores that decrease strictly even as 32-bit floats.
 
-    Evaluators break ties differently (trec_eval by falling document id, ranx by input order), and trec_eval reads 32-bit
-    floats. Ties are broken here, by rising document id, so that every evaluator sees one ranking.
+    Evaluators break ties differently (trec_eval by descending document id, ranx by input order), and trec_eval reads 32-bit
+    floats. Ties are broken here, by ascending document id, so that every evaluator sees the same ranking.
     """
     ordered = sorted(hits.items(), key=lambda hit: (-hit[1], hit[0]))[:depth]
-    ranked, above = [], np.float32(np.inf)
+    ranked_hits, previous = [], np.float32(np.inf)
     for document, score in ordered:
-        below = min(np.float32(score), np.nextafter(above, np.float32(-np.inf)))
-        ranked.append((document, float(below)))
-        above = below
-    return ranked
+        score_32 = min(np.float32(score), np.nextafter(previous, np.float32(-np.inf)))
+        ranked_hits.append((document, float(score_32)))
+        previous = score_32
+    return ranked_hits
 
 
 def write_run(path: Path, run: Run, tag: str, depth: int = 1000) -> None:
-    """Writes a run in six columns; raises ValueError at a score that is not finite."""
+    """Writes a run in six columns; raises ValueError for a score that is not finite."""
     with whole(path) as file:
         for topic, hits in run.items():
             for document, score in hits.items():
@@ -99,18 +99,18 @@ def write_run(path: Path, run: Run, tag: str, depth: int = 1000) -> None:
 
 
 def read_run(path: Path | str, *, finished: bool = False) -> Run:
-    """Reads a run of anyone's; raises InputError naming file and line where a line is not a run's.
+    """Reads a run; raises InputError with file and line for a bad line.
 
-    A run that is known to be ``finished`` may be empty: BM25 over topics in another language may find nothing at all.
+    A ``finished`` run may be empty: BM25 may find nothing for topics in another language.
     """
     run: Run = {}
-    alike = Alike()
+    lookalikes = LookalikeIds()
     for number, line in lines(path):
         columns = line.split()
         if len(columns) != 6:
             raise bad_line(path, number, f"{len(columns)} columns", f"six: {COLUMNS}")
         topic, _, document, _, text, _ = columns
-        _check_ids(path, number, topic, document, alike)
+        _check_ids(path, number, topic, document, lookalikes)
         score = float(text) if SCORE.fullmatch(text) else math.nan
         if not math.isfinite(score):
             raise bad_line(path, number, f'the score "{text}" is no finite number in the digits 0 to 9', COLUMNS)
@@ -132,15 +132,15 @@ def write_qrels(path: Path, qrels: Qrels) -> None:
 
 
 def read_qrels(path: Path | str) -> Qrels:
-    """Reads qrels; raises InputError naming file and line where a line is not a judgement."""
+    """Reads qrels; raises InputError with file and line for a bad line."""
     qrels: Qrels = {}
-    alike = Alike()
+    lookalikes = LookalikeIds()
     for number, line in lines(path):
         columns = line.split()
         if len(columns) != 4:
             raise bad_line(path, number, f"{len(columns)} columns", "four: topic 0 document grade")
         topic, _, document, text = columns
-        _check_ids(path, number, topic, document, alike)
+        _check_ids(path, number, topic, document, lookalikes)
         if not GRADE.fullmatch(text):
             raise bad_line(path, number, f'the grade "{text}" is no whole number of up to nine digits 0 to 9', "topic 0 document grade")
         grades = qrels.setdefault(topic, {})

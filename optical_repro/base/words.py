@@ -1,11 +1,11 @@
-"""What a word is: one folding and splitting of text, for aligner, lexicon, translator, switcher, student vocabulary and index alike.
+"""Words: how text is split and folded, for aligner, lexicon, translator, code-switcher, student vocabulary and index alike.
 
-Text in low-resource languages is spelt many ways: topics drop tone marks, under-dots and hooks that the bitext writes.
-Words are therefore compared lower-cased and without accents, as BERT's uncased normaliser has it. Letters that Unicode
-names as a base letter "with" something (ƙ is *k with hook*, đ *d with stroke*), which it leaves alone, fold to that letter.
-A script's own signs are no accents: vowel signs of Hindi, Thai or Burmese and voicing marks of Japanese stay.
+Spelling in low-resource languages varies: topics drop tone marks, under-dots and hooks that the bitext has.
+Words are therefore compared in lower case and without accents, as BERT's uncased normaliser does. Letters that Unicode
+names as a base letter "with" something (ƙ is *k with hook*, đ *d with stroke*), which BERT keeps, fold to the base letter.
+Signs of other scripts are not accents: vowel signs of Hindi, Thai or Burmese and voicing marks of Japanese stay.
 
-Words end at blanks and punctuation. An apostrophe between letters is a letter, whichever of its characters was typed (Swahili
+Words end at blanks and punctuation. An apostrophe between letters is a letter, whichever character was typed for it (Swahili
 *ng'ombe*, Hausa *ma'ana*, Uzbek *o'zbek*). Scripts that write no blanks between words (Chinese, Japanese, Thai, Lao, Khmer,
 Burmese) are split by ICU's dictionaries.
 """
@@ -22,27 +22,27 @@ import regex
 from tokenizers import Regex, normalizers
 
 REVISION = 2
-"""To be raised when the words of some text change: stages that split text are made again."""
+"""Raise it when the words of some text change: stages that split text are then made again."""
 
 APOSTROPHES = "'\u2019\u02bc\u02bb`\u2018\u00b4\ua78c\u0559\u055a\u05f3\uff07"
-"""Characters that are typed for one letter: quotation marks, accents, modifier letters, those of Armenian and Hebrew."""
+"""Characters typed as an apostrophe: quotation marks, accents, modifier letters, those of Armenian and Hebrew."""
 
 BLANKS = "\u200b\u2028\u2029"
-"""What parts words and is no blank to all libraries: the zero width space of Khmer and Burmese."""
+"""Characters between words that some libraries do not take for blanks, such as the zero width space of Khmer and Burmese."""
 
 ACCENTS = r"[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
-"""Unicode's marks for any script."""
+"""Unicode's combining marks for all scripts."""
 
 POINTS = (
     r"[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
     r"\u0610-\u061a\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]"
 )
-"""What Hebrew and Arabic leave out as a rule: points, short vowels, the lengthening of a line."""
+"""Marks that Hebrew and Arabic usually leave out: points, short vowels, the lengthening stroke."""
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー々〆"
 _ENDS = r"\s\p{Z}\p{P}\p{Cc}\u200b!-/:-@\[-`{-~"
 _LETTERS = rf"[^{_ENDS}{APOSTROPHES}]"
-# English writes what is no part of a word behind an apostrophe: Nigeria's, they're.
+# In English, what follows an apostrophe is not part of the word: Nigeria's, they're.
 _INSIDE = rf"(?<=\p{{L}}\p{{M}}*)[{APOSTROPHES}](?=\p{{L}})(?!(?i:s|t|re|ve|ll|d|m)(?![\p{{L}}\p{{M}}]))"
 _TOKEN = regex.compile(rf"{_LETTERS}+(?:{_INSIDE}{_LETTERS}+)*|[^\s\p{{Z}}\p{{Cc}}\u200b]")
 _RUN = regex.compile(rf"[{_UNSPACED}][{_UNSPACED}\p{{M}}\u200c\u200d]*")
@@ -50,16 +50,16 @@ _RUN = regex.compile(rf"[{_UNSPACED}][{_UNSPACED}\p{{M}}\u200c\u200d]*")
 
 @functools.cache
 def folded_letters() -> dict[str, str]:
-    """Letters that no Unicode decomposition takes apart, to their base letter: ``{"ɗ": "d", "ƙ": "k", "ø": "o", ...}``.
+    """Letters without a Unicode decomposition, to their base letter: ``{"ɗ": "d", "ƙ": "k", "ø": "o", ...}``.
 
-    Those of Latin, and those that Russian (ё) and Arabic (alef's kinds) write for one another.
+    Latin letters, and letters that are used for each other in Russian (ё) and Arabic (forms of alef).
     """
     letters = {"\u0451": "\u0435"} | dict.fromkeys("\u0622\u0623\u0625\u0671", "\u0627")
     for point in range(0x00C0, 0x0250 + 0x60):
         letter = chr(point).lower()
-        found = regex.match("LATIN SMALL LETTER ([A-Z]) WITH ", unicodedata.name(letter, "")) if len(letter) == 1 else None
-        if found and not unicodedata.decomposition(letter):
-            letters[letter] = found[1].lower()
+        match = regex.match("LATIN SMALL LETTER ([A-Z]) WITH ", unicodedata.name(letter, "")) if len(letter) == 1 else None
+        if match and not unicodedata.decomposition(letter):
+            letters[letter] = match[1].lower()
     return letters
 
 
@@ -68,9 +68,9 @@ def _normalizer() -> normalizers.Normalizer:
     def replace(pattern: str, content: str) -> normalizers.Normalizer:
         return normalizers.Replace(Regex(pattern), content)
 
-    of_base: dict[str, str] = {}
+    variants: dict[str, str] = {}
     for letter, base in folded_letters().items():
-        of_base[base] = of_base.get(base, "") + letter
+        variants[base] = variants.get(base, "") + letter
     return normalizers.Sequence(
         [
             replace(f"[{BLANKS}]", " "),
@@ -78,17 +78,17 @@ def _normalizer() -> normalizers.Normalizer:
             normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=False, strip_accents=False, lowercase=True),
             normalizers.NFD(),
             replace(POINTS, ""),
-            # Cyrillic й and ї are letters of their own, which the last step but one composes again.
+            # Cyrillic й and ї are separate letters, which NFC composes again below.
             replace(rf"(?<!\p{{Cyrillic}}){ACCENTS}+", ""),
             normalizers.NFC(),
             replace(ACCENTS, ""),
-            *(replace(f"[{letters}]", base) for base, letters in sorted(of_base.items())),
+            *(replace(f"[{letters}]", base) for base, letters in sorted(variants.items())),
         ]
     )
 
 
 def normalizer() -> list[dict[str, Any]]:
-    """The steps of ``fold``, as a tokenizer.json has them."""
+    """The steps of ``fold``, in the form of tokenizer.json."""
     return list(json.loads(_normalizer().__getstate__())["normalizers"])
 
 
@@ -103,7 +103,7 @@ def _fold_piece(piece: str) -> str:
 
 
 class Token(NamedTuple):
-    """A word or a punctuation mark as it stands in a text."""
+    """A word or a punctuation mark of a text."""
 
     text: str
     """As written."""
@@ -114,29 +114,29 @@ class Token(NamedTuple):
 
 
 def tokens(text: str) -> list[Token]:
-    """The words and punctuation marks of a text, with their places in it (characters ``start`` to ``end``).
+    """The words and punctuation marks of a text, with their places (characters ``start`` to ``end``).
 
     >>> [token.word for token in tokens("Ng`ombe wa Nigeria's ฉันรักภาษาไทย")]
     ["ng'ombe", 'wa', 'nigeria', "'", 's', 'ฉัน', 'รัก', 'ภาษา', 'ไทย']
     """
-    found = []
+    pieces = []
     for match in _TOKEN.finditer(text):
         for start, end in _spans(match[0]):
             piece = match[0][start:end]
-            # What is nothing but marks or invisible characters is no token.
+            # Only marks or invisible characters: not a token.
             if word := _fold_piece(piece):
-                found.append(Token(piece, word, match.start() + start, match.start() + end))
-    return found
+                pieces.append(Token(piece, word, match.start() + start, match.start() + end))
+    return pieces
 
 
 def _spans(piece: str) -> Iterator[tuple[int, int]]:
-    """The places of the words in what stands between blanks: one, but for scripts that write no blanks."""
+    """The places of the words in a piece of text without blanks: one word, except in scripts that write no blanks."""
     end = 0
     for run in () if piece.isascii() else _RUN.finditer(piece):
         if run.start() > end:
             yield end, run.start()
         end = run.start()
-        for length in _lengths(run[0]):
+        for length in _word_lengths(run[0]):
             yield end, end + length
             end += length
     if end < len(piece):
@@ -144,12 +144,12 @@ def _spans(piece: str) -> Iterator[tuple[int, int]]:
 
 
 @functools.lru_cache(1 << 16)
-def _lengths(run: str) -> tuple[int, ...]:
-    """How many characters each word of a run has, by ICU, which knows words by composed letters."""
+def _word_lengths(run: str) -> tuple[int, ...]:
+    """The length in characters of each word of a run, by ICU, which needs composed letters."""
     from icu4py.breakers import WordBreaker
 
     letters = regex.findall(r"\X", run) if not unicodedata.is_normalized("NFC", run) else run
-    # ICU counts in units of UTF-16: one place for each, the characters of a letter at its last.
+    # ICU counts UTF-16 units: each unit has a place here, the last one of a letter holds its number of characters.
     widths: list[int] = []
     for letter in letters:
         units = len(unicodedata.normalize("NFC", letter).encode("utf-16-le")) // 2
@@ -159,25 +159,25 @@ def _lengths(run: str) -> tuple[int, ...]:
 
 
 def words(text: str) -> list[str]:
-    """The folded words of a text, punctuation left out."""
+    """The folded words of a text, without punctuation."""
     return [token.word for token in tokens(text) if is_word(token.word)]
 
 
-def unspaced(word: str) -> bool:
-    """Whether a word is of a script that writes no blanks between words."""
+def is_unspaced(word: str) -> bool:
+    """Whether a word is in a script without blanks between words."""
     return _RUN.search(word) is not None
 
 
 def is_word(piece: str) -> bool:
-    """Whether a token holds a letter or a digit."""
+    """Whether a token has a letter or a digit."""
     return any(unicodedata.category(character)[0] in "LN" for character in piece)
 
 
 def is_number(word: str) -> bool:
-    """Whether a word holds a digit: ``2012``, ``1960s``."""
+    """Whether a word has a digit: ``2012``, ``1960s``."""
     return any(character.isdigit() for character in word)
 
 
-def capitalised(text: str) -> set[str]:
-    """The folded words of a text, three letters or longer, that begin with a capital: its names, and what begins its sentences."""
+def capitalised_words(text: str) -> set[str]:
+    """The folded words of a text with a capital initial and at least three letters: names, and first words of sentences."""
     return {token.word for token in tokens(text) if token.text[0].isupper() and len(token.word) >= 3}

@@ -1,1 +1,1 @@
-"""Parallel text in, lexicons out."""
+"""Parallel text: readers, corpora by name, checks and filters."""

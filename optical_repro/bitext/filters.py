@@ -1,4 +1,4 @@
-"""What parallel text from the web needs taken out of it: ``--bitext-filter``. None is used unless it is asked for."""
+"""Filters for parallel text from the web: ``--bitext-filter``. By default none is used."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from functools import cache
 from ..base import languages
 from ..base.errors import InputError, unknown
 from ..base.words import words
-from .identify import identified_as, seen_as
+from .identify import cld2_code, detect_language
 from .readers import Pair
 
 RATIO = 3.0
-"""A side may have this many times the characters of the other, ``SLACK`` added to both: short sentences vary more."""
+"""The longest ratio of characters between the sides, ``SLACK`` added to both because short sentences vary more."""
 SLACK = 15
 FEWEST = 0.1
-"""Where less is kept, the filters do not fit the text, or the text is not what it is taken for."""
+"""The least share of pairs to keep: below it, filters and text do not fit each other."""
 SCRIPT_SHARE = 0.7
-"""Of a side's letters, those that must be of its language's script."""
+"""The least share of a side's letters in its language's script."""
 
 FILTERS = {
     "length": f"one side is more than {RATIO:g} times as long as the other",
@@ -26,58 +26,58 @@ FILTERS = {
     "duplicates": "a side that came before, but for case, accents and punctuation",
     "language": "a side is in another language, as CLD2 sees it; it abstains where it is not sure, or does not know the language",
 }
-"""What each drops."""
+"""Each filter, with the pairs that it drops."""
 
 
 def parse(text: str) -> tuple[str, ...]:
-    """``length,script`` or ``all`` to filters, in their order; raises InputError for one that there is not."""
-    named = list(FILTERS) if text == "all" else text.split(",")
-    for name in named:
+    """Parses ``length,script`` or ``all`` to filters, in the order of ``FILTERS``; raises InputError for an unknown one."""
+    names = list(FILTERS) if text == "all" else text.split(",")
+    for name in names:
         if name not in FILTERS:
             raise unknown("filter of bitext", name, [*FILTERS, "all"])
-    return tuple(name for name in FILTERS if name in named)
+    return tuple(name for name in FILTERS if name in names)
 
 
 def filtered(pairs: Sequence[Pair], names: Iterable[str], lang: str) -> tuple[list[Pair], dict[str, int]]:
-    """The pairs that every filter keeps, in their order, and how many each dropped of those before it left.
+    """The pairs that pass all filters, in order, and how many pairs each filter dropped of those that reached it.
 
-    Raises InputError if none is kept, or less than ``FEWEST`` of them.
+    Raises InputError if no pair, or less than ``FEWEST`` of them, pass.
     """
     kept, dropped = list(pairs), {}
     for name in names:
-        keeps = {"length": _length, "script": _script, "duplicates": _duplicates, "language": _language}[name](lang)
+        keep = {"length": _length, "script": _script, "duplicates": _duplicates, "language": _language}[name](lang)
         before = len(kept)
-        kept = [pair for pair in kept if keeps(pair)]
+        kept = [pair for pair in kept if keep(pair)]
         dropped[name] = before - len(kept)
     if len(kept) < FEWEST * len(pairs):
-        told = ", ".join(f"{name} {count:,}" for name, count in dropped.items() if count)
-        left = f"all but {len(kept):,} of the {len(pairs):,} pairs" if kept else "every pair"
-        raise InputError(f"the filters dropped {left} of the bitext ({told}); leave out one with --bitext-filter, or check the files")
+        counts = ", ".join(f"{name} {count:,}" for name, count in dropped.items() if count)
+        lost = f"all but {len(kept):,} of the {len(pairs):,} pairs" if kept else "every pair"
+        raise InputError(f"the filters dropped {lost} of the bitext ({counts}); leave out one with --bitext-filter, or check the files")
     return kept, dropped
 
 
-Keeps = Callable[[Pair], bool]
+Filter = Callable[[Pair], bool]
 
 
-def _length(lang: str) -> Keeps:
-    def keeps(pair: Pair) -> bool:
+def _length(lang: str) -> Filter:
+    def keep(pair: Pair) -> bool:
         shorter, longer = sorted(map(len, pair))
         return longer + SLACK <= RATIO * (shorter + SLACK)
 
-    return keeps
+    return keep
 
 
-def _script(lang: str) -> Keeps:
+def _script(lang: str) -> Filter:
     scripts = script_names(lang), script_names("en")
 
-    def keeps(pair: Pair) -> bool:
+    def keep(pair: Pair) -> bool:
         return all(_share(side, names) >= SCRIPT_SHARE for side, names in zip(pair, scripts, strict=True) if names)
 
-    return keeps
+    return keep
 
 
 def _share(text: str, names: tuple[str, ...]) -> float:
-    """The part of a text's letters whose Unicode names begin with one of these; 1 for a text without letters."""
+    """The share of a text's letters whose Unicode names begin with one of ``names``; 1 for a text without letters."""
     letters = [character for character in text if character.isalpha()]
     return sum(_letter_name(letter).startswith(names) for letter in letters) / len(letters) if letters else 1.0
 
@@ -118,31 +118,31 @@ SCRIPTS = {
     "Thai": ("THAI",),
     "Tibt": ("TIBETAN",),
 }
-"""Scripts by their ISO 15924 codes, as the names of their letters in Unicode begin."""
+"""ISO 15924 code of a script to the first words of its letters' Unicode names."""
 
 
 def script_names(lang: str) -> tuple[str, ...]:
-    """How the names of the letters of a language's script begin, by CLDR; empty where the script is not known."""
+    """First words of the Unicode names of letters in a language's script, which CLDR gives; empty if unknown."""
     return SCRIPTS.get(languages.script_of(lang), ())
 
 
-def _duplicates(lang: str) -> Keeps:
+def _duplicates(lang: str) -> Filter:
     seen: tuple[set[str], set[str]] = (set(), set())
 
-    def keeps(pair: Pair) -> bool:
+    def keep(pair: Pair) -> bool:
         folded = [" ".join(words(side)) or side for side in pair]
-        if any(side in before for side, before in zip(folded, seen, strict=True)):
+        if any(side in earlier for side, earlier in zip(folded, seen, strict=True)):
             return False
-        for side, before in zip(folded, seen, strict=True):
-            before.add(side)
+        for side, earlier in zip(folded, seen, strict=True):
+            earlier.add(side)
         return True
 
-    return keeps
+    return keep
 
 
-def _language(lang: str) -> Keeps:
-    def keeps(pair: Pair) -> bool:
-        return all(seen_as(side) in (None, code) for side, code in zip(pair, expected, strict=True) if code)
+def _language(lang: str) -> Filter:
+    def keep(pair: Pair) -> bool:
+        return all(detect_language(side) in (None, code) for side, code in zip(pair, expected, strict=True) if code)
 
-    expected = identified_as(lang), "en"
-    return keeps
+    expected = cld2_code(lang), "en"
+    return keep

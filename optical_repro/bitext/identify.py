@@ -1,4 +1,4 @@
-"""Which language a text is in, as CLD2 sees it: it knows some 160, yo, ha, sw, so and ig among them."""
+"""Language identification by CLD2, which knows about 160 languages, such as yo, ha, sw, so and ig."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from functools import cache
 from ..base.errors import InputError
 
 ALIASES = {"fil": "tl", "he": "iw", "jv": "jw", "nb": "no"}
-"""Languages that CLD2 calls by other codes."""
+"""CLD2's codes where they differ from ours."""
 
 
-def identified_as(lang: str) -> str | None:
-    """The identifier's code of a language; None for one that it does not know."""
+def cld2_code(lang: str) -> str | None:
+    """CLD2's code of a language; None if it does not know the language."""
     cld2 = _cld2()
     codes = dict(cld2.LANGUAGES)
     code = ALIASES.get(lang, lang)
     return code if code in {codes[name] for name in cld2.DETECTED_LANGUAGES} else None
 
 
-def seen_as(text: str) -> str | None:
-    """The language that a text is surely in; None where the identifier is not sure."""
+def detect_language(text: str) -> str | None:
+    """CLD2's code of a text's language; None if CLD2 is not sure."""
     cld2 = _cld2()
     printable = "".join(character for character in text if character.isprintable())
     try:
         sure, _, guesses = cld2.detect(printable.encode(), isPlainText=True)
-    except cld2.error:  # Characters that it takes for no text.
+    except cld2.error:  # Characters that CLD2 does not accept.
         return None
     return guesses[0][1] if sure else None
 

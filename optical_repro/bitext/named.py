@@ -1,4 +1,4 @@
-"""Parallel corpora by name, as ``--bitext`` takes them; each is fetched once and kept as lines of sentence TAB English.
+"""Parallel corpora by name, for ``--bitext``; each is downloaded once and kept as lines of sentence TAB English.
 
 opus:CCAligned  opus:CCAligned/v1   any corpus of OPUS, its latest release or the one named
 menyo20k        menyo20k:dev        MENYO-20k, Yorùbá
@@ -18,13 +18,13 @@ from urllib.parse import urlencode, urlsplit
 
 from ..base import downloads
 from ..base.errors import InputError, bad_line, unknown
-from ..base.files import DAMAGED, LONGEST, bounded, json_lines, lines, whole
+from ..base.files import DAMAGED, LONGEST, bounded_lines, json_lines, lines, whole
 
 OPUS = "https://opus.nlpl.eu/opusapi/"
-"""Answers ``{"corpora": [{"corpus", "version", "url", ...}]}``; the url is of a zip with a file a language, in Moses' form."""
+"""Returns ``{"corpora": [{"corpus", "version", "url", ...}]}``; the url is of a zip of Moses files, one a language."""
 
 DUTCH = "dt"
-"""What mMARCO calls nl."""
+"""mMARCO's code for nl."""
 
 LAFAND = {
     "am": "amh",
@@ -43,10 +43,10 @@ LAFAND = {
     "yo": "yor",
     "zu": "zul",
 }
-"""Languages paired with English, with their codes in its files."""
+"""Languages paired with English, to their codes in LAFAND's files."""
 
 LAFAND_TRAINED = frozenset({"ha", "ig", "lg", "luo", "pcm", "sw", "tn", "tw", "yo", "zu"})
-"""Those with a train split."""
+"""Languages with a train split."""
 
 SPLITS = ("train", "dev", "test")
 
@@ -58,31 +58,31 @@ DESCRIBED = {
 }
 
 
-def is_named(given: Path | str) -> bool:
-    """Whether this is a corpus's name and no file's: ``opus:CCAligned``, ``lafand:dev``."""
-    return str(given).partition(":")[0] in ("opus", "menyo20k", "lafand", "mmarco") and not os.path.exists(given)
+def is_corpus_name(name: Path | str) -> bool:
+    """Whether this is the name of a corpus, not of a file: ``opus:CCAligned``, ``lafand:dev``."""
+    return str(name).partition(":")[0] in ("opus", "menyo20k", "lafand", "mmarco") and not os.path.exists(name)
 
 
-def local(given: Sequence[Path | str], lang: str) -> tuple[Path, ...]:
-    """Files as they are, names as the files that they are fetched into.
+def local(names: Sequence[Path | str], lang: str) -> tuple[Path, ...]:
+    """The local files: paths unchanged, corpora by name downloaded.
 
-    Raises InputError for a corpus, split or language that is not there, and for a download that fails.
+    Raises InputError for an unknown corpus, split or language, and for a failed download.
     """
-    return tuple(fetch(str(name), lang) if is_named(name) else Path(name) for name in given)
+    return tuple(fetch(str(name), lang) if is_corpus_name(name) else Path(name) for name in names)
 
 
 def fetch(name: str, lang: str) -> Path:
-    """Fetches a corpus by name, if it is not there yet; returns a file of lines of sentence TAB English."""
+    """Downloads a corpus by name unless it is there; returns a file with lines of sentence TAB English."""
     source, _, rest = name.partition(":")
-    kept = downloads.folder() / "bitext" / f"{name.replace(':', '-').replace('/', '-')}.{lang}-en.tsv"
-    if downloads.kept(kept):
-        return kept
+    path = downloads.folder() / "bitext" / f"{name.replace(':', '-').replace('/', '-')}.{lang}-en.tsv"
+    if downloads.kept(path):
+        return path
     pairs = {"opus": _opus, "menyo20k": _menyo20k, "lafand": _lafand, "mmarco": _mmarco}[source](rest, lang)
-    with whole(kept) as file:
+    with whole(path) as file:
         for target, english in pairs:
             file.write(f"{' '.join(target.split())}\t{' '.join(english.split())}\n")
-    downloads.record(kept)
-    return kept
+    downloads.record(path)
+    return path
 
 
 def _opus(rest: str, lang: str) -> Iterator[tuple[str, str]]:
@@ -90,35 +90,35 @@ def _opus(rest: str, lang: str) -> Iterator[tuple[str, str]]:
     if not corpus:
         raise InputError(f"opus: names no corpus; expected opus:CORPUS; those with {lang} and English are listed at opus.nlpl.eu")
     source, target = sorted([lang, "en"])
-    asked = {"corpus": corpus, "source": source, "target": target, "preprocessing": "moses", "version": release or "latest"}
-    answer = downloads.read_json(f"{OPUS}?{urlencode(asked)}")
-    found = answer.get("corpora") if isinstance(answer, dict) else None
-    if not found or not isinstance(found[0], dict) or not isinstance(found[0].get("url"), str):
-        there = f", release {release}" if release else ""
-        raise InputError(f"OPUS has no {corpus} of {lang} and English{there}; see what it has of the two at opus.nlpl.eu")
-    address, root = found[0]["url"], (downloads.folder() / "opus").resolve()
+    parameters = {"corpus": corpus, "source": source, "target": target, "preprocessing": "moses", "version": release or "latest"}
+    answer = downloads.read_json(f"{OPUS}?{urlencode(parameters)}")
+    corpora = answer.get("corpora") if isinstance(answer, dict) else None
+    if not corpora or not isinstance(corpora[0], dict) or not isinstance(corpora[0].get("url"), str):
+        which = f", release {release}" if release else ""
+        raise InputError(f"OPUS has no {corpus} of {lang} and English{which}; see what it has of the two at opus.nlpl.eu")
+    address, root = corpora[0]["url"], (downloads.folder() / "opus").resolve()
     downloads.check_address(address)
-    kept = (root / urlsplit(address).path.lstrip("/")).resolve()
-    if not kept.is_relative_to(root):
+    path = (root / urlsplit(address).path.lstrip("/")).resolve()
+    if not path.is_relative_to(root):
         raise InputError(f"opus: it names {address}, a path that leads out of the folder of downloads; nothing was fetched")
-    archive = downloads.fetch(address, kept)
+    archive = downloads.fetch(address, path)
     yield from _moses_zip(archive, lang)
 
 
 def _moses_zip(archive: Path, lang: str) -> Iterator[tuple[str, str]]:
-    """The pairs of OPUS's zip: ``<corpus>.en-yo.en`` and ``<corpus>.en-yo.yo``, one sentence a line in both."""
+    """The pairs in an OPUS zip: ``<corpus>.en-yo.en`` and ``<corpus>.en-yo.yo``, one sentence a line in both."""
     try:
         with zipfile.ZipFile(archive) as files:
             names = {ending: [name for name in files.namelist() if name.endswith(f".{ending}")] for ending in (lang, "en")}
-            if any(len(found) != 1 for found in names.values()):
+            if any(len(matches) != 1 for matches in names.values()):
                 raise InputError(f"{archive}: files {', '.join(files.namelist())}; expected one that ends in .{lang}, one in .en")
             with files.open(names[lang][0]) as ours, files.open(names["en"][0]) as theirs:
-                for target, english in zip(bounded(ours), bounded(theirs), strict=True):
+                for target, english in zip(bounded_lines(ours), bounded_lines(theirs), strict=True):
                     if max(len(target), len(english)) > LONGEST:
                         raise InputError(f"{archive}: a line of more than {LONGEST >> 20} MB in it; expected one sentence a line")
                     yield target.decode("utf-8", "replace"), english.decode("utf-8", "replace")
     except (*DAMAGED, NotImplementedError, RuntimeError, OSError):
-        # Damaged anywhere, cut, or packed in a way that nothing here unpacks (a password, a method of its own).
+        # Damaged, cut off, or packed in an unknown way (with a password, or another method).
         downloads.forget(archive)
         raise InputError(f"{archive}: a broken zip file, now removed; run the command again to download it anew") from None
     except ValueError:
@@ -184,7 +184,7 @@ def _mmarco(rest: str, lang: str) -> Iterator[tuple[str, str]]:
             for query in ir_datasets.load(f"mmarco/v2/{code}/train").queries_iter():
                 if query.query_id in english:
                     yield query.text, english[query.query_id]
-    except RuntimeError:  # Every address that ir_datasets knows failed.
+    except RuntimeError:  # Every address that ir_datasets knows has failed.
         raise InputError("mmarco: cannot be downloaded from any address that ir_datasets knows; check the network and try again") from None
 
 

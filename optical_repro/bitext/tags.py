@@ -1,4 +1,4 @@
-"""Codes of languages as files write them: ``yor``, ``yor_Latn``, ``yo-NG`` and ``YO`` are all ``yo``."""
+"""Language tags in files: ``yor``, ``yor_Latn``, ``yo-NG`` and ``YO`` are all ``yo``."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ FORM = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*(-\d{3})?")
 
 @functools.cache
 def language(tag: str) -> str:
-    """A tag's language by its shortest code, without script and region."""
+    """The shortest code of a tag's language, without script and region."""
     return languages.identity(tag)[0]
 
 
 @functools.cache
 def script(tag: str) -> str:
-    """The script that a tag names (ISO 15924), or the one that its language is mostly written in; empty where neither is known."""
+    """The script in a tag (ISO 15924), or else the usual one of its language; empty if unknown."""
     return languages.script_of(tag)
 
 
 def is_of(tag: str, lang: str) -> bool:
-    """Whether a tag is a code of the language, whatever script or region either names."""
+    """Whether a tag is a code of the language, whatever the scripts or regions."""
     return bool(FORM.fullmatch(tag)) and language(tag) == language(lang)
 
 
-def chosen(tags: Iterable[str], lang: str) -> str | None:
-    """The tag that stands for ``lang`` among those of one file or record; None where none does.
+def best_tag(tags: Iterable[str], lang: str) -> str | None:
+    """The tag that fits ``lang`` best among those of one file or record; None if none is of the language.
 
-    Where several are of the language: the one written as ``lang`` is, else the first of its script, else the first.
+    Of several, the one that is written like ``lang``, else the first of its script, else the first.
     """
-    found = [tag for tag in tags if is_of(tag, lang)]
-    return min(found, key=lambda tag: (tag != lang, _plain(tag) != _plain(lang), script(tag) != script(lang)), default=None)
+    matches = [tag for tag in tags if is_of(tag, lang)]
+    return min(matches, key=lambda tag: (tag != lang, _plain(tag) != _plain(lang), script(tag) != script(lang)), default=None)
 
 
 def _plain(tag: str) -> str:

@@ -1,4 +1,4 @@
-"""Translation memories (TMX): XML that programs of translators exchange, in any encoding."""
+"""Reader of translation memories (TMX), an XML format of translators' programs, in any encoding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from ..base.errors import InputError, bad_line
 from ..base.files import LONGEST, opened
-from .tags import chosen, is_of, language, script
+from .tags import best_tag, is_of, language, script
 
 BLOCK = 1 << 20
 """Bytes read at a time."""
@@ -27,15 +27,15 @@ WIDE = {
     b"<\0": "utf-16-le",
     b"\0<": "utf-16-be",
 }
-"""How files begin in encodings of two and four bytes a character, which tell themselves."""
+"""First bytes of files in encodings with two or four bytes a character."""
 CODE = "\ue000"
-"""Stands in a segment where a program's formatting code was."""
+"""Replaces a program's formatting code in a segment."""
 
 
 def read_tmx(path: Path, lang: str) -> Iterator[tuple[int, str, str]]:
     """Yields (line, target, English) of the translation units that have both languages, the first segment of each.
 
-    Raises InputError for what is no TMX, an encoding that is not known, and a file without the two languages.
+    Raises InputError for a file that is not TMX, an unknown encoding, and a file without the two languages.
     """
     reader = _Reader(path, lang)
     try:
@@ -43,45 +43,45 @@ def read_tmx(path: Path, lang: str) -> Iterator[tuple[int, str, str]]:
             reader.feed(iter(lambda: file.read(BLOCK), b""))
     except expat.ExpatError as error:
         raise bad_line(path, error.lineno, f"not well-formed XML ({expat.ErrorString(error.code)})", "a TMX file") from None
-    units = list(_both(reader, lang))
+    units = list(_pairs(reader, lang))
     if not units:
-        there = ", ".join(sorted({language(tag) for tag in reader.seen if tag})) or "none"
-        raise InputError(f"{path}: no translation unit in {lang} and en; its languages: {there}")
+        languages = ", ".join(sorted({language(tag) for tag in reader.seen if tag})) or "none"
+        raise InputError(f"{path}: no translation unit in {lang} and en; its languages: {languages}")
     yield from units
 
 
-def _both(reader: _Reader, lang: str) -> Iterator[tuple[int, str, str]]:
+def _pairs(reader: _Reader, lang: str) -> Iterator[tuple[int, str, str]]:
     target, english = (_tags(reader.seen, code) for code in (lang, "en"))
     for line, unit in reader.units:
-        ours, theirs = chosen(filter(target.__contains__, unit), lang), chosen(filter(english.__contains__, unit), "en")
+        ours, theirs = best_tag(filter(target.__contains__, unit), lang), best_tag(filter(english.__contains__, unit), "en")
         if ours is not None and theirs is not None:
             yield line, unit[ours], unit[theirs]
 
 
-def _tags(seen: set[str], lang: str) -> set[str]:
-    """The tags of a file that stand for a language: all regions; of several scripts, the one asked for."""
-    found = {tag for tag in seen if is_of(tag, lang)}
-    scripts = {script(tag) for tag in found}
-    best = chosen(sorted(found), lang)
+def _tags(tags: set[str], lang: str) -> set[str]:
+    """The tags of a file that are of a language: all regions, but one script, that of ``lang`` if there are several."""
+    matches = {tag for tag in tags if is_of(tag, lang)}
+    scripts = {script(tag) for tag in matches}
+    best = best_tag(sorted(matches), lang)
     if len(scripts) < 2 or best is None:
-        return found
-    return {tag for tag in found if script(tag) == script(best)}
+        return matches
+    return {tag for tag in matches if script(tag) == script(best)}
 
 
 class _Reader:
     """Collects the units of one file in one pass.
 
-    Such files come from strangers: entities of their own (which can grow without end, or read other files) are refused.
+    The files may be hostile: entity declarations, which can grow without end or read other files, are refused.
     Expat itself never follows a DOCTYPE to another file.
     """
 
     codes = frozenset({"bpt", "ept", "it", "ph", "ut"})
-    """Elements in a segment that hold a program's formatting codes, not text."""
+    """Elements in a segment with a program's formatting codes instead of text."""
 
     def __init__(self, path: Path, lang: str) -> None:
         self.path, self.lang = path, lang
         self.units: list[tuple[int, dict[str, str]]] = []
-        """Those that have both languages, each with the line that it ends in: a tag to its segment."""
+        """(last line, tag to segment) of each unit that has both languages."""
         self.seen: set[str] = set()
         self.unit: dict[str, str] = {}
         self.language = ""
@@ -90,10 +90,10 @@ class _Reader:
         self.depth_of_codes = 0
 
     def feed(self, blocks: Iterator[bytes]) -> None:
-        """Parses the file's bytes; raises ExpatError where they are not well-formed."""
+        """Parses the file's bytes; raises ExpatError if they are not well-formed."""
         first = next(blocks, b"")
-        encoding = next((name for start, name in WIDE.items() if first.startswith(start)), None) or self.declared(first)
-        # Whatever the file says: the parser gets UTF-8. It knows no encoding of several bytes a character but Unicode's.
+        encoding = next((name for start, name in WIDE.items() if first.startswith(start)), None) or self.declared_encoding(first)
+        # The parser always gets UTF-8: the only encodings with several bytes a character that it knows are Unicode's.
         self.parser = parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
         parser.EntityDeclHandler = self.entity
@@ -102,32 +102,32 @@ class _Reader:
         parser.EndElementHandler = self.end
         parser.CharacterDataHandler = self.text
         decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
-        fed = 0
+        length = 0
         for block in _with_end(first, blocks):
-            made = block if decoder is None else self.decoded(decoder, block, encoding)
-            parser.Parse(made, not block)
-            fed += len(made)
-            if fed - parser.CurrentByteIndex > LONGEST:
+            data = block if decoder is None else self.to_utf8(decoder, block, encoding)
+            parser.Parse(data, not block)
+            length += len(data)
+            if length - parser.CurrentByteIndex > LONGEST:
                 raise bad_line(self.path, parser.CurrentLineNumber, f"a tag of more than {LONGEST >> 20} MB", "a TMX file")
 
-    def declared(self, first: bytes) -> str:
-        """Python's name of the encoding that the file says it is in; raises InputError for one that cannot be, or is none of text."""
-        said = DECLARED.match(first.removeprefix(codecs.BOM_UTF8)[:400])
-        name = said[1].decode("latin-1") if said else "utf-8"
+    def declared_encoding(self, first: bytes) -> str:
+        """Python's name of the encoding that the file declares; raises InputError if it is impossible, or not one of text."""
+        declaration = DECLARED.match(first.removeprefix(codecs.BOM_UTF8)[:400])
+        name = declaration[1].decode("latin-1") if declaration else "utf-8"
         try:
-            found = codecs.lookup(name)
-            # Unicode's wide encodings would show in the first bytes; the others are no encodings of files.
-            odd = found.name.startswith(("utf-16", "utf-32")) or found.name in ("undefined", "idna", "punycode", "unicode_escape")
-            if odd or not found._is_text_encoding:
+            codec = codecs.lookup(name)
+            # UTF-16 and UTF-32 show in the first bytes; the others are not encodings of files.
+            impossible = codec.name.startswith(("utf-16", "utf-32")) or codec.name in ("undefined", "idna", "punycode", "unicode_escape")
+            if impossible or not codec._is_text_encoding:
                 raise LookupError
-            codecs.getincrementaldecoder(found.name)
+            codecs.getincrementaldecoder(codec.name)
         except (LookupError, ValueError):
             wrong = f'it says that its encoding is "{name}", which it cannot be'
             raise bad_line(self.path, 1, wrong, "UTF-8, or one that Python knows") from None
-        return found.name
+        return codec.name
 
-    def decoded(self, decoder: codecs.IncrementalDecoder, block: bytes, encoding: str) -> bytes:
-        """A block in UTF-8; the last block is empty."""
+    def to_utf8(self, decoder: codecs.IncrementalDecoder, block: bytes, encoding: str) -> bytes:
+        """Converts a block to UTF-8; the last block is empty."""
         try:
             return decoder.decode(block, not block).encode()
         except UnicodeError as error:
@@ -179,12 +179,12 @@ def _with_end(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def without_codes(text: str) -> str:
-    """A segment without the marks of formatting codes: a blank for those between two letters, which would become one word."""
+    """A segment without ``CODE`` marks; one between two letters becomes a blank, so that words stay apart."""
     parts = [part for part in text.split(CODE) if part]
-    made = parts[:1]
-    for before, part in pairwise(parts):
-        made += [" ", part] if _is_letter(before[-1]) and _is_letter(part[0]) else [part]
-    return "".join(made)
+    pieces = parts[:1]
+    for previous, part in pairwise(parts):
+        pieces += [" ", part] if _is_letter(previous[-1]) and _is_letter(part[0]) else [part]
+    return "".join(pieces)
 
 
 def _is_letter(character: str) -> bool:

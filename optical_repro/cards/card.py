@@ -11,7 +11,7 @@ from typing import Any
 
 from ..base.errors import InputError
 from ..base.files import whole
-from ..base.published import found as at
+from ..base.published import find_file as at
 from ..base.terminal import say
 from ..records.checkpoints import weights_of
 from ..records.manifest import MANIFEST, read

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..base import languages
 from ..base.errors import InputError
-from ..encoders.convention import Convention, recorded
-from ..encoders.models import EMBEDDED, located
+from ..encoders.convention import Convention, read_model_json
+from ..encoders.models import EMBEDDED, local_folder
 from ..evaluation.figures import loss_of
 from ..evaluation.tables import HEADINGS
 from ..training_text.regimes import REGIMES
@@ -86,7 +86,7 @@ def base_licence(manifest: Mapping[str, Any]) -> str | None:
     from huggingface_hub import ModelCard
     from yaml import YAMLError
 
-    folder = located(os.path.expanduser(manifest["arguments"].get("student") or manifest["arguments"].get("teacher") or EMBEDDED))
+    folder = local_folder(os.path.expanduser(manifest["arguments"].get("student") or manifest["arguments"].get("teacher") or EMBEDDED))
     if folder is None or not (folder / CARD).is_file():
         return None
     try:
@@ -174,7 +174,7 @@ def _dimension(student: Path) -> int:
 
     projection = Convention.of(student).projection
     try:
-        layer = recorded(student, f"{projection}/config.json") if projection else None
+        layer = read_model_json(student, f"{projection}/config.json") if projection else None
         return int(layer["out_features"] if layer else AutoConfig.from_pretrained(student, trust_remote_code=False).hidden_size)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{student}: its configuration does not tell the width of its vectors ({one_line(str(error))})") from None
@@ -182,7 +182,7 @@ def _dimension(student: Path) -> int:
 
 def _teacher_convention(manifest: Mapping[str, Any]) -> Convention:
     """How the teacher read, as far as its folder is on this machine."""
-    folder = located(os.path.expanduser(manifest["training"].get("teacher") or EMBEDDED))
+    folder = local_folder(os.path.expanduser(manifest["training"].get("teacher") or EMBEDDED))
     return Convention.of(folder) if folder else Convention()
 
 

@@ -1,4 +1,4 @@
-"""``python -m optical_repro.collections``: lists the collections that ``--collection`` takes by name."""
+"""``python -m optical_repro.collections``: lists what ``--collection`` knows by name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def show(lang: str | None) -> None:
-    """Prints every collection, or those that have a language."""
+    """Prints all sources, or those with a language."""
     if lang is not None:
         lang = languages.canonical(lang)
     sources = [source for source in SOURCES.values() if lang is None or not source.languages or lang in source.languages]
@@ -37,10 +37,10 @@ def show(lang: str | None) -> None:
         sizes = [size for size in source.sizes() if lang in (None, size.lang)]
         if lang:
             for size in sizes:
-                say(f"    {size.split or 'all':10} {_counts(size)}")
+                say(f"    {size.split or 'all':10} {_describe_size(size)}")
         else:
-            say(f"    documents  {_range(sizes, 'documents')}")
-            say(f"    topics     {_range(sizes, 'topics')}")
+            say(f"    documents  {_describe_range(sizes, 'documents')}")
+            say(f"    topics     {_describe_range(sizes, 'topics')}")
         say(f"    from       {source.origin}")
         say(f"    licence    {source.license}")
         say(f"    cite       {source.citation}")
@@ -48,21 +48,21 @@ def show(lang: str | None) -> None:
     say("Also: the path of a folder (corpus.jsonl, topics.<lang>.<split>.tsv, qrels.<lang>.<split>.txt), or any id of ir-datasets.com.")
 
 
-def _counts(size: Size) -> str:
+def _describe_size(size: Size) -> str:
     documents, topics = (f"{count:,}" if count is not None else "?" for count in (size.documents, size.topics))
     return f"{documents} documents, {topics} topics"
 
 
-def _range(sizes: list[Size], what: str) -> str:
+def _describe_range(sizes: list[Size], what: str) -> str:
     """``49,043 (yo) to 32,893,221 (en)``."""
-    counts = sorted(((count, size) for size in sizes if (count := getattr(size, what)) is not None), key=itemgetter(0))
-    if not counts:
+    known = sorted(((count, size) for size in sizes if (count := getattr(size, what)) is not None), key=itemgetter(0))
+    if not known:
         return "counted when it is loaded"
-    (low, first), (high, last) = counts[0], counts[-1]
-    return f"{low:,}" if low == high else f"{low:,} ({_where(first, what)}) to {high:,} ({_where(last, what)})"
+    (low, smallest), (high, largest) = known[0], known[-1]
+    return f"{low:,}" if low == high else f"{low:,} ({_label(smallest, what)}) to {high:,} ({_label(largest, what)})"
 
 
-def _where(size: Size, what: str) -> str:
+def _label(size: Size, what: str) -> str:
     return f"{size.lang} {size.split}".strip() if what == "topics" else size.lang
 
 

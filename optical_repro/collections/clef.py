@@ -1,11 +1,11 @@
-"""CLEF's ad hoc collections (and any other in TREC's formats) from a folder of those who own them.
+"""CLEF's ad hoc collections, and others in TREC's formats, from a folder of the user who owns them.
 
     documents/                       SGML, in files and folders of any name: <DOC><DOCNO>..</DOCNO>..<TEXT>..</TEXT></DOC>; gzip accepted
     topics.<lang>.<split>.<ending>   TREC's or CLEF's topics (<top><num>..<title>..<desc>..), or topic id TAB text (.tsv)
     qrels.<split>.txt                TREC's four columns, for all languages of the split; or qrels.<lang>.<split>.txt
 
-Topics are read as title and description, which is what OPTICAL searched. ``topics.en.<split>.*`` are the human translations of
-the topics of other languages. Text is UTF-8, or Latin-1 where it cannot be.
+Topics are title and description, as in the OPTICAL paper. ``topics.en.<split>.*`` are the human translations of
+topics in other languages. Text is UTF-8, or Latin-1 if it is not valid UTF-8.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from ..bitext.evidence import check_topics
 from . import corpus
 from .collection import Collection, Passage
 from .source import Source
-from .topics import judged, read_topics
+from .topics import keep_judged, read_topics
 
 HOME = "OPTICAL_CLEF"
-"""Environment variable that names the folder."""
+"""Environment variable with the folder's path."""
 
 LANGUAGES = ("sw", "so", "tl", "mr", "fi", "de", "fr")
-"""Topics of the OPTICAL paper, in its order; the folder may have others."""
+"""Languages of topics in the OPTICAL paper, in its order; the folder may have others."""
 
 TITLES = ("HEADLINE", "TITLE", "TI", "HEAD", "HL", "TTL")
 TEXTS = ("TEXT", "TX", "LD", "LP", "LEADPARA")
@@ -39,30 +39,30 @@ TOPICS = "<top> with <num>, <title> and <desc>, as TREC and CLEF write them"
 
 
 def load_named(lang: str, split: str | None = None) -> Collection:
-    """The collection ``clef``, from the folder that $OPTICAL_CLEF names."""
-    named = os.environ.get(HOME)
-    if not named:
+    """Loads the collection ``clef`` from the folder in $OPTICAL_CLEF."""
+    folder = os.environ.get(HOME)
+    if not folder:
         raise InputError(f"clef cannot be downloaded: it is for those who own it; set {HOME} to a folder with {DOCUMENTS}")
-    if not Path(named).is_dir():
-        raise InputError(f"{named}: no such folder, and {HOME} names it; expected {DOCUMENTS}")
-    return load(Path(named), lang, split, name="clef")
+    if not Path(folder).is_dir():
+        raise InputError(f"{folder}: no such folder, and {HOME} names it; expected {DOCUMENTS}")
+    return load(Path(folder), lang, split, name="clef")
 
 
 def load(folder: Path, lang: str, split: str | None = None, name: str | None = None) -> Collection:
     """Reads and checks a collection of English documents; ``split`` defaults to the only one there is.
 
-    Raises InputError for what is missing or malformed, naming file and line.
+    Raises InputError with file and line for missing or malformed data.
     """
     topics_path, split = _topics_file(folder, lang, split)
     qrels_path = next((path for path in (folder / f"qrels.{lang}.{split}.txt", folder / f"qrels.{split}.txt") if path.exists()), None)
     if qrels_path is None:
         raise InputError(f"{folder / f'qrels.{split}.txt'}: no such file; expected the judgements of {topics_path.name}, in TREC's columns")
-    documents = partial(_numbered, folder / "documents")
+    documents = partial(_documents, folder / "documents")
     qrels = read_qrels(qrels_path)
     corpus.check(documents, str(folder / "documents"), DOCUMENTS, qrels, qrels_path)
-    topics = _read(topics_path)
+    topics = _read_topics_file(topics_path)
     check_topics(topics, lang, topics_path)
-    topics, qrels = judged(topics, _of_topics(topics, qrels, qrels_path), topics_path.name)
+    topics, qrels = keep_judged(topics, _qrels_of_topics(topics, qrels, qrels_path), topics_path.name)
     return Collection(
         source=name or own_name(folder),
         lang=lang,
@@ -78,58 +78,60 @@ def load(folder: Path, lang: str, split: str | None = None, name: str | None = N
     )
 
 
-def is_one(folder: Path) -> bool:
+def is_trec_folder(folder: Path) -> bool:
     """Whether a folder holds TREC-format documents instead of a corpus.jsonl."""
     return (folder / "documents").is_dir()
 
 
 def languages(folder: Path) -> dict[str, dict[str, Path]]:
-    """Languages that the folder has topics in, with the file of each split."""
-    found: dict[str, dict[str, Path]] = {}
+    """The languages with topics in the folder, each with the file of each split."""
+    files: dict[str, dict[str, Path]] = {}
     for path in sorted(folder.glob("topics.*.*.*")):
         _, code, part, *_ = path.name.split(".")
-        if other := found.setdefault(code, {}).get(part):
-            raise InputError(f"{path}: {other.name} has topics of that language and split too; expected one of the two")
-        found[code][part] = path
-    return found
+        if previous := files.setdefault(code, {}).get(part):
+            raise InputError(f"{path}: {previous.name} has topics of that language and split too; expected one of the two")
+        files[code][part] = path
+    return files
 
 
 def _topics_file(folder: Path, lang: str, split: str | None) -> tuple[Path, str]:
-    found = languages(folder)
-    described = ", ".join(f"{code} ({', '.join(parts)})" for code, parts in sorted(found.items())) or "none"
-    splits = found.get(lang, {})
+    files = languages(folder)
+    listing = ", ".join(f"{code} ({', '.join(parts)})" for code, parts in sorted(files.items())) or "none"
+    splits = files.get(lang, {})
     if split is None and len(splits) > 1:
         raise InputError(f"{folder}: name one of its splits for {lang} with --split: {', '.join(splits)}")
-    chosen = split or next(iter(splits), "<split>")
-    if chosen not in splits:
-        raise InputError(f"{folder}/topics.{lang}.{chosen}.xml: no such file; languages with topics there (and their splits): {described}")
-    return splits[chosen], chosen
+    split_name = split or next(iter(splits), "<split>")
+    if split_name not in splits:
+        raise InputError(
+            f"{folder}/topics.{lang}.{split_name}.xml: no such file; languages with topics there (and their splits): {listing}"
+        )
+    return splits[split_name], split_name
 
 
 def _human_topics(folder: Path, split: str, topics: dict[str, str]) -> dict[str, str] | None:
-    """The English topics of the same ids, where all of them are there."""
+    """The English topics with the same ids; None without a file of them."""
     path = next(iter(sorted(folder.glob(f"topics.en.{split}.*"))), None)
     if path is None:
         return None
-    english = _read(path)
+    english = _read_topics_file(path)
     check_topics(english, "en", path)
-    same = _same_ids(topics, english, path)
-    if missing := [topic for topic in topics if topic not in same]:
+    english_ids = _same_ids(topics, english, path)
+    if missing := [topic for topic in topics if topic not in english_ids]:
         raise InputError(f"{path}: no English topic {missing[0]} ({len(missing)} such); expected all topics, or no such file")
-    return {topic: english[same[topic]] for topic in topics}
+    return {topic: english[english_ids[topic]] for topic in topics}
 
 
 # ---- topics
 
 
-def _read(path: Path) -> dict[str, str]:
+def _read_topics_file(path: Path) -> dict[str, str]:
     return read_topics(path) if ".tsv" in path.suffixes else read_trec_topics(path)
 
 
 def read_trec_topics(path: Path) -> dict[str, str]:
     """Topic id to title and description, in the file's order.
 
-    Tags may have a language before them (``<EN-title>``), lack their end (TREC), or be spelt out (``<identifier>``, CLEF 2008).
+    Tags may have a language prefix (``<EN-title>``), no end tag (TREC), or long names (``<identifier>``, CLEF 2008).
     """
     topics: dict[str, str] = {}
     for line, block in _topic_blocks(_whole_text(path)):
@@ -157,45 +159,45 @@ def _whole_text(path: Path) -> str:
 
 
 def _topic_blocks(text: str) -> Iterator[tuple[int, str]]:
-    """What stands in each <top>, with the line that it begins in."""
+    """Yields (first line, content) of each <top>."""
     opens, closes = re.compile(r"<top(?:ic)?\b[^<>]*>", re.IGNORECASE), re.compile(r"</top(?:ic)?>", re.IGNORECASE)
-    line = place = counted = 0
+    line = place = counted_to = 0
     while (start := opens.search(text, place)) and (end := closes.search(text, start.end())):
-        line += text.count("\n", counted, start.start())
-        place, counted = end.end(), start.start()
+        line += text.count("\n", counted_to, start.start())
+        place, counted_to = end.end(), start.start()
         yield line + 1, text[start.end() : end.start()]
 
 
 def _field(block: str, names: str) -> str:
-    found = re.search(rf"<(?:[A-Z]{{2,3}}-)?(?:{names})\b[^<>]*>([^<]*)", block, re.IGNORECASE)
-    return _clean(found[1]) if found else ""
+    match = re.search(rf"<(?:[A-Z]{{2,3}}-)?(?:{names})\b[^<>]*>([^<]*)", block, re.IGNORECASE)
+    return _without_tags(match[1]) if match else ""
 
 
-def _of_topics(topics: dict[str, str], qrels: Qrels, path: Path) -> Qrels:
-    """Judgements by the topics' ids: where they share none, by number alone (CLEF's C041 is 41 in its judgements)."""
+def _qrels_of_topics(topics: dict[str, str], qrels: Qrels, path: Path) -> Qrels:
+    """Judgements by the topics' ids; if they share no id, by number (CLEF's C041 is 41 in its judgements)."""
     if topics.keys() & qrels.keys():
         return qrels
-    return {topic: qrels[other] for topic, other in _same_ids(topics, qrels, path).items()}
+    return {topic: qrels[qrels_id] for topic, qrels_id in _same_ids(topics, qrels, path).items()}
 
 
 def _same_ids(topics: Iterable[str], others: Iterable[str], path: Path) -> dict[str, str]:
-    """Topic ids to those that mean the same topics in the file at ``path``: the same id, or where they share none the same number.
+    """Maps topic ids to those of the same topics in the file at ``path``: the same id or, if they share none, the same number.
 
     Raises InputError for a number that several ids have.
     """
     topics, others = list(topics), list(others)
-    if same := set(topics) & set(others):
-        return {topic: topic for topic in topics if topic in same}
-    by_number = [_by_number(ids, path) for ids in (topics, others)]
-    return {topic: by_number[1][number] for number, topic in by_number[0].items() if number in by_number[1]}
+    if shared := set(topics) & set(others):
+        return {topic: topic for topic in topics if topic in shared}
+    maps = [_by_number(ids, path) for ids in (topics, others)]
+    return {topic: maps[1][number] for number, topic in maps[0].items() if number in maps[1]}
 
 
 def _by_number(ids: list[str], path: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
+    ids_by_number: dict[str, str] = {}
     for identity in ids:
-        if (other := found.setdefault(_number(identity), identity)) != identity:
+        if (other := ids_by_number.setdefault(_number(identity), identity)) != identity:
             raise InputError(f"{path}: topics {other} and {identity} have one number, which tells no topic; expected the topics' own ids")
-    return found
+    return ids_by_number
 
 
 def _number(topic: str) -> str:
@@ -211,8 +213,8 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
 
-def _numbered(folder: Path) -> Iterator[tuple[Path, int, Passage]]:
-    """The documents with the lines that they begin in; what stands outside <DOC> (a licence, a DTD) is passed over."""
+def _documents(folder: Path) -> Iterator[tuple[Path, int, Passage]]:
+    """The documents, each with its file and first line; text outside <DOC> (a licence, a DTD) is skipped."""
     for path in _files(folder):
         parts: list[str] = []
         start = length = 0
@@ -237,26 +239,26 @@ def _document(text: str, path: Path, line: int) -> Passage:
     identity = " ".join(_elements(text, ("DOCNO",)))
     if wrong := wrong_id(identity):
         raise bad_line(path, line, f'a document whose id is "{identity}", which {wrong}', DOCUMENTS)
-    body = " ".join(_elements(text, TEXTS)) or _clean(_without(text, ("DOCNO", "DOCID")))
+    body = " ".join(_elements(text, TEXTS)) or _without_tags(_without(text, ("DOCNO", "DOCID")))
     return Passage(identity, " ".join(_elements(text, TITLES)), body)
 
 
 def _elements(text: str, names: tuple[str, ...]) -> list[str]:
-    """What stands in the elements of these names, their own markup left out."""
-    return [cleaned for start, end in _inner(text, names) if (cleaned := _clean(text[start.end() : end.start()]))]
+    """The texts of the elements with these names, without tags."""
+    return [content for start, end in _element_tags(text, names) if (content := _without_tags(text[start.end() : end.start()]))]
 
 
 def _without(text: str, names: tuple[str, ...]) -> str:
-    """The text with a blank in place of the elements of these names."""
+    """The text with the elements of these names replaced by blanks."""
     parts, place = [], 0
-    for start, end in _inner(text, names):
+    for start, end in _element_tags(text, names):
         parts.append(text[place : start.start()])
         place = end.end()
     return " ".join([*parts, text[place:]])
 
 
-def _inner(text: str, names: tuple[str, ...]) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
-    """The tags that open and close each element of these names; an end that is not there is looked for once."""
+def _element_tags(text: str, names: tuple[str, ...]) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+    """The start and end tags of each element with these names; a missing end tag is searched for only once."""
     opens = re.compile(rf"<({'|'.join(names)})>", re.IGNORECASE)
     unclosed: set[str] = set()
     place = 0
@@ -270,17 +272,17 @@ def _inner(text: str, names: tuple[str, ...]) -> Iterator[tuple[re.Match[str], r
             place = end.end()
 
 
-def _clean(text: str) -> str:
-    """A text without its tags; what opens no tag, since nothing closes it, stays."""
+def _without_tags(text: str) -> str:
+    """A text without tags, with entities replaced by characters; a tag without an end stays."""
     end = text.rfind(">") + 1
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text[:end]) + text[end:]).split())
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines with their ends and their numbers, from 1: UTF-8, or Latin-1 where a line cannot be."""
+    """(line number from 1, line with its end): UTF-8, or Latin-1 if a line is not valid UTF-8."""
     for number, raw in raw_lines(path):
-        if number == 1 and (told := next((told for start, told in SIGNATURES.items() if raw.startswith(start)), None)):
-            raise bad_line(path, number, told, "UTF-8 or Latin-1 text")
+        if number == 1 and (remedy := next((remedy for start, remedy in SIGNATURES.items() if raw.startswith(start)), None)):
+            raise bad_line(path, number, remedy, "UTF-8 or Latin-1 text")
         try:
             yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
@@ -297,5 +299,5 @@ SOURCE = Source(
     citation="Braschler and Peters 2004, Cross-Language Evaluation Forum (Information Retrieval 7)",
     origin=f"a folder of yours, named by ${HOME}",
     load=load_named,
-    on_disk=lambda: bool(os.environ.get(HOME)) and is_one(Path(os.environ[HOME])),
+    on_disk=lambda: bool(os.environ.get(HOME)) and is_trec_folder(Path(os.environ[HOME])),
 )

@@ -1,4 +1,4 @@
-"""The one type that every source of documents, topics and judgements gives."""
+"""The type of all collections: documents, topics and judgements."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..base.errors import InputError
 from ..base.trec import Qrels
 
 REVISION = 1
-"""To be raised with every change to the passages that any source reads from the same files, or how their title and text are joined."""
+"""Raise it with every change to the passages that a source reads from the same files, or to how title and text are joined."""
 
 LONGEST_NAME = 200
-"""Bytes of a collection's name: the files and folders that bear it have endings, and systems allow 255."""
+"""The most bytes in a collection's name: file systems allow 255, and names of files add endings to it."""
 
 
 def wrong_name(part: str) -> str | None:
-    """What keeps a text from being a part of file names, in words; None where nothing does."""
+    """Why a text cannot be a part of file names; None if it can."""
     if not re.fullmatch(r"[\w-][\w.-]*", part):
         return 'expected letters, digits, ".", "-" and "_"'
     if len(part.encode(errors="replace")) > LONGEST_NAME:
@@ -41,7 +41,7 @@ class Passage:
 
     @property
     def line(self) -> str:
-        """Title and text, as encoders read them, and as Pyserini's own join them."""
+        """Title and text, as encoders read them, joined as Pyserini's encoders do."""
         return f"{self.title} {self.text}" if self.title else self.text
 
 
@@ -60,36 +60,36 @@ class Collection:
     """Topic id to text, in ``lang``; judged topics only."""
     qrels: Qrels
     passages: Callable[[], Iterator[Passage]]
-    """Streams the documents, from the first one at each call."""
+    """Yields the documents; each call starts from the first one."""
     digest: str
     """SHA-256 that changes when the documents do."""
     human_topics: dict[str, str] | None = None
-    """The same topics translated by people into ``doc_lang``, where there are any."""
+    """The same topics translated by people into ``doc_lang``, if there are any."""
     bitext: tuple[Path, ...] = field(default=())
-    """Parallel text that comes with the collection."""
+    """Parallel text that is part of the collection."""
     license: str = ""
     citation: str = ""
     location: str = ""
-    """What it was asked for by: a name, a folder's path, an id of ir_datasets."""
+    """The value of ``--collection``: a name, a folder's path, an id of ir_datasets."""
     both_ways: bool = False
-    """Whether the documents are searched in the same split by topics in their own language too, while these topics are English."""
+    """Whether the topics are English and the split also has topics in the documents' language."""
 
     def __post_init__(self) -> None:
-        """Raises InputError for a name that would lead out of the folders of runs and judgements, or could not name files there."""
+        """Raises InputError for a name that cannot name files, or leads out of the folders of runs and judgements."""
         for part in (self.source, self.target, self.split, self.name):
             if wrong := wrong_name(part):
                 raise InputError(f'collection "{self.name}": "{part}" cannot name files: {wrong}')
 
     @property
     def target(self) -> str:
-        """The language to be learnt: the topics', or the documents' where the topics are English."""
+        """The language to learn: that of the topics, or of the documents if the topics are English."""
         return self.doc_lang if self.lang == "en" else self.lang
 
     @property
     def name(self) -> str:
-        """``<collection>.<target>.<split>``: names its folder under runs/ and its file under qrels/.
+        """``<collection>.<target>.<split>``: the name of its folder under runs/ and its file under qrels/.
 
-        English topics beside those in the documents' language have a name of their own: ``<collection>.en-<target>.<split>``.
+        If there are topics in the documents' language too, English topics have the name ``<collection>.en-<target>.<split>``.
         """
         languages = f"en-{self.target}" if self.both_ways else self.target
         return f"{self.source}.{languages}.{self.split}"

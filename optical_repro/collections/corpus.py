@@ -1,4 +1,4 @@
-"""Documents in JSONL: read one at a time, checked in one pass that holds eight bytes a document."""
+"""Documents in JSONL: read one at a time, checked in one pass with eight bytes of memory a document."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import numpy as np
 
 from ..base.errors import InputError, bad_line
 from ..base.files import json_lines, lines
-from ..base.trec import Qrels, written_otherwise, wrong_id
+from ..base.trec import Qrels, describe_lookalike, wrong_id
 from .collection import Passage
 
 EXPECTED = '{"id": ..., "title": ..., "text": ...}, "contents" accepted for title and text, "docid" for id'
 
 
-Numbered = Callable[[], Iterator[tuple[Path, int, Passage]]]
-"""Streams documents, each with the file and the line that it stands in."""
+PassagesWithLines = Callable[[], Iterator[tuple[Path, int, Passage]]]
+"""Yields documents, each with its file and line."""
 
 
 def passages(path: Path) -> Iterator[Passage]:
-    """Streams the documents of a corpus file; raises InputError at a line that is not one."""
-    for _, _, passage in numbered(path):
+    """Yields the documents of a corpus file; raises InputError for a line that is not one."""
+    for _, _, passage in passages_with_lines(path):
         yield passage
 
 
-def numbered(path: Path) -> Iterator[tuple[Path, int, Passage]]:
-    """The same, each with its place."""
+def passages_with_lines(path: Path) -> Iterator[tuple[Path, int, Passage]]:
+    """The same, each with its file and line."""
     for number, record in json_lines(path, EXPECTED):
         if not isinstance(record, dict):
             raise bad_line(path, number, "not an object", EXPECTED)
@@ -46,10 +46,10 @@ def numbered(path: Path) -> Iterator[tuple[Path, int, Passage]]:
         yield path, number, Passage(identity, title, text)
 
 
-def check(documents: Numbered, name: str, expected: str, qrels: Qrels, qrels_path: Path) -> int:
-    """Reads all documents; returns how many there are. ``name`` and ``expected`` tell of them in errors.
+def check(documents: PassagesWithLines, name: str, expected: str, qrels: Qrels, qrels_path: Path) -> int:
+    """Reads all documents; returns how many there are. ``name`` and ``expected`` describe them in errors.
 
-    Raises InputError for a malformed document, an id that stands twice, no documents, or judgements of unknown documents.
+    Raises InputError for a malformed document, a duplicate id, no documents, or judgements of unknown documents.
     """
     judged = {document for grades in qrels.values() for document in grades}
     composed = {unicodedata.normalize("NFC", document): document for document in judged if not document.isascii()}
@@ -64,7 +64,7 @@ def check(documents: Numbered, name: str, expected: str, qrels: Qrels, qrels_pat
             )
     if not hashes:
         raise InputError(f"{name}: no documents in it; expected {expected}")
-    _refuse_duplicates(documents, np.frombuffer(hashes, dtype=np.uint64))
+    _check_duplicates(documents, np.frombuffer(hashes, dtype=np.uint64))
     if judged:
         for number, line in lines(qrels_path):
             if (document := line.split()[2]) in judged:
@@ -73,24 +73,24 @@ def check(documents: Numbered, name: str, expected: str, qrels: Qrels, qrels_pat
     return len(hashes)
 
 
-def _refuse_duplicates(documents: Numbered, hashes: np.ndarray) -> None:
+def _check_duplicates(documents: PassagesWithLines, hashes: np.ndarray) -> None:
     values, counts = np.unique(hashes, return_counts=True)
     if len(values) == len(hashes):
         return
-    suspects = set(values[counts > 1].tolist())
+    suspect_hashes = set(values[counts > 1].tolist())
     first: dict[str, tuple[Path, int, str]] = {}
     for path, number, passage in documents():
         key = _key(passage.id)
-        if _hash(key) in suspects and first.setdefault(key, (path, number, passage.id))[:2] != (path, number):
-            there, line, identity = first[key]
-            where = f"line {line}" if there == path else f"{there}:{line}"
+        if _hash(key) in suspect_hashes and first.setdefault(key, (path, number, passage.id))[:2] != (path, number):
+            first_path, line, identity = first[key]
+            where = f"line {line}" if first_path == path else f"{first_path}:{line}"
             if identity != passage.id:
-                raise bad_line(path, number, f"the id {passage.id} {written_otherwise(where)}", "one form (NFC) for an id")
+                raise bad_line(path, number, f"the id {passage.id} {describe_lookalike(where)}", "one form (NFC) for an id")
             raise bad_line(path, number, f"the id {passage.id} stands twice (first in {where})", "each id once")
 
 
 def _key(identity: str) -> str:
-    """An id as it is compared: two that look alike are one."""
+    """An id in the form for comparison: those that look the same are equal."""
     return identity if identity.isascii() else unicodedata.normalize("NFC", identity)
 
 

@@ -1,7 +1,7 @@
-"""A collection in a folder of one's own.
+"""A collection in a user's folder.
 
-``corpus.jsonl`` (or ``.jsonl.gz``), ``topics.<lang>.<split>.tsv``, ``qrels.<lang>.<split>.txt``; and, where there are
-any, ``topics.<lang>.<split>.<language of the documents>.tsv`` (translations by people) and ``collection.json``.
+``corpus.jsonl`` (or ``.jsonl.gz``), ``topics.<lang>.<split>.tsv``, ``qrels.<lang>.<split>.txt``; and optionally
+``topics.<lang>.<split>.<language of the documents>.tsv`` (translations by people) and ``collection.json``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..base.trec import Qrels, read_qrels
 from ..bitext.evidence import check_topics
 from . import corpus
 from .collection import Collection, wrong_name
-from .topics import judged, read_topics
+from .topics import keep_judged, read_topics
 
 DEFAULT_SPLITS = ("test", "dev")
 ABOUT = '{"name": ..., "doc_lang": ..., "license": ..., "citation": ...}'
@@ -29,23 +29,23 @@ ABOUT = '{"name": ..., "doc_lang": ..., "license": ..., "citation": ...}'
 def load(folder: Path, lang: str, split: str | None = None) -> Collection:
     """Reads and checks a collection; ``split`` defaults to the only one there is, else test, else dev.
 
-    ``lang`` is the language of the topics, or that of the documents where the only topics are English. Raises InputError for
-    whatever is wrong in the folder: see ``tests/test_collections.py`` for the list.
+    ``lang`` is the language of the topics, or of the documents if all topics are English. Raises InputError for any fault in the
+    folder: ``tests/test_collections.py`` lists them.
     """
     about = _about(folder)
     documents = _corpus_file(folder)
     if codes.canonical(lang) == codes.canonical(about["doc_lang"]) and list(languages(folder)) == ["en"]:
         lang = "en"
-    split = _split(folder, lang, split)
+    split = _choose_split(folder, lang, split)
     topics_path, qrels_path = folder / f"topics.{lang}.{split}.tsv", folder / f"qrels.{lang}.{split}.txt"
     if not qrels_path.exists():
         raise InputError(f"{qrels_path}: no such file; expected the judgements of {topics_path.name} in it, in TREC's four columns")
 
     all_topics, qrels = read_topics(topics_path), read_qrels(qrels_path)
-    _refuse_unknown_topics(qrels, qrels_path, all_topics, topics_path)
+    _check_qrels_topics(qrels, qrels_path, all_topics, topics_path)
     check_topics(all_topics, lang, topics_path)
-    topics, qrels = judged(all_topics, qrels, topics_path.name)
-    corpus.check(partial(corpus.numbered, documents), str(documents), f"lines of {corpus.EXPECTED}", qrels, qrels_path)
+    topics, qrels = keep_judged(all_topics, qrels, topics_path.name)
+    corpus.check(partial(corpus.passages_with_lines, documents), str(documents), f"lines of {corpus.EXPECTED}", qrels, qrels_path)
 
     return Collection(
         source=about["name"],
@@ -59,33 +59,35 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
         human_topics=_human_topics(folder / f"topics.{lang}.{split}.{about['doc_lang']}.tsv", about["doc_lang"], topics),
         license=about.get("license", ""),
         citation=about.get("citation", ""),
-        both_ways=codes.same(lang, "en") and not codes.same(about["doc_lang"], "en") and _asked_in(folder, about["doc_lang"], split),
+        both_ways=codes.same(lang, "en") and not codes.same(about["doc_lang"], "en") and _has_topics(folder, about["doc_lang"], split),
     )
 
 
-def _asked_in(folder: Path, lang: str, split: str) -> bool:
-    """Whether a split has topics in a language, by any of its codes."""
+def _has_topics(folder: Path, lang: str, split: str) -> bool:
+    """Whether a split has topics in a language, under any of its codes."""
     return any(split in splits and codes.same(code, lang) for code, splits in languages(folder).items())
 
 
 def languages(folder: Path) -> dict[str, list[str]]:
-    """Languages that the folder has topics in, with their splits."""
-    found: dict[str, list[str]] = {}
+    """The languages with topics in the folder, with their splits."""
+    splits: dict[str, list[str]] = {}
     for path in sorted(folder.glob("topics.*.tsv")):
         if match := re.fullmatch(r"topics\.([^.]+)\.([^.]+)\.tsv", path.name):
-            found.setdefault(match[1], []).append(match[2])
-    return found
+            splits.setdefault(match[1], []).append(match[2])
+    return splits
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    """What collection.json says, with defaults for what it does not."""
+    """The content of collection.json, with defaults for missing keys."""
     about = {"name": own_name(folder), "doc_lang": "en"}
     path = folder / "collection.json"
     if os.path.lexists(path):
-        said = read_json(path, ABOUT)
-        if not isinstance(said, dict) or not all(isinstance(said.get(key, ""), str) for key in ("name", "doc_lang", "license", "citation")):
+        settings = read_json(path, ABOUT)
+        if not isinstance(settings, dict) or not all(
+            isinstance(settings.get(key, ""), str) for key in ("name", "doc_lang", "license", "citation")
+        ):
             raise InputError(f"{path}: expected one object, its name, doc_lang, license and citation texts")
-        about |= said
+        about |= settings
         try:
             about["doc_lang"] = codes.check(about["doc_lang"])
         except InputError as error:
@@ -100,35 +102,35 @@ def _corpus_file(folder: Path) -> Path:
     for name in ("corpus.jsonl", "corpus.jsonl.gz"):
         if (folder / name).exists():
             return folder / name
-    there = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
-    raise InputError(f"{folder}/corpus.jsonl: no such file; expected the documents in it; the folder has: {there}")
+    names = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+    raise InputError(f"{folder}/corpus.jsonl: no such file; expected the documents in it; the folder has: {names}")
 
 
-def _split(folder: Path, lang: str, split: str | None) -> str:
-    found = languages(folder)
-    described = ", ".join(f"{code} ({', '.join(splits)})" for code, splits in sorted(found.items())) or "none"
-    if lang not in found:
-        raise InputError(f"{folder}/topics.{lang}.<split>.tsv: no such file; languages with topics there (and their splits): {described}")
-    splits = found[lang]
+def _choose_split(folder: Path, lang: str, split: str | None) -> str:
+    by_lang = languages(folder)
+    listing = ", ".join(f"{code} ({', '.join(splits)})" for code, splits in sorted(by_lang.items())) or "none"
+    if lang not in by_lang:
+        raise InputError(f"{folder}/topics.{lang}.<split>.tsv: no such file; languages with topics there (and their splits): {listing}")
+    splits = by_lang[lang]
     if split is None:
-        preferred = [name for name in DEFAULT_SPLITS if name in splits]
-        if len(splits) > 1 and not preferred:
+        defaults = [name for name in DEFAULT_SPLITS if name in splits]
+        if len(splits) > 1 and not defaults:
             raise InputError(f"{folder}: name one of its splits for {lang} with --split: {', '.join(splits)}")
-        return splits[0] if len(splits) == 1 else preferred[0]
+        return splits[0] if len(splits) == 1 else defaults[0]
     if split not in splits:
         raise InputError(f"{folder}/topics.{lang}.{split}.tsv: no such file; splits there for {lang}: {', '.join(splits)}")
     return split
 
 
-def _refuse_unknown_topics(qrels: Qrels, qrels_path: Path, topics: dict[str, str], topics_path: Path) -> None:
+def _check_qrels_topics(qrels: Qrels, qrels_path: Path, topics: dict[str, str], topics_path: Path) -> None:
     unknown = qrels.keys() - topics.keys()
     if unknown == qrels.keys():
-        judged(topics, qrels, topics_path.name)  # No topic at all is judged: the plainer thing to say.
+        keep_judged(topics, qrels, topics_path.name)  # No topic at all is judged: a plainer error.
     if unknown:
         for number, line in lines(qrels_path):
             if (topic := line.split()[0]) in unknown:
-                same = next((other for other in topics if normalize("NFC", other) == normalize("NFC", topic)), None)
-                if same:
+                lookalike = next((other for other in topics if normalize("NFC", other) == normalize("NFC", topic)), None)
+                if lookalike:
                     wrong = f"the topic {topic} is written otherwise in {topics_path.name}, with other characters for the same letters"
                     raise bad_line(qrels_path, number, wrong, "one form (NFC) for an id")
                 raise bad_line(qrels_path, number, f"topic {topic} ({len(unknown)} such) is not in {topics_path.name}", "its topics")

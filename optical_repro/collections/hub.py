@@ -1,6 +1,6 @@
-"""Collections published as plain files, on the Hugging Face Hub and on GitHub: CIRAL, AfriCLIRMatrix, AfriQA.
+"""Collections in plain files on the Hugging Face Hub and GitHub: CIRAL, AfriCLIRMatrix, AfriQA.
 
-The files are read here; no code that comes with a data set is run.
+The files are read here; no code of a data set is run.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from ..base.trec import Qrels, read_qrels
 from . import corpus
 from .collection import Collection, Passage
 from .source import Size, Source
-from .topics import judged, read_topics
+from .topics import keep_judged, read_topics
 
 CIRAL = {"ha": "hausa", "so": "somali", "sw": "swahili", "yo": "yoruba"}
 CIRAL_SPLITS = ("test-a", "test-a-pools", "test-b", "dev")
 CIRAL_PASSAGES = {"ha": 715_355, "so": 827_552, "sw": 949_013, "yo": 82_095}
 CIRAL_TOPICS = {"ha": (80, 80, 312, 10), "so": (99, 99, 239, 10), "sw": (85, 85, 113, 10), "yo": (100, 100, 554, 10)}
-"""By split, as github.com/ciralproject/ciral counts them."""
+"""The number of topics by split, from github.com/ciralproject/ciral."""
 
 AFRICLIRMATRIX = {
     "af": ("afrikaans", "afr"),
@@ -52,7 +52,7 @@ AFRIQA = {
     "yo": ("yor", ("test", "train")),
     "zu": ("zul", ("test", "dev", "train")),
 }
-"""Languages whose gold passages are English, with their code in the files' names and the splits that there are."""
+"""Languages with English gold passages, to their code in the names of files and their splits."""
 
 AFRIQA_PASSAGES = 5364
 AFRIQA_TOPICS = {
@@ -63,34 +63,34 @@ AFRIQA_TOPICS = {
     ("yo", "test"): 253,
     ("yo", "train"): 247,
 }
-"""Topics with a gold passage, where they have been counted."""
+"""The number of topics with a gold passage, where known."""
 
 AFRIQA_DUMP = "ToluClassics/masakhane_wiki_100"
 
 
 def load_ciral(lang: str, split: str | None = None) -> Collection:
-    """CIRAL: English topics, news passages in ``lang``; ``test-a-pools`` is test-a with the pooled judgements."""
-    split, language = _split("ciral", lang, split, CIRAL_SPLITS), CIRAL[lang]
+    """CIRAL: English topics, news passages in ``lang``; ``test-a-pools`` is test-a with pooled judgements."""
+    split, language = _choose_split("ciral", lang, split, CIRAL_SPLITS), CIRAL[lang]
     topics = read_topics(hub("CIRAL/ciral", f"ciral-{language}/topics/topics.ciral-v1.0-{lang}-{split.removesuffix('-pools')}.tsv"))
     qrels = read_qrels(hub("CIRAL/ciral", f"ciral-{language}/qrels/qrels.ciral-v1.0-{lang}-{split}.tsv"))
     documents = hub("CIRAL/ciral-corpus", f"passages-v1.0/{language}_passages.jsonl")
-    return _of_files("ciral", lang, split, topics=topics, qrels=qrels, documents=documents)
+    return _english_topics_collection("ciral", lang, split, topics=topics, qrels=qrels, documents=documents)
 
 
 def load_africlirmatrix(lang: str, split: str | None = None) -> Collection:
     """AfriCLIRMatrix: English topics, Wikipedia articles in ``lang``."""
-    split = _split("africlirmatrix", lang, split, ("test",))
+    split = _choose_split("africlirmatrix", lang, split, ("test",))
     language, code = AFRICLIRMATRIX[lang]
     topics = read_topics(github("castorini/africlirmatrix", f"test/queries/topics.africlirmatrix-v1.0.en.{code}.tsv"))
     qrels = read_qrels(github("castorini/africlirmatrix", f"test/qrels/qrels.africlirmatrix-v1.0.en.{code}.txt"))
     documents = hub("castorini/africlirmatrix", f"africlirmatrix-v1.0-{language}/corpus.jsonl")
-    return _of_files("africlirmatrix", lang, split, topics=topics, qrels=qrels, documents=documents)
+    return _english_topics_collection("africlirmatrix", lang, split, topics=topics, qrels=qrels, documents=documents)
 
 
 def load_afriqa(lang: str, split: str | None = None) -> Collection:
     """AfriQA's gold passages: topics in ``lang`` with human translations; one relevant English passage a topic.
 
-    The documents are the gold passages of all languages and splits, equal ones merged.
+    The documents are the gold passages of all languages and splits, without repetitions.
     """
     return _afriqa("afriqa", lang, split)
 
@@ -98,13 +98,13 @@ def load_afriqa(lang: str, split: str | None = None) -> Collection:
 def load_afriqa_full(lang: str, split: str | None = None) -> Collection:
     """The same topics and judgements over AfriQA's dump of English Wikipedia in passages of 100 words, gold passages first.
 
-    A passage of the dump that is a gold passage, word for word, stands once. The others are not judged: some answer a topic too.
+    Passages of the dump equal to a gold passage are left out. The others are not judged, though some answer a topic.
     """
     return _afriqa("afriqa-full", lang, split, hub(AFRIQA_DUMP, "masakhane_wiki_100-english/corpus.jsonl"))
 
 
 def _afriqa(name: str, lang: str, split: str | None, dump: Path | None = None) -> Collection:
-    split = _split(name, lang, split, AFRIQA[lang][1] if lang in AFRIQA else ())
+    split = _choose_split(name, lang, split, AFRIQA[lang][1] if lang in AFRIQA else ())
     passages: dict[tuple[str, str], Passage] = {}
     topics: dict[str, str] = {}
     translations: dict[str, str] = {}
@@ -118,12 +118,12 @@ def _afriqa(name: str, lang: str, split: str | None, dump: Path | None = None) -
                     identity = f"{lang}-{split}-{topic}"
                     topics[identity], translations[identity] = question, translation
                     qrels[identity] = {passage.id: 1}
-    topics, qrels = judged(topics, qrels, f"{name} {lang} {split}")
+    topics, qrels = keep_judged(topics, qrels, f"{name} {lang} {split}")
 
     def documents() -> Iterator[Passage]:
         yield from passages.values()
         for passage in corpus.passages(dump) if dump else ():
-            if (_squeezed(passage.title), _squeezed(passage.text)) not in passages:
+            if (_normalise_blanks(passage.title), _normalise_blanks(passage.text)) not in passages:
                 yield passage
 
     gold = digest([[passage.id, passage.title, passage.text] for passage in passages.values()])
@@ -142,25 +142,25 @@ def _afriqa(name: str, lang: str, split: str | None, dump: Path | None = None) -
     )
 
 
-def _squeezed(text: str) -> str:
+def _normalise_blanks(text: str) -> str:
     return " ".join(text.split())
 
 
 def _afriqa_records(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
-    """Topic id, question, its translation, title and text of the gold passage, of each line."""
+    """Yields topic id, question, its translation, and title and text of the gold passage of each line."""
     keys = ("id", "question_lang", "question_translated", "title", "context")
     for number, record in json_lines(path, f"an object with {', '.join(keys)}"):
         try:
-            topic, question, translation, title, text = (_squeezed(str(record[key])) for key in keys)
+            topic, question, translation, title, text = (_normalise_blanks(str(record[key])) for key in keys)
         except (KeyError, TypeError):
             raise bad_line(path, number, "not a question of AfriQA", f"an object with {', '.join(keys)}") from None
         if question and translation and text:
             yield topic, question, translation, title, text
 
 
-def _of_files(name: str, lang: str, split: str, *, topics: dict[str, str], qrels: Qrels, documents: Path) -> Collection:
+def _english_topics_collection(name: str, lang: str, split: str, *, topics: dict[str, str], qrels: Qrels, documents: Path) -> Collection:
     """A collection with English topics and a corpus file in ``lang``."""
-    topics, qrels = judged(topics, qrels, f"{name} {lang} {split}")
+    topics, qrels = keep_judged(topics, qrels, f"{name} {lang} {split}")
     return Collection(
         source=name,
         lang="en",
@@ -179,8 +179,8 @@ def _afriqa_sizes(documents: int | None) -> list[Size]:
     return [Size(lang, split, documents, AFRIQA_TOPICS.get((lang, split))) for lang, (_, splits) in AFRIQA.items() for split in splits]
 
 
-def _split(name: str, lang: str, split: str | None, splits: tuple[str, ...]) -> str:
-    """The split, the first one if none is asked for."""
+def _choose_split(name: str, lang: str, split: str | None, splits: tuple[str, ...]) -> str:
+    """The split, by default the first one."""
     if lang not in SOURCES[name].languages:
         raise unknown(f"language of {name}", lang, SOURCES[name].languages)
     if split and split not in splits:

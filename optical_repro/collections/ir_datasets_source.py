@@ -1,4 +1,4 @@
-"""Collections that ir_datasets knows: by their id there, or by a short name with language and split."""
+"""Collections of ir_datasets, by their id there, or by a short name with language and split."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from ..base.trec import Qrels
 from ..bitext.named import DUTCH
 from .collection import Collection, Passage
 from .source import Size, Source
-from .topics import judged
+from .topics import keep_judged
 
 
 @dataclass(frozen=True)
 class Family:
-    """Ids that one short name stands for."""
+    """The ids behind one short name."""
 
     pattern: str
     splits: tuple[str, ...]
-    """The default first; empty: its ids name no split."""
+    """The default first; empty: the ids have no split."""
     direction: str
     languages: tuple[str, ...]
     about: str
@@ -110,14 +110,14 @@ FAMILIES = {
 }
 
 TOPICS_OF = {f"neuclir/1/{lang}/trec-2023": "neuclir/1/multi/trec-2023" for lang in FAMILIES["neuclir"].languages}
-"""Ids whose topics are another id's: ir_datasets 0.6.3 looks for those of 2023 in the judgements of 2022 (its issue 292)."""
+"""Ids that take the topics of another id: ir_datasets 0.6.3 looks for those of 2023 in the judgements of 2022 (its issue 292)."""
 
 
 def load(name: str, lang: str, split: str | None = None) -> Collection:
-    """Loads a collection by short name or id (``miracl``, ``miracl/yo/dev``), downloading what is not on disk yet.
+    """Loads a collection by short name or id (``miracl``, ``miracl/yo/dev``), downloading what is missing.
 
-    ``lang`` is the language of the topics, or of the documents where the topics are English. Raises InputError for an
-    id that is not known or has no judgements, a language that is not the collection's, or a download that fails.
+    ``lang`` is the language of the topics, or of the documents if the topics are English. Raises InputError for an
+    unknown id or one without judgements, a language that is not the collection's, or a failed download.
     """
     _quiet()
     with _readable(name):
@@ -131,8 +131,8 @@ def load(name: str, lang: str, split: str | None = None) -> Collection:
         qrels: Qrels = {}
         for judgement in dataset.qrels_iter():
             qrels.setdefault(judgement.query_id, {})[judgement.doc_id] = judgement.relevance
-    topics, qrels = judged(topics, qrels, dataset_id)
-    next(_passages(dataset_id), None)  # A download that fails is to fail now, not after an hour of training.
+    topics, qrels = keep_judged(topics, qrels, dataset_id)
+    next(_passages(dataset_id), None)  # A failed download must fail now, not after an hour of training.
     source, split = _name(dataset_id)
     family = FAMILIES.get(source)
     return Collection(
@@ -149,7 +149,7 @@ def load(name: str, lang: str, split: str | None = None) -> Collection:
     )
 
 
-def known(name: str) -> bool:
+def is_known(name: str) -> bool:
     """Whether the first part of a name is one of ir_datasets' collections."""
     import ir_datasets
 
@@ -158,7 +158,7 @@ def known(name: str) -> bool:
 
 
 def sources() -> dict[str, Source]:
-    """The short names."""
+    """The sources with short names."""
     return {
         name: Source(
             name=name,
@@ -178,7 +178,7 @@ def sources() -> dict[str, Source]:
 
 
 def _sizes(family: Family) -> list[Size]:
-    """What ir_datasets tells of the ids that the short name stands for, those that there are."""
+    """The sizes of a short name's ids that exist, from ir_datasets' metadata."""
     import ir_datasets
 
     sizes = []
@@ -186,13 +186,13 @@ def _sizes(family: Family) -> list[Size]:
         for split in family.splits or ("",):
             dataset_id = _id(family, lang, split)
             if dataset_id in ir_datasets.registry:
-                told = ir_datasets.load(dataset_id).metadata()
-                sizes.append(Size(lang, split, _count(told.get("docs")), _count(told.get("queries"))))
+                metadata = ir_datasets.load(dataset_id).metadata()
+                sizes.append(Size(lang, split, _count(metadata.get("docs")), _count(metadata.get("queries"))))
     return sizes
 
 
-def _count(told: Any) -> int | None:
-    return told.get("count") if isinstance(told, dict) else told
+def _count(counts: Any) -> int | None:
+    return counts.get("count") if isinstance(counts, dict) else counts
 
 
 def _home() -> Path:
@@ -204,7 +204,7 @@ def _on_disk(name: str) -> bool:
 
 
 def _resolve(name: str, lang: str, split: str | None) -> str:
-    """The id that a short name, or the beginning of an id, stands for."""
+    """The id of a short name, or of the beginning of an id."""
     if family := FAMILIES.get(name):
         if family.languages and lang not in family.languages:
             raise unknown(f"language of {name}", lang, family.languages)
@@ -219,13 +219,13 @@ def _id(family: Family, lang: str, split: str) -> str:
 
 
 def _name(dataset_id: str) -> tuple[str, str]:
-    """Source and split as they name files: those of the short name, where one stands for the id."""
+    """Source and split for names of files: those of the id's short name, if it has one."""
     for name, family in FAMILIES.items():
         pattern = re.escape(family.pattern).replace(r"\{lang\}", "[^/]+").replace(r"\{split\}", "(?P<split>.+)")
         if match := re.fullmatch(pattern, dataset_id):
             return name, match.groupdict().get("split", "all").replace("/", "-")
-    above, _, last = dataset_id.rpartition("/")
-    return (above.replace("/", "-"), last) if above else (last, "all")
+    beginning, _, last = dataset_id.rpartition("/")
+    return (beginning.replace("/", "-"), last) if beginning else (last, "all")
 
 
 def _dataset(dataset_id: str) -> Any:
@@ -235,15 +235,21 @@ def _dataset(dataset_id: str) -> Any:
         dataset = ir_datasets.load(dataset_id)
     except KeyError:
         root = dataset_id.partition("/")[0]
-        raise unknown("id of ir_datasets", dataset_id, [known for known in ir_datasets.registry if known.startswith(root)]) from None
+        raise unknown(
+            "id of ir_datasets", dataset_id, [known_id for known_id in ir_datasets.registry if known_id.startswith(root)]
+        ) from None
     if not (dataset.has_docs() and dataset.has_queries() and dataset.has_qrels()):
-        ready = [known for known in ir_datasets.registry if _above(dataset_id, known) and ir_datasets.load(known).has_qrels()]
-        raise InputError(f"{dataset_id} lacks topics or judgements; ids with both: {', '.join(ready) or 'see ir-datasets.com'}")
+        usable = [
+            known_id
+            for known_id in ir_datasets.registry
+            if _shares_documents(dataset_id, known_id) and ir_datasets.load(known_id).has_qrels()
+        ]
+        raise InputError(f"{dataset_id} lacks topics or judgements; ids with both: {', '.join(usable) or 'see ir-datasets.com'}")
     return dataset
 
 
-def _above(dataset_id: str, other: str) -> bool:
-    """Whether the other id is of the same documents: ``miracl/yo/test-a`` and ``miracl/yo/dev``."""
+def _shares_documents(dataset_id: str, other: str) -> bool:
+    """Whether two ids have the same documents: ``miracl/yo/test-a`` and ``miracl/yo/dev``."""
     parts = dataset_id.split("/")
     return other.split("/")[: max(1, min(2, len(parts)))] == parts[:2]
 
@@ -256,7 +262,7 @@ def _passages(dataset_id: str) -> Iterator[Passage]:
 
 
 def _digest(dataset_id: str) -> str:
-    """Of the id of the documents and the hashes of the files they come from; of the documents themselves where none are known."""
+    """A digest of the documents' id and the hashes of their files, or of the documents themselves if no hashes are known."""
     import ir_datasets
 
     hashes = sorted(_hashes(_dataset(dataset_id).docs_handler(), set()))
@@ -264,15 +270,15 @@ def _digest(dataset_id: str) -> str:
 
 
 def _hash_of_documents(dataset_id: str) -> str:
-    """Read one at a time: HC4's, which have no hash, are news of several gigabytes."""
-    hashed = hashlib.sha256()
+    """A hash of the documents, read one at a time: HC4's, which have no hash, take several gigabytes."""
+    total = hashlib.sha256()
     for passage in _passages(dataset_id):
-        hashed.update(digest([passage.id, passage.title, passage.text]).encode())
-    return hashed.hexdigest()
+        total.update(digest([passage.id, passage.title, passage.text]).encode())
+    return total.hexdigest()
 
 
 def _hashes(part: Any, seen: set[int]) -> Iterator[str]:
-    """The MD5 sums that ir_datasets expects of the downloads somewhere inside a part of a dataset."""
+    """The MD5 sums that ir_datasets expects of downloads, anywhere inside a part of a dataset."""
     from ir_datasets.util import Download
 
     if id(part) in seen:
@@ -289,21 +295,21 @@ def _hashes(part: Any, seen: set[int]) -> Iterator[str]:
 
 
 def _quiet() -> None:
-    """Keeps ir_datasets' log off the terminal; its progress bars stay, its errors are raised."""
+    """Keeps ir_datasets' log off the terminal, but not its progress bars; errors are raised."""
     import ir_datasets
 
-    ir_datasets.log.easy().logger().setLevel(logging.CRITICAL)  # The logger is to exist before, or it sets its level anew.
+    ir_datasets.log.easy().logger().setLevel(logging.CRITICAL)  # easy() creates the logger first, which would reset its level later.
 
 
 @contextmanager
 def _readable(name: str) -> Iterator[None]:
-    """Turns what ir_datasets raises when files cannot be had into one line that says what to do."""
+    """Turns ir_datasets' errors about files into an InputError that says what to do."""
     try:
         yield
     except (OSError, RuntimeError, UnicodeDecodeError, json.JSONDecodeError, *DAMAGED) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
-        if isinstance(error, FileNotFoundError):  # Of what ir_datasets does not download itself.
+        if isinstance(error, FileNotFoundError):  # A file that ir_datasets does not download itself.
             family = name.partition("/")[0]
             raise InputError(f"{name}: put its documents at {error}; ir-datasets.com/{family}.html tells how to have them") from None
         remedy = "check the network and try again, or set IR_DATASETS_HOME to a folder that has its files"
@@ -312,8 +318,8 @@ def _readable(name: str) -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     if not isinstance(error, OSError) and len(error.args) == 2 and isinstance(error.args[1], list) and error.args[1]:
-        error = error.args[1][-1][1]  # Every mirror failed: the last one's reason.
-    if type(error).__name__ == "HashVerificationError":  # Also where the host answered "not found": its status is not looked at.
+        error = error.args[1][-1][1]  # All mirrors failed: take the last one's error.
+    if type(error).__name__ == "HashVerificationError":  # Also if the host answered "not found": ir_datasets ignores the status.
         return f"a download is not the file that was published ({error})"
     if getattr(error, "response", None) is None and (request := getattr(error, "request", None)) is not None:
         return f"no connection to {request.url}"

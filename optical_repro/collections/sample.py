@@ -1,4 +1,4 @@
-"""The embedded collection: small, written for this project, to show on any machine that everything works."""
+"""The embedded collection: small, written for this project, to show that everything works."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ FOLDER = Path(__file__).parent.parent / "data" / "sample"
 
 
 def load(lang: str, split: str | None = None) -> Collection:
-    """The sample's topics in a language, with its own bitext; raises InputError for a language that it does not have."""
-    has = sorted(folder.languages(FOLDER))
-    if lang not in has:
+    """The sample's topics in a language, with its own bitext; raises InputError for other languages."""
+    langs = sorted(folder.languages(FOLDER))
+    if lang not in langs:
         raise InputError(
-            f"the sample has topics in {' and '.join(has) or 'no language'}, not in {lang}; for {lang}: --collection FOLDER --bitext FILE, "
-            f"with corpus.jsonl, topics.{lang}.test.tsv and qrels.{lang}.test.txt in the folder and lines of {lang} TAB English in the file"
+            f"the sample has topics in {' and '.join(langs) or 'no language'}, not in {lang}; for {lang}: --collection FOLDER "
+            f"--bitext FILE, with corpus.jsonl, topics.{lang}.test.tsv and qrels.{lang}.test.txt in the folder "
+            f"and lines of {lang} TAB English in the file"
         )
     return replace(folder.load(FOLDER, lang, split), source="sample", bitext=(FOLDER / f"bitext.{lang}-en.tsv",))
 

@@ -1,4 +1,4 @@
-"""What is known of a published source of collections: how to load it, and what one must know to use and to cite it."""
+"""Sources of collections: how to load them, with the facts needed to use and cite them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .collection import Collection
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is of a source in one language and split; None where nobody has told."""
+    """The size of a source in one language and split; None if unknown."""
 
     lang: str
     split: str
@@ -33,10 +33,10 @@ class Source:
     license: str
     citation: str
     origin: str
-    """Where it comes from: an address, or ``embedded``."""
+    """An address, or ``embedded``."""
     load: Callable[[str, str | None], Collection]
     """Takes language and split."""
     on_disk: Callable[[], bool]
-    """Whether something of it has been downloaded."""
+    """Whether any of it has been downloaded."""
     sizes: Callable[[], list[Size]] = list
-    """What is known, without a download, of its sizes."""
+    """Its sizes, as far as they are known without a download."""

@@ -1,4 +1,4 @@
-"""Topics in TSV, and which of them count: those with a judgement."""
+"""Topics in TSV, and the choice of those with a judgement."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 from ..base.errors import InputError, bad_line
 from ..base.files import lines
 from ..base.terminal import say
-from ..base.trec import Alike, Qrels, written_otherwise, wrong_id
+from ..base.trec import LookalikeIds, Qrels, describe_lookalike, wrong_id
 
 EXPECTED = "topic id TAB text"
 
 
 def read_topics(path: Path) -> dict[str, str]:
-    """Topic id to text, in the file's order; raises InputError naming file and line where a line is not a topic."""
+    """Topic id to text, in the file's order; raises InputError with file and line for a bad line."""
     topics: dict[str, str] = {}
-    alike = Alike()
+    lookalikes = LookalikeIds()
     for number, line in lines(path):
         identity, tab, text = line.partition("\t")
         if "\t" in text:
@@ -27,18 +27,18 @@ def read_topics(path: Path) -> dict[str, str]:
             raise bad_line(path, number, f'"{identity}" is no topic id: it {wrong}', f"{EXPECTED}, the id without spaces")
         if identity in topics:
             raise bad_line(path, number, f"topic {identity} stands twice", "each topic once")
-        if there := alike.clash("topic", identity, number):
-            raise bad_line(path, number, f"the topic {identity} {written_otherwise(f'line {there}')}", "one form (NFC) for an id")
+        if earlier := lookalikes.clash("topic", identity, number):
+            raise bad_line(path, number, f"the topic {identity} {describe_lookalike(f'line {earlier}')}", "one form (NFC) for an id")
         topics[identity] = text
     if not topics:
         raise InputError(f"{path}: no topics in it; expected lines of {EXPECTED}")
     return topics
 
 
-def judged(topics: dict[str, str], qrels: Qrels, name: str) -> tuple[dict[str, str], Qrels]:
-    """The topics that have a judgement, in their order, and the judgements of these; says how many are left out.
+def keep_judged(topics: dict[str, str], qrels: Qrels, name: str) -> tuple[dict[str, str], Qrels]:
+    """The topics that have a judgement, in their order, and the judgements of these; prints how many are left out.
 
-    Raises InputError if none is left, or no document is relevant to any.
+    Raises InputError if no topic is left, or no document is relevant.
     """
     kept = {topic: text for topic, text in topics.items() if topic in qrels}
     grades = {topic: qrels[topic] for topic in kept}

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from tokenizers import AddedToken, Tokenizer
 
 from ..base.errors import InputError
-from ..base.words import normalizer, tokens, unspaced
+from ..base.words import is_unspaced, normalizer, tokens
 
 REVISION = 1
 """To be raised with every change to the tokenizer that the same words extend."""
@@ -127,7 +127,7 @@ def _as_added_tokens(tokenizer: Json, forms: Mapping[str, Sequence[str]]) -> tup
         else:
             new.setdefault(name, (word, piece))
     blanks = model["type"] != "WordPiece"  # Of which a piece of SentencePiece has the one before it.
-    loaded.add_tokens([AddedToken(name, single_word=not unspaced(name), lstrip=blanks, normalized=True) for name in new])
+    loaded.add_tokens([AddedToken(name, single_word=not is_unspaced(name), lstrip=blanks, normalized=True) for name in new])
     vocabulary = loaded.get_vocab(with_added_tokens=True)
     for name, (word, piece) in new.items():
         entries.setdefault(vocabulary[name], Entry(word, vocabulary[name], piece))

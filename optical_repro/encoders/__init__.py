@@ -1,1 +1,1 @@
-"""Encoders: where their weights come from, how they read a text, and the vectors that they give."""
+"""Encoders: their weights, their conventions for reading texts, and their vectors."""

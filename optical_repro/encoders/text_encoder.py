@@ -1,4 +1,4 @@
-"""Texts to vectors with a Hugging Face encoder folder, as sentence-transformers would make them."""
+"""Vectors of texts from a Hugging Face encoder, equal to those of sentence-transformers."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 REVISION = 1
-"""To be raised with every change to the vectors of the same texts."""
+"""Raise it with every change to the vectors of the same texts."""
 
 
 class TextEncoder:
-    """A frozen encoder: ``encode`` gives one unit vector a text, ``encode_tokens`` one a token.
+    """A frozen encoder: ``encode`` gives a unit vector for each text, ``encode_tokens`` one for each token.
 
     >>> TextEncoder("model").encode(["Ẹ káàárọ̀", "Good morning"]).shape
     (2, 384)
     """
 
     def __init__(self, model: Path | str, device: str = "cpu") -> None:
-        """Loads a model in 32-bit; raises InputError where there is none."""
+        """Loads a model in 32-bit; raises InputError if there is none."""
         with quiet():
             from .encoder import Encoder, load_tokenizer
 
@@ -43,7 +43,7 @@ class TextEncoder:
         self.batch_size = 16 if device == "cpu" else 256  # 16 stays in a processor's cache: twice as fast as 64
 
     def encode(self, texts: Sequence[str], batch_size: int | None = None) -> np.ndarray:
-        """Unit vectors, float32 [texts, dimension], in the texts' order; raises FloatingPointError where one is not finite."""
+        """Unit vectors, float32 [texts, dimension], in the texts' order; raises FloatingPointError if one is not finite."""
         from .encoder import pool
 
         vectors = np.empty((len(texts), self.dimension), np.float32)
@@ -53,7 +53,7 @@ class TextEncoder:
         return vectors
 
     def encode_tokens(self, texts: Sequence[str], batch_size: int | None = None) -> list[np.ndarray]:
-        """For each text the unit vectors of its tokens, float32 [tokens, dimension]; raises FloatingPointError where one is not finite.
+        """For each text the unit vectors of its tokens, float32 [tokens, dimension]; raises FloatingPointError if one is not finite.
 
         Special tokens are left out, except in a text that has no others.
         """
@@ -71,7 +71,7 @@ class TextEncoder:
     def _batches(self, texts: Sequence[str], size: int) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor, torch.Tensor]]:
         """(indices of texts, last hidden states [batch, length, dimension], mask of the tokens, mask of the special tokens).
 
-        Texts of like length come together, so that little is computed for padding.
+        Texts of similar length share a batch, so that little is computed for padding.
         """
         import torch
         from torch.nn.utils.rnn import pad_sequence
@@ -90,8 +90,8 @@ class TextEncoder:
                 yield rows, self.model(ids, mask), mask, special
 
     def _check(self, texts: Sequence[str], finite: Sequence[bool]) -> None:
-        """A NaN compares false with every score and would look like a perfect ranking, so it ends here."""
-        broken = [text for text, good in zip(texts, finite, strict=True) if not good]
+        """Raises FloatingPointError for a NaN, which compares false with every score and would look like a perfect ranking."""
+        broken = [text for text, is_finite in zip(texts, finite, strict=True) if not is_finite]
         if broken:
             count = f"{len(broken)} of {len(texts)} texts"
             raise FloatingPointError(f"{self.name}: the vector of {broken[0][:80]!r} is not finite ({count}); the model is damaged")

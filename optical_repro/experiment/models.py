@@ -61,8 +61,10 @@ class Models:
     def _folder(self, name: str, pooling: str | None = None, prefixes: tuple[str, str] | None = None) -> Path:
         """A model's folder, or where it is to be read otherwise than that says, one that says so."""
         folder = models.locate(name)
-        convention = Convention.of(folder).told(pooling, prefixes)
+        convention = Convention.of(folder).with_options(pooling, prefixes)
         if convention == Convention.of(folder):
             return folder
         inputs = {"model": self.identity(folder), "convention": asdict(convention)}
-        return self._stages.stage(f"conventions of {folder.name}", "model", inputs, lambda here: models.adopt(folder, convention, here))
+        return self._stages.stage(
+            f"conventions of {folder.name}", "model", inputs, lambda here: models.link_with_convention(folder, convention, here)
+        )

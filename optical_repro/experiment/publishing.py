@@ -17,7 +17,7 @@ from .. import __version__
 from ..base import stages
 from ..base.errors import InputError
 from ..base.files import digest, sha256, whole
-from ..base.published import told, told_all, told_command
+from ..base.published import public_command, public_value, told
 from ..base.trec import read_qrels, write_qrels
 from ..encoders.convention import Convention
 from ..evaluation.provenance import differing, refuse_changed
@@ -96,8 +96,8 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
         file.writelines(f"{topic}\t{text}\n" for topic, text in experiment.queries(system.retriever).items())
     manifest: Manifest = {
         "system": system.name,
-        "command": told_command(shlex.split(command)) if command.startswith("python ") else told(command),
-        "arguments": told_all(arguments),
+        "command": public_command(shlex.split(command)) if command.startswith("python ") else told(command),
+        "arguments": public_value(arguments),
         "seed": experiment.settings.recipe.seed,
         "run_sha256": sha256(run),
         "collection": _collection(experiment),

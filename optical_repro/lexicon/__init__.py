@@ -1,1 +1,1 @@
-"""Bilingual lexicons: from aligned bitext, files and CLDR; phrases and spelling by their words."""
+"""Bilingual lexicons from aligned bitext, files and CLDR, and spelling correction with their words."""

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from thot.common import WordAlignmentMatrix
 
 REVISION = 1
-"""To be raised with every change to which links the same pairs get."""
+"""Raise it with every change to the links of the same pairs."""
 
 Link = tuple[int, int, float]
 """Index of the target word, index of the English word, weight in (0, 1]."""
 
 DOUBTFUL = 0.25
-"""Weight of a link that only one direction found, next to one that both found; chosen on train and dev topics."""
+"""Weight of a link that only one direction finds, next to one that both find; chosen on train and dev topics."""
 
 LONGEST = 150
-"""Words; a longer side is no sentence, and the model's time grows with the square."""
+"""The most words in a side: longer ones are not sentences, and time grows with the square of the length."""
 
 
 def align(pairs: Sequence[tuple[list[str], list[str]]], seed: int, doubtful: float = DOUBTFUL) -> list[list[Link]]:
@@ -32,9 +32,9 @@ def align(pairs: Sequence[tuple[list[str], list[str]]], seed: int, doubtful: flo
     Links found in both directions weigh 1; those that grow-diag-final-and (Koehn et al. 2005) adds weigh ``doubtful``.
     A pair with an empty or overlong side gets no links. The two directions run side by side, the second in a process of its own.
     """
-    fit = [index for index, (target, english) in enumerate(pairs) if 0 < len(target) <= LONGEST and 0 < len(english) <= LONGEST]
-    sides = ([pairs[index][0] for index in fit], [pairs[index][1] for index in fit])
-    # A plain process and pipes: multiprocessing needs a shared memory that containers often lack.
+    indices = [index for index, (target, english) in enumerate(pairs) if 0 < len(target) <= LONGEST and 0 < len(english) <= LONGEST]
+    sides = ([pairs[index][0] for index in indices], [pairs[index][1] for index in indices])
+    # A plain process and pipes, because multiprocessing needs shared memory, which containers often lack.
     with children.start(__name__, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdin is not None and other.stdout is not None
         other.stdin.write(json.dumps([sides[1], sides[0], seed]).encode())
@@ -45,13 +45,13 @@ def align(pairs: Sequence[tuple[list[str], list[str]]], seed: int, doubtful: flo
         raise RuntimeError(f"the word aligner ended with status {other.returncode}")
     inverse = [[(here, there) for here, there in links] for links in json.loads(answer)]
     links: list[list[Link]] = [[] for _ in pairs]
-    for place, target, english, ahead, back in zip(fit, *sides, forward, inverse, strict=True):
-        links[place] = _symmetrise(len(target), len(english), ahead, back, doubtful)
+    for place, target, english, one_way, other_way in zip(indices, *sides, forward, inverse, strict=True):
+        links[place] = _symmetrise(len(target), len(english), one_way, other_way, doubtful)
     return links
 
 
 def _links_one_way(source: list[list[str]], other: list[list[str]], seed: int, progress: bool) -> list[list[tuple[int, int]]]:
-    """Aligns each word of ``other`` to at most one of ``source``; (source index, other index) a link."""
+    """Aligns each word of ``other`` to at most one of ``source``; a link is (source index, other index)."""
     from thot.alignment import EflomalAlignmentModel
     from tqdm import trange
 
@@ -70,11 +70,11 @@ def _links_one_way(source: list[list[str]], other: list[list[str]], seed: int, p
 def _symmetrise(
     n_target: int, n_english: int, forward: list[tuple[int, int]], inverse: list[tuple[int, int]], doubtful: float
 ) -> list[Link]:
-    ahead = _matrix(n_target, n_english, forward)
-    back = _matrix(n_target, n_english, [(target, english) for english, target in inverse])
+    matrix = _matrix(n_target, n_english, forward)
+    inverse_matrix = _matrix(n_target, n_english, [(target, english) for english, target in inverse])
     sure = set(forward) & {(target, english) for english, target in inverse}
-    ahead.grow_diag_final_and(back)
-    links = [(*cell, 1.0 if cell in sure else doubtful) for cell in _cells(ahead)]
+    matrix.grow_diag_final_and(inverse_matrix)
+    links = [(*cell, 1.0 if cell in sure else doubtful) for cell in _cells(matrix)]
     return [link for link in links if link[2] > 0]
 
 
@@ -94,5 +94,5 @@ def _matrix(rows: int, columns: int, cells: list[tuple[int, int]]) -> WordAlignm
 
 if __name__ == "__main__":
     children.end_with_parent()
-    source, other_side, seed_given = json.load(sys.stdin)
-    json.dump(_links_one_way(source, other_side, seed_given, progress=False), sys.stdout)
+    source_side, other_side, seed = json.load(sys.stdin)
+    json.dump(_links_one_way(source_side, other_side, seed, progress=False), sys.stdout)

@@ -1,10 +1,10 @@
-"""Names of countries, languages, currencies and months that Unicode's CLDR carries for hundreds of languages (through Babel)."""
+"""Names of countries, languages, currencies and months from Unicode's CLDR (through Babel), which has hundreds of languages."""
 
 from __future__ import annotations
 
 
 def cldr_names(lang: str) -> list[tuple[str, str]]:
-    """(name in ``lang``, English name) of territories, languages, currencies, months and days; none for a language CLDR lacks."""
+    """(name in ``lang``, English name) of territories, languages, currencies, months and days; empty for a language that CLDR lacks."""
     from babel import Locale, UnknownLocaleError
 
     try:
@@ -19,5 +19,5 @@ def cldr_names(lang: str) -> list[tuple[str, str]]:
     for table in ("months", "days"):
         ours, theirs = (getattr(locale, table)["format"]["wide"] for locale in (there, english))
         names += [(ours[number], theirs[number]) for number in sorted(ours)]
-    # A locale inherits English names where it has none of its own: they teach nothing.
+    # A locale that lacks a name inherits the English one, which is of no use.
     return [(ours, theirs) for ours, theirs in names if ours and theirs and ours != theirs]

@@ -1,9 +1,9 @@
-"""Files of bilingual lexicons, in the forms that they are published in, as (word, English, weight).
+"""Readers of bilingual lexicons in their usual formats, as (word, English, weight).
 
 MUSE                  ``word translation``, or ``word TAB translation [TAB weight]``, a line
-PanLex                ``yor-000 TAB omi TAB eng-000 TAB water [TAB quality]``, the two languages in either order; others are passed over
-Wiktionary extracts   wiktextract's JSONL (kaikki.org), ``.jsonl``: words of the language with their English glosses, and the
-                      translations of English words
+PanLex                ``yor-000 TAB omi TAB eng-000 TAB water [TAB quality]``, the two languages in either order; others are skipped
+Wiktionary extracts   wiktextract's JSONL (kaikki.org), ``.jsonl``: words of the language with English glosses, and
+                      English words with translations
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from ..bitext.tags import is_of
 Translation = tuple[str, str, float]
 
 CODE = re.compile(r"([a-z]{2,3})(-\d{3})?")
-"""A language, by ISO 639, alone or as a variety of PanLex (yor-000)."""
+"""An ISO 639 code of a language, or PanLex's code of a variety (yor-000)."""
 
 GLOSS_WORDS = 3
-"""A longer gloss explains the word instead of translating it."""
+"""The most words in a gloss that translates: longer ones explain the word."""
 
 EXPECTED = "a word and its translation, word TAB translation TAB weight, or code TAB word TAB code TAB word"
 
 
 def translations(path: Path, lang: str) -> Iterator[Translation]:
-    """The entries of a file for ``lang`` (ISO 639-1), gzip accepted.
+    """Reads the entries of a file for ``lang`` (ISO 639-1), gzip accepted.
 
-    Raises InputError naming the line that is none, and for a file of PanLex's or Wiktionary's that has no entry of the language.
+    Raises InputError with the line of a bad entry, and for a PanLex or Wiktionary file without an entry of the language.
     """
     if path.name.removesuffix(".gz").endswith((".jsonl", ".json")):
-        yield from _told(_wiktionary(path, lang), path, lang)
+        yield from _not_empty(_wiktionary(path, lang), path, lang)
     elif _is_panlex(path):
-        yield from _told(_panlex(path, lang), path, lang)
+        yield from _not_empty(_panlex(path, lang), path, lang)
     else:
         yield from _muse(path)
 
 
-def _told(entries: Iterator[Translation], path: Path, lang: str) -> Iterator[Translation]:
+def _not_empty(entries: Iterator[Translation], path: Path, lang: str) -> Iterator[Translation]:
     first = next(entries, None)
     if first is None:
         raise InputError(f"{path}: no translation between {lang} and English in it; expected a lexicon of the two")
@@ -68,7 +68,7 @@ def _weight(path: Path, number: int, text: str) -> float:
 
 
 def _is_panlex(path: Path) -> bool:
-    """Whether the first line has a language's code in its first and its third column."""
+    """Whether the first line has language codes in its first and third columns."""
     columns = next((line.split("\t") for _, line in lines(path)), [])
     return len(columns) in (4, 5) and all(CODE.fullmatch(columns[place]) for place in (0, 2))
 
@@ -89,16 +89,16 @@ def _panlex(path: Path, lang: str) -> Iterator[Translation]:
 
 def _wiktionary(path: Path, lang: str) -> Iterator[Translation]:
     for number, entry in json_lines(path, "an entry of wiktextract"):
-        found = None
+        pairs = None
         with suppress(AttributeError, KeyError, TypeError):
-            found = list(_of_entry(entry, lang))
-        if found is None or not all(isinstance(side, str) for pair in found for side in pair):
+            pairs = list(_entry_translations(entry, lang))
+        if pairs is None or not all(isinstance(side, str) for pair in pairs for side in pair):
             raise bad_line(path, number, "no entry", 'an entry of wiktextract: {"word": ..., "lang_code": ..., "senses": [...]}')
-        yield from ((word, english, 1.0) for word, english in found)
+        yield from ((word, english, 1.0) for word, english in pairs)
 
 
-def _of_entry(entry: dict[str, Any], lang: str) -> Iterator[tuple[str, str]]:
-    """The translations in an entry: a word of the language with its glosses, or an English one with its translations."""
+def _entry_translations(entry: dict[str, Any], lang: str) -> Iterator[tuple[str, str]]:
+    """The translations in an entry: of a word of the language by its glosses, or of an English word by its translations."""
     code = entry.get("lang_code")
     if not isinstance(code, str):
         return
@@ -108,8 +108,11 @@ def _of_entry(entry: dict[str, Any], lang: str) -> Iterator[tuple[str, str]]:
                 for english in _short_glosses(sense):
                     yield entry["word"], english
     elif is_of(code, "en"):
-        listed = [*(entry.get("translations") or []), *(item for s in entry.get("senses") or [] for item in s.get("translations") or [])]
-        for item in listed:
+        items = [
+            *(entry.get("translations") or []),
+            *(item for sense in entry.get("senses") or [] for item in sense.get("translations") or []),
+        ]
+        for item in items:
             if is_of(item.get("lang_code") or item.get("code") or "", lang) and item.get("word"):
                 yield item["word"], entry["word"]
 
@@ -124,6 +127,6 @@ def _short_glosses(sense: dict[str, Any]) -> Iterator[str]:
 
 
 def _without_brackets(gloss: str) -> str:
-    """A gloss without what stands in brackets; a bracket that nothing closes is looked for once, not from each that opens."""
+    """A gloss without text in brackets; only up to the last closing bracket, which keeps the time linear."""
     end = gloss.rfind(")") + 1
     return re.sub(r"\([^)]*\)", " ", gloss[:end]) + gloss[end:]

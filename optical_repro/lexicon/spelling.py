@@ -1,6 +1,6 @@
-"""Spelling: words that nothing is known of, read as the nearest word that something is known of.
+"""Spelling correction: unknown words are replaced by the nearest known word.
 
-Topics spell words otherwise than the parallel text (*komfuta* for *kwamfuta*), and inflect them (*tsaunin* of *tsauni*).
+Topics spell words differently from the parallel text (*komfuta* for *kwamfuta*), and inflect them (*tsaunin* of *tsauni*).
 """
 
 from __future__ import annotations
@@ -16,48 +16,50 @@ if TYPE_CHECKING:
     from .lexicon import Lexicon
 
 REVISION = 1
-"""To be raised with every change to the nearest word of the same lexicon."""
+"""Raise it with every change to the nearest words in the same lexicon."""
 
 NEAR = 0.45
-"""Least similarity of two spellings of a word."""
+"""The least similarity of two spellings of a word."""
 
 COMMON = 0.02
-"""What a word gains on another of like spelling by being seen e times as often.
+"""The bonus of a word for being e times as frequent as another.
 
 Measure, NEAR and COMMON were chosen on AfriQA's Hausa and Yorùbá train and dev topics and on the sample's Swahili ones: students and
-translated topics alike do better than with Levenshtein's distance.
+translated topics do better with them than with Levenshtein distance.
 """
 
 SHORTEST = 4
-"""Letters; shorter words are near to too many others."""
+"""The fewest letters in a word: shorter ones are near to too many others."""
 
 
 def unknown_words(texts: Iterable[str], lexicon: Lexicon) -> list[str]:
-    """The folded words of the texts, ``SHORTEST`` letters or longer and no numbers, that a lexicon does not have, in order."""
+    """The folded words of the texts that a lexicon lacks, in alphabetical order, without numbers and words below ``SHORTEST`` letters."""
     words = {token.word for text in texts for token in tokens(text) if len(token.word) >= SHORTEST}
     return sorted(word for word in words - lexicon.entries.keys() if is_word(word) and not is_number(word))
 
 
 def nearest(words: Sequence[str], lexicon: Lexicon) -> dict[str, str]:
-    """For each word that has one, the nearest single word of the lexicon of at least ``SHORTEST`` - 1 letters, if it is ``NEAR``.
+    """Maps words to the nearest single word of the lexicon with at least ``SHORTEST`` - 1 letters, if there is one within ``NEAR``.
 
-    Similarity is Dice's coefficient of the words' trigrams (Adamson and Boreham 1974): a stem that stays whole keeps it high, whatever
-    stands before or after. Common words are preferred to rare ones (``COMMON``).
+    Similarity is Dice's coefficient of the words' trigrams (Adamson and Boreham 1974): a common stem keeps it high, whatever the
+    prefixes and suffixes. Frequent words are preferred to rare ones (``COMMON``).
     """
     known = {word: _trigrams(word) for word in lexicon.entries if " " not in word and len(word) >= SHORTEST - 1}
-    having: dict[str, list[str]] = defaultdict(list)
+    words_with: dict[str, list[str]] = defaultdict(list)
     for word, trigrams in known.items():
         for trigram in trigrams:
-            having[trigram].append(word)
-    found = {}
+            words_with[trigram].append(word)
+    matches = {}
     for unknown in words:
-        own = _trigrams(unknown)
-        shared = Counter(word for trigram in own for word in having.get(trigram, ()))
-        dice = {word: 2 * both / (len(own) + len(known[word])) for word, both in shared.items()}
-        near = {word: like + COMMON * log(sum(lexicon.entries[word].values())) for word, like in dice.items() if like >= NEAR}
-        if near:
-            found[unknown] = min(near, key=lambda word: (-near[word], word))
-    return found
+        own_trigrams = _trigrams(unknown)
+        shared = Counter(word for trigram in own_trigrams for word in words_with.get(trigram, ()))
+        dice = {word: 2 * n_shared / (len(own_trigrams) + len(known[word])) for word, n_shared in shared.items()}
+        scores = {
+            word: similarity + COMMON * log(sum(lexicon.entries[word].values())) for word, similarity in dice.items() if similarity >= NEAR
+        }
+        if scores:
+            matches[unknown] = min(scores, key=lambda word: (-scores[word], word))
+    return matches
 
 
 def _trigrams(word: str) -> set[str]:
@@ -66,7 +68,7 @@ def _trigrams(word: str) -> set[str]:
 
 
 def respell(text: str, spellings: dict[str, str]) -> str:
-    """The text with each folded word that ``spellings`` has replaced by its other spelling.
+    """The text with each word whose folded form is in ``spellings`` replaced by the spelling there.
 
     >>> respell("Wa ya ƙera komfuta?", {"komfuta": "kwamfuta"})
     'Wa ya ƙera kwamfuta?'

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ..base.cache import RECORD
 from ..base.errors import InputError
 from ..base.files import sha256
-from ..base.published import found as at
+from ..base.published import find_file as at
 from ..encoders.models import EMBEDDED, locate
 from .manifest import MANIFEST, read
 
