@@ -172,7 +172,7 @@ class Finder:
         self.index = dense.open_index(experiment.dense_index(writer) / "faiss")
         self.passages = Stored(experiment.stored_passages())
         self.lexicon: Lexicon | None = None
-        if checkpoint.lexicon and respelling.has_sense(collection):
+        if checkpoint.lexicon and respelling.applies_to(collection):
             if not checkpoint.lexicon.is_file():
                 raise InputError(f"{checkpoint.lexicon}: no such file, and the student's topics are respelled by it; make its run again")
             self.lexicon = read_lexicon(checkpoint.lexicon, collection.target)
@@ -196,7 +196,7 @@ class Finder:
 
         known = {word for entry in self.lexicon.entries for word in entry.split()}
         asked_for = set(words(topic))
-        return not asked_for & known and not lexical.indexed(self.words, self.collection.doc_lang, asked_for)
+        return not asked_for & known and not lexical.indexed_words(self.words, self.collection.doc_lang, asked_for)
 
     def find(self, topic: str, most: int) -> list[Hit]:
         """The ``most`` passages nearest to a topic, as the student reads it, best first."""

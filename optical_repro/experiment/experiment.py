@@ -262,7 +262,7 @@ class Experiment:
     def _respells(self) -> bool:
         from ..retrieval import respelling
 
-        return self.settings.spelling and respelling.has_sense(self.collection)
+        return self.settings.spelling and respelling.applies_to(self.collection)
 
     @cached_property
     def _respelled(self) -> Mapping[str, str]:
