@@ -201,7 +201,7 @@ class Finder:
     def find(self, topic: str, most: int) -> list[Hit]:
         """The ``most`` passages nearest to a topic, as the student reads it, best first."""
         from .base.trec import ranking
-        from .distill.token_alignment import aligned
+        from .distill.token_alignment import align_readings
         from .encoders.reading import read
         from .retrieval.dense import nearest
 
@@ -214,7 +214,7 @@ class Finder:
         for document, score in ranking(found):
             passage = passages[document]
             reading = read(self.passage_encoder, " ".join(passage.contents.split()))
-            matches = aligned(asked_for, reading).matches() if reading.pieces else []
+            matches = align_readings(asked_for, reading).matches() if reading.pieces else []
             hits.append(Hit(passage, score, asked_for, reading, matches))
         return hits
 
