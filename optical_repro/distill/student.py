@@ -124,11 +124,11 @@ def lexical_embeddings(entries: Sequence[vocabulary.Entry], lexicon: Lexicon, to
 
     shares = {entry.word: dict(list(lexicon.entries[entry.word].items())[:TRANSLATIONS]) for entry in entries}
     english = sorted({translation for share in shares.values() for translation in share})
-    known = {word: embeddings[ids].mean(0) for word, ids in zip(english, _pieces(tokenizer, english), strict=True)}
+    embedding_of = {word: embeddings[ids].mean(0) for word, ids in zip(english, _pieces(tokenizer, english), strict=True)}
     rows = torch.empty(len(entries), embeddings.shape[1])
     for row, entry in zip(rows, entries, strict=True):
         share = shares[entry.word]
-        parts = [known[translation] for translation in share]
+        parts = [embedding_of[translation] for translation in share]
         weights = list(share.values())
         if entry.piece is not None:
             parts.append(embeddings[entry.piece])
