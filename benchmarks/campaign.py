@@ -75,21 +75,21 @@ class Campaign:
             print(f"{part:12}{count:>8}{len(self.faults) - before:>12}{summary}", flush=True)
         return self.faults
 
-    def start(self, place: Path, small: Path | None = None, *options: str) -> subprocess.Popen[str]:
-        """Starts the command in its own process group, with results and cache under ``place``."""
-        place.mkdir(exist_ok=True)
+    def start(self, folder: Path, small: Path | None = None, *options: str) -> subprocess.Popen[str]:
+        """Starts the command in its own process group, with results and cache under ``folder``."""
+        folder.mkdir(exist_ok=True)
         small = small or self.folder / "small"
         all_options = [*OPTIONS, "--systems", self.systems, "--collection", str(small), "--bitext", str(small / "bitext.tsv"), *options]
         line = [sys.executable, "-m", "optical_repro.run", *all_options, "--cache-dir", "cache"]
         environment = {name: value for name, value in os.environ.items() if name != "OPTICAL_LOG"} | {"OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(line, cwd=place, env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True)
+        return subprocess.Popen(line, cwd=folder, env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True)
 
     def kills(self, count: int) -> str:
         """Kills a run at a random moment, its process group or only the first process, then runs the same command to its end."""
         killed = 0
         for number in range(count):
-            place = self.folder / "killed"
-            process = self.start(place)
+            folder = self.folder / "killed"
+            process = self.start(folder)
             try:
                 process.wait(self.rng.uniform(0, 1.1 * self.seconds))
             except subprocess.TimeoutExpired:
@@ -98,23 +98,23 @@ class Campaign:
             process.communicate()
             if survivors := living(process.pid):
                 self.faults.append(f"kill {number}: {', '.join(survivors)} lives on")
-            self.must_end_well(self.start(place), f"kill {number}")
-            self.must_be_right(place, f"kill {number}")
-            shutil.rmtree(place)
+            self.must_end_well(self.start(folder), f"kill {number}")
+            self.must_be_right(folder, f"kill {number}")
+            shutil.rmtree(folder)
         return f"   {killed} died, the others had ended"
 
     def at_once(self, count: int) -> str:
         """Starts the command several times at once in one empty cache, each with its own results."""
-        place = self.folder / "crowd"
+        folder = self.folder / "crowd"
         options = [("--runs-dir", f"{number}/runs", "--qrels-dir", f"{number}/qrels") for number in range(count)]
-        processes = [self.start(place, None, *own_options) for own_options in options]
+        processes = [self.start(folder, None, *own_options) for own_options in options]
         for number, process in enumerate(processes):
             self.must_end_well(process, f"at once {number}")
-            if results(place / str(number)) != self.expected:
+            if results(folder / str(number)) != self.expected:
                 self.faults.append(f"at once {number}: other runs than undisturbed")
-        os.replace(place / "cache", place / "0/cache")
-        self.must_be_right(place / "0", "at once")
-        shutil.rmtree(place)
+        os.replace(folder / "cache", folder / "0/cache")
+        self.must_be_right(folder / "0", "at once")
+        shutil.rmtree(folder)
         return ""
 
     def inputs(self, count: int) -> str:
@@ -139,13 +139,13 @@ class Campaign:
         if process.returncode or "Traceback" in out + error:
             self.faults.append(f"{name}: exit status {process.returncode}: {error.strip()[-300:]}")
 
-    def must_be_right(self, place: Path, name: str) -> None:
+    def must_be_right(self, folder: Path, name: str) -> None:
         """Notes a fault unless the runs are the undisturbed ones, every stage is complete, and no other file is left."""
-        if results(place) != self.expected:
+        if results(folder) != self.expected:
             self.faults.append(f"{name}: other runs than undisturbed")
-        if extra := files(place) - self.names:
+        if extra := files(folder) - self.names:
             self.faults.append(f"{name}: left over: {', '.join(sorted(extra))}")
-        damaged = [str(record.parent) for record in place.glob("cache/*/*/stage.json") if damage(record.parent)]
+        damaged = [str(record.parent) for record in folder.glob("cache/*/*/stage.json") if damage(record.parent)]
         if damaged:
             self.faults.append(f"{name}: not whole: {', '.join(damaged)}")
 
@@ -169,14 +169,14 @@ def first_lines(name: str, count: int) -> list[str]:
     return (sample.FOLDER / name).read_text(encoding="utf-8").splitlines(keepends=True)[:count]
 
 
-def results(place: Path) -> dict[str, bytes]:
+def results(folder: Path) -> dict[str, bytes]:
     """The runs and qrels under a folder, by name."""
-    return {path.name: path.read_bytes() for pattern in ("runs/*/*.trec", "qrels/*.txt") for path in place.glob(pattern)}
+    return {path.name: path.read_bytes() for pattern in ("runs/*/*.trec", "qrels/*.txt") for path in folder.glob(pattern)}
 
 
-def files(place: Path) -> set[str]:
+def files(folder: Path) -> set[str]:
     """All files under a folder except logs, the libraries' own, and Lucene's, whose names differ between indexes."""
-    paths = (path.relative_to(place) for path in place.rglob("*") if not path.is_dir())
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
     return {str(path) for path in paths if path.name != "log.txt" and not {"libraries", "lucene"} & {*path.parts[:-1]}}
 
 
@@ -210,16 +210,16 @@ def mutate(small: Path, case: Path, rng: random.Random) -> None:
         path.unlink()
         path = path.with_name(f"{path.name}.gz")
     for _ in range(rng.choice([1, 1, 1, 5, 50])):
-        place = rng.randrange(len(data) + 1)
+        position = rng.randrange(len(data) + 1)
         kind = rng.randrange(6)
         if kind == 0 and data:
-            data[place % len(data)] ^= 1 << rng.randrange(8)
+            data[position % len(data)] ^= 1 << rng.randrange(8)
         elif kind == 1:
-            del data[place:]
+            del data[position:]
         elif kind == 2:
-            data[place:place] = rng.choice(STRANGE)
+            data[position:position] = rng.choice(STRANGE)
         elif kind == 3:
-            data[place:place] = data[: rng.randrange(200)]
+            data[position:position] = data[: rng.randrange(200)]
         elif kind == 4:
             lines = bytes(data).splitlines(keepends=True)
             rng.shuffle(lines)

@@ -79,9 +79,9 @@ def parser() -> argparse.ArgumentParser:
         "--lucene", type=int, default=1_000_000, metavar="N", help="passages for the lexical index (default: 1,000,000)"
     )
     command_line.add_argument("--encoder", type=int, default=100_000, metavar="N", help="passages for the encoder (default: 100,000)")
-    place = Path(__file__).with_name("memory")
+    default_path = Path(__file__).with_name("memory")
     command_line.add_argument(
-        "--out", type=Path, default=place, metavar="FILE", help="written with .csv and .png (default: benchmarks/memory)"
+        "--out", type=Path, default=default_path, metavar="FILE", help="written with .csv and .png (default: benchmarks/memory)"
     )
     command_line.add_argument("--measure", choices=["lucene", "encoder"], help=argparse.SUPPRESS)
     return command_line
@@ -135,22 +135,21 @@ def resident_mb() -> float:
 def measure(path: str, count: int) -> None:
     """Reads, checks and indexes (or encodes) a generated collection; prints the samples as JSON."""
     with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
-        collection = place / "generated"
-        write(collection, count)
+        work = Path(name)
+        write(work / "generated", count)
         meter = Meter(path)
         meter.stage = "checking"
-        loaded = folder.load(collection, "sw")
+        collection = folder.load(work / "generated", "sw")
         meter.note()
         if path == "lucene":
             from optical_repro.retrieval import bm25 as lexical
 
-            lexical.build_index(meter.count(loaded.passages(), "indexing"), loaded.doc_lang, place / "lucene")
+            lexical.build_index(meter.count(collection.passages(), "indexing"), collection.doc_lang, work / "lucene")
         else:
             from optical_repro.retrieval import dense
 
-            model = tiny_model(place / "model")
-            dense.build_index(meter.count(loaded.passages(), "encoding"), model, place / "faiss")
+            model = tiny_model(work / "model")
+            dense.build_index(meter.count(collection.passages(), "encoding"), model, work / "faiss")
         meter.note()
     json.dump(meter.rows, sys.stdout)
 
@@ -166,19 +165,19 @@ def write(collection: Path, count: int) -> None:
     (collection / "qrels.sw.test.txt").write_text("1 0 d0 1\n")
 
 
-def tiny_model(place: Path) -> Path:
+def tiny_model(path: Path) -> Path:
     """A fast BERT of two layers, 64 wide, with its own vocabulary and every part of a large one."""
     from tokenizers import BertWordPieceTokenizer
     from transformers import BertConfig, BertModel, BertTokenizer
 
     tokenizer = BertWordPieceTokenizer()
     tokenizer.train_from_iterator((passage.text for passage in generate(2000)), vocab_size=4000, show_progress=False)
-    place.mkdir()
-    tokenizer.save_model(str(place))
-    BertTokenizer(vocab=str(place / "vocab.txt"), model_max_length=128).save_pretrained(place)
+    path.mkdir()
+    tokenizer.save_model(str(path))
+    BertTokenizer(vocab=str(path / "vocab.txt"), model_max_length=128).save_pretrained(path)
     config = BertConfig(vocab_size=4000, hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128)
-    BertModel(config).save_pretrained(place)
-    return place
+    BertModel(config).save_pretrained(path)
+    return path
 
 
 def draw(rows: Sequence[Sample], path: Path) -> None:

@@ -121,8 +121,11 @@ def figure(alignments: Mapping[str, TokenAlignment]) -> Figure:
         panel.tick_params(which="minor", length=0)
         for spine in panel.spines.values():
             spine.set_color("#b8c0cc")
-        for here, there in alignment.links():
-            rows, columns = (alignment.student.word_of == here).nonzero()[0], (alignment.teacher.word_of == there).nonzero()[0]
+        for student_word, teacher_word in alignment.links():
+            rows, columns = (
+                (alignment.student.word_of == student_word).nonzero()[0],
+                (alignment.teacher.word_of == teacher_word).nonzero()[0],
+            )
             corner = (columns[0] - 0.5, rows[0] - 0.5)
             panel.add_patch(Rectangle(corner, len(columns), len(rows), fill=False, edgecolor="#c2410c", linewidth=1.6, zorder=3))
     panels[0].set_ylabel("the student reads", fontsize=9, color="#5d6877")

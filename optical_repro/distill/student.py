@@ -67,11 +67,11 @@ def build(
         # One piece in place of several would start as their mean, which is worse for names.
         words = [word for word in lexicon.entries if " " not in word and lexicon.best(word) != word]
         with _with_folder(base):
-            extended, entries = vocabulary.extend(tokenizer, words, sentences)
+            new_tokenizer, entries = vocabulary.extend(tokenizer, words, sentences)
         embeddings = model.get_input_embeddings().weight.detach()
         rows = lexical_embeddings(entries, lexicon, tokenizer, embeddings)
         ids = [entry.place for entry in entries]
-        tokenizer, added = extended, sum(entry.place != entry.piece for entry in entries)
+        tokenizer, added = new_tokenizer, sum(entry.place != entry.piece for entry in entries)
         model.resize_token_embeddings(max(len(embeddings), *(token + 1 for token in ids), 0), mean_resizing=False)
         with torch.no_grad():
             model.get_input_embeddings().weight[ids] = rows
@@ -141,8 +141,8 @@ def lexical_embeddings(entries: Sequence[vocabulary.Entry], lexicon: Lexicon, to
 
 def _pieces(tokenizer: vocabulary.Json, english: Sequence[str]) -> list[list[int]]:
     """The ids of each English word or phrase, small or capitalised, whichever has fewer: a lexicon writes names small too."""
-    loaded = vocabulary.load(tokenizer)
-    small, capitalised = (vocabulary.pieces(loaded, texts) for texts in (english, [text.title() for text in english]))
+    fast_tokenizer = vocabulary.load(tokenizer)
+    small, capitalised = (vocabulary.pieces(fast_tokenizer, texts) for texts in (english, [text.title() for text in english]))
     return [min(both, key=len) for both in zip(small, capitalised, strict=True)]
 
 

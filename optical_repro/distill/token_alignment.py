@@ -55,11 +55,11 @@ class TokenAlignment:
         """
         cosine = self.student.vectors @ self.teacher.vectors.T
         matches = []
-        for here, row in enumerate(self._by_words(self.plan * cosine)):
+        for student_word, row in enumerate(self._by_words(self.plan * cosine)):
             if row.size and row.max() > 0:
-                there = int(row.argmax())
-                pieces = np.ix_(self.student.word_of == here, self.teacher.word_of == there)
-                matches.append((here, there, float(cosine[pieces].max())))
+                teacher_word = int(row.argmax())
+                pieces = np.ix_(self.student.word_of == student_word, self.teacher.word_of == teacher_word)
+                matches.append((student_word, teacher_word, float(cosine[pieces].max())))
         return matches
 
     def _by_words(self, matrix: np.ndarray) -> np.ndarray:
@@ -68,7 +68,7 @@ class TokenAlignment:
 
     def pharaoh(self) -> str:
         """The links as aligners write them, words counted from 0: ``0-2 1-0``."""
-        return " ".join(f"{here}-{there}" for here, there in self.links())
+        return " ".join(f"{student_word}-{teacher_word}" for student_word, teacher_word in self.links())
 
 
 def align(student: TextEncoder, teacher: TextEncoder, text: str, english: str) -> TokenAlignment:
@@ -148,7 +148,7 @@ def agreement(alignments: Iterable[TokenAlignment], aligner_links: Sequence[Sequ
     links = possible = sure = all_sure = pairs = 0
     for alignment, weighted_links in zip(alignments, aligner_links, strict=True):
         ours = set(alignment.links())
-        theirs = {(here, there): weight for here, there, weight in weighted_links}
+        theirs = {(student_word, teacher_word): weight for student_word, teacher_word, weight in weighted_links}
         sure_links = {link for link, weight in theirs.items() if weight == 1}
         links, possible = links + len(ours), possible + len(ours & theirs.keys())
         sure, all_sure = sure + len(ours & sure_links), all_sure + len(sure_links)

@@ -110,25 +110,25 @@ def _with_lexicon_folding(tokenizer: Json) -> Json:
 
 def _add_tokens(tokenizer: Json, forms: Mapping[str, Sequence[str]]) -> tuple[Json, list[Entry]]:
     """Adds tokens that match where a form is a whole word."""
-    loaded = load(tokenizer)
+    fast_tokenizer = load(tokenizer)
     model = tokenizer["model"]
-    unknown = model.get("unk_id"), loaded.token_to_id(str(model.get("unk_token")))
+    unknown = model.get("unk_id"), fast_tokenizer.token_to_id(str(model.get("unk_token")))
     word_forms = [(word, form) for word, own_forms in forms.items() for form in own_forms]
     entries: dict[int, Entry] = {}
     new: dict[str, tuple[str, int | None]] = {}
-    for (word, form), ids in zip(word_forms, pieces(loaded, [form for _, form in word_forms]), strict=True):
+    for (word, form), ids in zip(word_forms, pieces(fast_tokenizer, [form for _, form in word_forms]), strict=True):
         piece = ids[0] if len(ids) == 1 and ids[0] not in unknown else None
-        name = _capitals(loaded, form) or form
+        name = _capitals(fast_tokenizer, form) or form
         if piece is not None and name == form:
             entries.setdefault(piece, Entry(word, piece, piece))
         else:
             new.setdefault(name, (word, piece))
     blanks = model["type"] != "WordPiece"  # A piece of SentencePiece includes the blank before it.
-    loaded.add_tokens([AddedToken(name, single_word=not unspaced(name), lstrip=blanks, normalized=True) for name in new])
-    vocabulary = loaded.get_vocab(with_added_tokens=True)
+    fast_tokenizer.add_tokens([AddedToken(name, single_word=not unspaced(name), lstrip=blanks, normalized=True) for name in new])
+    vocabulary = fast_tokenizer.get_vocab(with_added_tokens=True)
     for name, (word, piece) in new.items():
         entries.setdefault(vocabulary[name], Entry(word, vocabulary[name], piece))
-    return json.loads(loaded.to_str()), list(entries.values())
+    return json.loads(fast_tokenizer.to_str()), list(entries.values())
 
 
 def _capitals(tokenizer: Tokenizer, word: str) -> str | None:
