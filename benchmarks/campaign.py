@@ -36,7 +36,7 @@ SYSTEMS = "bm25,bm25-qt,optical-cs,optical-cs-maxsim"
 
 
 def main() -> int:
-    """Runs the campaign; prints a line a part and what went wrong."""
+    """Runs the campaign; prints a line per part, and the faults."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--kills", type=int, default=20, metavar="N", help="kills (default: %(default)s)")
@@ -53,145 +53,145 @@ def main() -> int:
 
 
 class Campaign:
-    """A small collection of the sample's, an undisturbed run on it, and what is done to others."""
+    """An undisturbed run on a small collection of the sample's, and the disturbed ones."""
 
     def __init__(self, folder: Path, systems: str, seed: int) -> None:
-        self.folder, self.systems, self.chance = folder, systems, random.Random(seed)
+        self.folder, self.systems, self.rng = folder, systems, random.Random(seed)
         self.faults: list[str] = []
 
     def run(self, kills: int, at_once: int, inputs: int) -> list[str]:
-        """Does all of it; returns what went wrong."""
+        """Runs all parts; returns the faults."""
         collection(self.folder / "small")
         started = time.monotonic()
         process = self.start(self.folder / "calm")
         self.must_end_well(process, "undisturbed")
         self.seconds = time.monotonic() - started
-        self.right = results(self.folder / "calm")
-        self.names = left(self.folder / "calm")
+        self.expected = results(self.folder / "calm")
+        self.names = files(self.folder / "calm")
         print(f"{'part':12}{'done':>8}{'went wrong':>12}", flush=True)
-        for part, count, does in (("kills", kills, self.kills), ("at once", at_once, self.at_once), ("inputs", inputs, self.inputs)):
+        for part, count, disturb in (("kills", kills, self.kills), ("at once", at_once, self.at_once), ("inputs", inputs, self.inputs)):
             before = len(self.faults)
-            told = does(count) if count else ""
-            print(f"{part:12}{count:>8}{len(self.faults) - before:>12}{told}", flush=True)
+            summary = disturb(count) if count else ""
+            print(f"{part:12}{count:>8}{len(self.faults) - before:>12}{summary}", flush=True)
         return self.faults
 
-    def start(self, place: Path, small: Path | None = None, *options: str) -> subprocess.Popen[str]:
-        """The command, in a process group of its own, with results and cache under ``place``."""
-        place.mkdir(exist_ok=True)
+    def start(self, folder: Path, small: Path | None = None, *options: str) -> subprocess.Popen[str]:
+        """Starts the command in its own process group, with results and cache under ``folder``."""
+        folder.mkdir(exist_ok=True)
         small = small or self.folder / "small"
-        asked = [*OPTIONS, "--systems", self.systems, "--collection", str(small), "--bitext", str(small / "bitext.tsv"), *options]
-        line = [sys.executable, "-m", "optical_repro.run", *asked, "--cache-dir", "cache"]
+        all_options = [*OPTIONS, "--systems", self.systems, "--collection", str(small), "--bitext", str(small / "bitext.tsv"), *options]
+        line = [sys.executable, "-m", "optical_repro.run", *all_options, "--cache-dir", "cache"]
         environment = {name: value for name, value in os.environ.items() if name != "OPTICAL_LOG"} | {"OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(line, cwd=place, env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True)
+        return subprocess.Popen(line, cwd=folder, env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True)
 
     def kills(self, count: int) -> str:
-        """Kills a run at a random moment, the process group or its first process alone, and lets the same command end."""
-        died = 0
+        """Kills a run at a random moment, its process group or only the first process, then runs the same command to its end."""
+        killed = 0
         for number in range(count):
-            place = self.folder / "killed"
-            process = self.start(place)
+            folder = self.folder / "killed"
+            process = self.start(folder)
             try:
-                process.wait(self.chance.uniform(0, 1.1 * self.seconds))
+                process.wait(self.rng.uniform(0, 1.1 * self.seconds))
             except subprocess.TimeoutExpired:
                 (os.killpg if number % 2 else os.kill)(process.pid, signal.SIGKILL)
-                died += 1
+                killed += 1
             process.communicate()
-            if outlived := members(process.pid):
-                self.faults.append(f"kill {number}: {', '.join(outlived)} lives on")
-            self.must_end_well(self.start(place), f"kill {number}")
-            self.must_be_right(place, f"kill {number}")
-            shutil.rmtree(place)
-        return f"   {died} died, the others had ended"
+            if survivors := living(process.pid):
+                self.faults.append(f"kill {number}: {', '.join(survivors)} lives on")
+            self.must_end_well(self.start(folder), f"kill {number}")
+            self.must_be_right(folder, f"kill {number}")
+            shutil.rmtree(folder)
+        return f"   {killed} died, the others had ended"
 
     def at_once(self, count: int) -> str:
-        """Starts the command several times in one empty cache, each with results of its own."""
-        place = self.folder / "crowd"
+        """Starts the command several times at once in one empty cache, each with its own results."""
+        folder = self.folder / "crowd"
         options = [("--runs-dir", f"{number}/runs", "--qrels-dir", f"{number}/qrels") for number in range(count)]
-        processes = [self.start(place, None, *given) for given in options]
+        processes = [self.start(folder, None, *own_options) for own_options in options]
         for number, process in enumerate(processes):
             self.must_end_well(process, f"at once {number}")
-            if results(place / str(number)) != self.right:
+            if results(folder / str(number)) != self.expected:
                 self.faults.append(f"at once {number}: other runs than undisturbed")
-        os.replace(place / "cache", place / "0/cache")
-        self.must_be_right(place / "0", "at once")
-        shutil.rmtree(place)
+        os.replace(folder / "cache", folder / "0/cache")
+        self.must_be_right(folder / "0", "at once")
+        shutil.rmtree(folder)
         return ""
 
     def inputs(self, count: int) -> str:
-        """Changes a file at random and reads it: one line, or a result; in this process's children, several a process for speed."""
+        """Changes a file at random and reads it, which must give one line or a result; one child process reads all cases, for speed."""
         cases = self.folder / "cases"
         for number in range(count):
-            mutated(self.folder / "small", cases / str(number), self.chance)
-        read = subprocess.run([sys.executable, __file__, READ, str(cases)], capture_output=True, text=True, check=False)
-        ends: Counter[str] = Counter()
-        for number, line in enumerate(read.stdout.splitlines()):
-            status, _, said = line.partition("\t")
-            ends[status] += 1
-            if status not in ("read", "refused") or len(said) > 1000:
-                self.faults.append(f"input {number}: {status} {said[:200]}")
-        if sum(ends.values()) != count:
-            self.faults.append(f"inputs: the reader ended after {sum(ends.values())} of {count}: {read.stderr[-300:]}")
-        return f"   {ends['refused']} refused in one line, {ends['read']} read"
+            mutate(self.folder / "small", cases / str(number), self.rng)
+        process = subprocess.run([sys.executable, __file__, READ, str(cases)], capture_output=True, text=True, check=False)
+        counts: Counter[str] = Counter()
+        for number, line in enumerate(process.stdout.splitlines()):
+            status, _, message = line.partition("\t")
+            counts[status] += 1
+            if status not in ("read", "refused") or len(message) > 1000:
+                self.faults.append(f"input {number}: {status} {message[:200]}")
+        if sum(counts.values()) != count:
+            self.faults.append(f"inputs: the reader ended after {sum(counts.values())} of {count}: {process.stderr[-300:]}")
+        return f"   {counts['refused']} refused in one line, {counts['read']} read"
 
     def must_end_well(self, process: subprocess.Popen[str], name: str) -> None:
-        """The command ends with status 0 and no traceback."""
+        """Notes a fault unless the command ends with status 0 and no traceback."""
         out, error = process.communicate()
         if process.returncode or "Traceback" in out + error:
             self.faults.append(f"{name}: exit status {process.returncode}: {error.strip()[-300:]}")
 
-    def must_be_right(self, place: Path, name: str) -> None:
-        """The runs are the undisturbed ones, every stage is whole, and nothing lies about."""
-        if results(place) != self.right:
+    def must_be_right(self, folder: Path, name: str) -> None:
+        """Notes a fault unless the runs are the undisturbed ones, every stage is complete, and no other file is left."""
+        if results(folder) != self.expected:
             self.faults.append(f"{name}: other runs than undisturbed")
-        if more := left(place) - self.names:
-            self.faults.append(f"{name}: left over: {', '.join(sorted(more))}")
-        torn = [str(record.parent) for record in place.glob("cache/*/*/stage.json") if damage(record.parent)]
-        if torn:
-            self.faults.append(f"{name}: not whole: {', '.join(torn)}")
+        if extra := files(folder) - self.names:
+            self.faults.append(f"{name}: left over: {', '.join(sorted(extra))}")
+        damaged = [str(record.parent) for record in folder.glob("cache/*/*/stage.json") if damage(record.parent)]
+        if damaged:
+            self.faults.append(f"{name}: not whole: {', '.join(damaged)}")
 
 
 def collection(folder: Path) -> None:
-    """A part of the sample: passages, topics, judgements, parallel text, a lexicon."""
+    """Writes a part of the sample: passages, topics, qrels, parallel text, a lexicon."""
     folder.mkdir()
-    topics = first("topics.yo.test.tsv", TOPICS)
-    known = {line.split("\t")[0] for line in topics}
-    grades = [line for line in first("qrels.yo.test.txt", 10_000) if line.split()[0] in known]
-    judged = {line.split()[2] for line in grades}
-    passages = sorted(first("corpus.jsonl", 10_000), key=lambda line: json.loads(line)["id"] not in judged)
-    files = {"corpus.jsonl": passages[:PASSAGES], "topics.yo.test.tsv": topics, "qrels.yo.test.txt": grades}
-    files |= {"bitext.tsv": first("bitext.yo-en.tsv", PAIRS), "lexicon.tsv": ["omi\twater\t3\n", "ilé\thouse\t2\n"]}
-    for name, lines in files.items():
+    topics = first_lines("topics.yo.test.tsv", TOPICS)
+    topic_ids = {line.split("\t")[0] for line in topics}
+    qrels = [line for line in first_lines("qrels.yo.test.txt", 10_000) if line.split()[0] in topic_ids]
+    judged = {line.split()[2] for line in qrels}
+    passages = sorted(first_lines("corpus.jsonl", 10_000), key=lambda line: json.loads(line)["id"] not in judged)
+    contents = {"corpus.jsonl": passages[:PASSAGES], "topics.yo.test.tsv": topics, "qrels.yo.test.txt": qrels}
+    contents |= {"bitext.tsv": first_lines("bitext.yo-en.tsv", PAIRS), "lexicon.tsv": ["omi\twater\t3\n", "ilé\thouse\t2\n"]}
+    for name, lines in contents.items():
         (folder / name).write_text("".join(lines), encoding="utf-8")
 
 
-def first(name: str, count: int) -> list[str]:
+def first_lines(name: str, count: int) -> list[str]:
     """The first lines of a file of the sample."""
     return (sample.FOLDER / name).read_text(encoding="utf-8").splitlines(keepends=True)[:count]
 
 
-def results(place: Path) -> dict[str, bytes]:
-    """The runs and judgements under a folder, by name."""
-    return {path.name: path.read_bytes() for pattern in ("runs/*/*.trec", "qrels/*.txt") for path in place.glob(pattern)}
+def results(folder: Path) -> dict[str, bytes]:
+    """The runs and qrels under a folder, by name."""
+    return {path.name: path.read_bytes() for pattern in ("runs/*/*.trec", "qrels/*.txt") for path in folder.glob(pattern)}
 
 
-def left(place: Path) -> set[str]:
-    """All files under a folder but logs, what libraries keep, and Lucene's own, whose names differ from one index to the next."""
-    kept = (path.relative_to(place) for path in place.rglob("*") if not path.is_dir())
-    return {str(path) for path in kept if path.name != "log.txt" and not {"libraries", "lucene"} & {*path.parts[:-1]}}
+def files(folder: Path) -> set[str]:
+    """All files under a folder except logs, the libraries' own, and Lucene's, whose names differ between indexes."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+    return {str(path) for path in paths if path.name != "log.txt" and not {"libraries", "lucene"} & {*path.parts[:-1]}}
 
 
-def members(group: int) -> list[str]:
-    """The processes of a group that still live, a second after: what they are."""
+def living(group: int) -> list[str]:
+    """The command lines of a group's processes that still run after a second."""
     time.sleep(1)
-    found = []
+    commands = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             state = path.read_text().rpartition(")")[2].split()
             if int(state[2]) == group and state[0] != "Z":
-                found.append((path.parent / "cmdline").read_text().replace("\0", " ").strip())
+                commands.append((path.parent / "cmdline").read_text().replace("\0", " ").strip())
         except OSError:
             continue
-    return found
+    return commands
 
 
 # ---- changed inputs
@@ -199,33 +199,33 @@ def members(group: int) -> list[str]:
 READ = "--read-cases"
 
 
-def mutated(small: Path, case: Path, chance: random.Random) -> None:
-    """Copies the collection and changes one of its files: bytes flipped, cut, doubled, thrown in; lines shuffled; packed and damaged."""
+def mutate(small: Path, case: Path, rng: random.Random) -> None:
+    """Copies the collection and changes one of its files: flips, cuts, doubles or inserts bytes, or shuffles lines; may pack it first."""
     shutil.copytree(small, case)
-    path = case / chance.choice(["corpus.jsonl", "topics.yo.test.tsv", "qrels.yo.test.txt", "bitext.tsv", "lexicon.tsv"])
+    path = case / rng.choice(["corpus.jsonl", "topics.yo.test.tsv", "qrels.yo.test.txt", "bitext.tsv", "lexicon.tsv"])
     data = bytearray(path.read_bytes())
-    packed = chance.random() < 0.2
+    packed = rng.random() < 0.2
     if packed:
         data = bytearray(gzip.compress(bytes(data), mtime=0))
         path.unlink()
         path = path.with_name(f"{path.name}.gz")
-    for _ in range(chance.choice([1, 1, 1, 5, 50])):
-        place = chance.randrange(len(data) + 1)
-        kind = chance.randrange(6)
+    for _ in range(rng.choice([1, 1, 1, 5, 50])):
+        position = rng.randrange(len(data) + 1)
+        kind = rng.randrange(6)
         if kind == 0 and data:
-            data[place % len(data)] ^= 1 << chance.randrange(8)
+            data[position % len(data)] ^= 1 << rng.randrange(8)
         elif kind == 1:
-            del data[place:]
+            del data[position:]
         elif kind == 2:
-            data[place:place] = chance.choice(STRANGE)
+            data[position:position] = rng.choice(STRANGE)
         elif kind == 3:
-            data[place:place] = data[: chance.randrange(200)]
+            data[position:position] = data[: rng.randrange(200)]
         elif kind == 4:
             lines = bytes(data).splitlines(keepends=True)
-            chance.shuffle(lines)
+            rng.shuffle(lines)
             data = bytearray(b"".join(lines))
         else:
-            data = bytearray(bytes(data).replace(*chance.choice(SWAPS)))
+            data = bytearray(bytes(data).replace(*rng.choice(SWAPS)))
     path.write_bytes(data)
 
 
@@ -245,7 +245,7 @@ STRANGE = [
     b"1_0",
 ]
 STRANGE += [b"9" * 400, b"[" * 3000, b"x" * 100_000]
-"""What is thrown in: bytes that are no UTF-8, a lone surrogate, control sequences, blanks that are not seen, numbers, depth, length."""
+"""Bytes to insert: invalid UTF-8, a lone surrogate, control sequences, invisible blanks, numbers, deep nesting, long text."""
 
 SWAPS = [
     (b"\t", b" "),
@@ -257,29 +257,29 @@ SWAPS = [
     (b"1", b"-1"),
     (b'"', b"'"),
 ]
-"""What is written in another's place, wherever it stands."""
+"""(old, new) bytes: each old is replaced everywhere."""
 
 
 def read_cases(folder: Path) -> Iterator[str]:
-    """Reads each case as ``optical_repro.run`` does before it works: ``read``, ``refused`` with its line, or what was raised."""
+    """Reads each case as ``optical_repro.run`` does at its start: ``read``, ``refused`` with its line, or the exception."""
     from optical_repro import collections
     from optical_repro.base.errors import InputError
     from optical_repro.bitext.readers import read_bitext
     from optical_repro.lexicon.lexicon import read_lexicon
 
-    def there(case: Path, name: str) -> Path:
+    def plain_or_packed(case: Path, name: str) -> Path:
         return case / name if (case / name).exists() else case / f"{name}.gz"
 
     for case in sorted(folder.iterdir(), key=lambda path: int(path.name)):
         try:
-            loaded = collections.load(str(case), "yo")
-            for _ in loaded.passages():
+            case_collection = collections.load(str(case), "yo")
+            for _ in case_collection.passages():
                 pass
-            read_bitext([there(case, "bitext.tsv")], "yo")
-            read_lexicon(there(case, "lexicon.tsv"), "yo")
+            read_bitext([plain_or_packed(case, "bitext.tsv")], "yo")
+            read_lexicon(plain_or_packed(case, "lexicon.tsv"), "yo")
         except InputError as error:
-            said = str(error)
-            yield f"refused\t{said}" if said.isprintable() else f"unprintable\t{said!r}"
+            message = str(error)
+            yield f"refused\t{message}" if message.isprintable() else f"unprintable\t{message!r}"
         except Exception as error:
             yield f"{type(error).__name__}\t{' '.join(str(error).split())}"
         else:
@@ -288,7 +288,7 @@ def read_cases(folder: Path) -> Iterator[str]:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == [READ]:
-        for end in read_cases(Path(sys.argv[2])):
-            print(end, flush=True)
+        for line in read_cases(Path(sys.argv[2])):
+            print(line, flush=True)
     else:
         sys.exit(main())

@@ -47,21 +47,21 @@ def main() -> None:
             },
         }
         result = measure.in_turn("training", count, "pairs", arguments.runs, sides, measure.timed_training)
-        for learns, words in SETTINGS.items():
-            print(f"{words}: {learning(material.untrained, learns):,} weights")
+        for learns, setting in SETTINGS.items():
+            print(f"{setting}: {trained_weights(material.untrained, learns):,} weights")
     ours_alone, ours_all, theirs_alone, theirs_all = sides
     measure.report([result], [(ours_all, theirs_all), (ours_alone, theirs_alone)], arguments.json)
 
 
 def teacher_vectors(material: Any) -> Any:
-    """The teacher's vectors of the English sides, as the recipe's ``dataset.map`` makes them: [pairs, d]."""
+    """The teacher's vectors of the English sides, as in the recipe's ``dataset.map``: [pairs, d]."""
     from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(str(material.teacher), device="cpu").encode([pair.english for pair in material.pairs])
 
 
 def theirs(material: Any, labels: Any, learns: str, steps: int, batch: int, folder: Path) -> None:
-    """The recipe of sentence-transformers' documentation (examples/sentence_transformer/training/multilingual)."""
+    """Trains by the recipe in sentence-transformers' documentation (examples/sentence_transformer/training/multilingual)."""
     from datasets import Dataset
     from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
     from sentence_transformers.sentence_transformer.losses import MSELoss
@@ -98,8 +98,8 @@ def theirs(material: Any, labels: Any, learns: str, steps: int, batch: int, fold
     shutil.rmtree(folder)
 
 
-def learning(untrained: Path, learns: str) -> int:
-    """How many weights learn."""
+def trained_weights(untrained: Path, learns: str) -> int:
+    """The number of weights that learn."""
     from transformers import AutoModel, AutoTokenizer
 
     from optical_repro.distill.loop import let_learn

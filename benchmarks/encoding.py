@@ -43,13 +43,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         passages = list(collections.load("sample", "yo").passages())
-        chosen = [passages[place % len(passages)] for place in range(arguments.passages)]
+        corpus = [passages[index % len(passages)] for index in range(arguments.passages)]
         (folder / "corpus").mkdir()
-        lines = [json.dumps({"id": str(place), "text": " ".join(passage.contents.split())}) for place, passage in enumerate(chosen)]
+        lines = [json.dumps({"id": str(index), "text": " ".join(passage.contents.split())}) for index, passage in enumerate(corpus)]
         (folder / "corpus/corpus.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
         def encode(module: list[str], to: str, *options: str) -> None:
-            what = [
+            files = [
                 "input",
                 "--corpus",
                 str(folder / "corpus"),
@@ -60,8 +60,8 @@ def main() -> None:
                 str(folder / to),
                 "--to-faiss",
             ]
-            how = ["encoder", "--encoder", str(model), "--fields", "text", "--device", "cpu", "--dimension", "384"]
-            line = [sys.executable, "-m", *module, *what, *how, "--batch-size", str(arguments.batch), "--max-length", "256", *options]
+            encoder = ["encoder", "--encoder", str(model), "--fields", "text", "--device", "cpu", "--dimension", "384"]
+            line = [sys.executable, "-m", *module, *files, *encoder, "--batch-size", str(arguments.batch), "--max-length", "256", *options]
             subprocess.run(line, check=True, capture_output=True, env=environment)
 
         def run_index() -> None:

@@ -1,4 +1,4 @@
-"""The material of the benchmarks of training: the sample's Yorùbá sentence pairs, the untrained student, and the teacher."""
+"""The data of the training benchmarks: the sample's Yorùbá sentence pairs, the untrained student, and the teacher."""
 
 from __future__ import annotations
 
@@ -21,34 +21,36 @@ from optical_repro.lexicon import lexicon as lexicons
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a student learns from."""
+    """The data that a student learns from."""
 
     pairs: list[Pair]
     teacher: Path
     untrained: Path
     states: TeacherStates
-    """The teacher's, of the English sides."""
+    """The teacher's states of the English sides."""
     passages: np.ndarray
     """The teacher's vectors of the sample's passages, for the objective ``scores``: [passages, d]."""
 
 
 def prepare(folder: Path, count: int) -> Lesson:
-    """The first ``count`` pairs, read again from the first where there are fewer, and both models; written into ``folder``."""
-    read = read_bitext([sample.FOLDER / "bitext.yo-en.tsv"], "yo").pairs
-    pairs = [read[place % len(read)] for place in range(count)]
+    """The first ``count`` pairs, repeated if there are fewer, and both models; writes into ``folder``."""
+    bitext = read_bitext([sample.FOLDER / "bitext.yo-en.tsv"], "yo").pairs
+    pairs = [bitext[index % len(bitext)] for index in range(count)]
     teacher = models.locate(models.EMBEDDED)
     untrained, states = folder / "untrained", folder / "states"
-    for made in (untrained, states):
-        made.mkdir()
-    student.build(teacher, lexicons.induce(read, seed=42), untrained)
+    for path in (untrained, states):
+        path.mkdir()
+    student.build(teacher, lexicons.induce(bitext, seed=42), untrained)
     write_states(teacher, [pair.english for pair in pairs], states, "cpu")
     passages = TextEncoder(teacher).encode([passage.contents for passage in collections.load("sample", "yo").passages()])
     return Lesson(pairs, teacher, untrained, TeacherStates(states), passages)
 
 
 def train(lesson: Lesson, recipe: Recipe, folder: Path) -> None:
-    """Trains a student on all pairs, as ``optical_repro.run`` does, and throws it away."""
+    """Trains a student on all pairs, as ``optical_repro.run`` does, and deletes it."""
     texts = [pair.target for pair in lesson.pairs]
-    which = range(len(texts))
-    trainer.train(lesson.untrained, texts, lesson.states, which, recipe, folder, device="cpu", title="training", passages=lesson.passages)
+    state_of = range(len(texts))
+    trainer.train(
+        lesson.untrained, texts, lesson.states, state_of, recipe, folder, device="cpu", title="training", passages=lesson.passages
+    )
     shutil.rmtree(folder)

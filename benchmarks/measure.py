@@ -1,4 +1,4 @@
-"""What the benchmarks share: runs of two or more sides in turn, their medians, a table, and a JSON file."""
+"""Shared by the benchmarks: runs of two or more sides in turn, their medians, a table, and a JSON file."""
 
 from __future__ import annotations
 
@@ -24,71 +24,71 @@ class Side:
 
     name: str
     seconds: list[float]
-    """By the clock, of each run."""
+    """By the clock, for each run."""
     processor_seconds: list[float]
-    """Of this process and its children, of each run."""
+    """Processor time of this process and its children, for each run."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a benchmark found."""
+    """The result of a benchmark."""
 
     title: str
     count: int
     unit: str
-    """What is counted: ``pairs``."""
+    """The unit of ``count``: ``pairs``."""
     sides: list[Side]
 
     def rate(self, side: Side) -> float:
-        """Median of the units a second, by the clock."""
+        """Units per second by the clock: the median over the runs."""
         return self.count / statistics.median(side.seconds)
 
     def ratio(self, fast: Side, slow: Side) -> tuple[float, float]:
-        """How many times as fast: the median over the rounds, by the clock and by processor time."""
-        by_clock = [there / here for here, there in zip(fast.seconds, slow.seconds, strict=True)]
-        by_processor = [there / here for here, there in zip(fast.processor_seconds, slow.processor_seconds, strict=True)]
+        """How many times as fast ``fast`` is: the median over the rounds, by the clock and by processor time."""
+        by_clock = [slow_time / fast_time for fast_time, slow_time in zip(fast.seconds, slow.seconds, strict=True)]
+        by_processor = [slow_time / fast_time for fast_time, slow_time in zip(fast.processor_seconds, slow.processor_seconds, strict=True)]
         return statistics.median(by_clock), statistics.median(by_processor)
 
 
 def parser(doc: str | None, name: str, **numbers: int) -> argparse.ArgumentParser:
-    """The command line of a benchmark: what it does, runs, where the JSON goes, and ``numbers`` of its own by name."""
-    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--runs", type=int, default=5, metavar="N", help="runs of each side, in turn (default: %(default)s)")
-    made.add_argument(
+    """The command line of a benchmark: description, runs, JSON file, and its own ``numbers`` by name."""
+    command_line = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command_line.add_argument("--runs", type=int, default=5, metavar="N", help="runs of each side, in turn (default: %(default)s)")
+    command_line.add_argument(
         "--json", type=Path, default=RESULTS / f"{name}.json", metavar="FILE", help="the results (default: benchmarks/results)"
     )
     for option, default in numbers.items():
-        made.add_argument(f"--{option}", type=int, default=default, metavar="N", help="(default: %(default)s)")
-    return made
+        command_line.add_argument(f"--{option}", type=int, default=default, metavar="N", help="(default: %(default)s)")
+    return command_line
 
 
 Seconds = tuple[float, float]
-"""By the clock, and of the processor."""
+"""By the clock, and of processor time."""
 
 
 def timed(run: Callable[[], object]) -> Seconds:
-    """What a call takes from start to end."""
+    """The time of a call from start to end."""
     clock, processor = time.perf_counter(), _processor_time()
     run()
     return time.perf_counter() - clock, _processor_time() - processor
 
 
 def timed_training(run: Callable[[], object]) -> Seconds:
-    """What a call spends in the Hugging Face Trainer's ``train``, loading and writing of models left out."""
+    """The time of a call in the Hugging Face Trainer's ``train``, without loading and writing models."""
     from transformers import Trainer
 
-    taken: list[Seconds] = []
+    times: list[Seconds] = []
     train = Trainer.train
 
-    def clocked(self: Any, *arguments: Any, **options: Any) -> Any:
-        made: list[Any] = []
-        taken.append(timed(lambda: made.append(train(self, *arguments, **options))))
-        return made[0]
+    def timed_train(self: Any, *arguments: Any, **options: Any) -> Any:
+        outputs: list[Any] = []
+        times.append(timed(lambda: outputs.append(train(self, *arguments, **options))))
+        return outputs[0]
 
-    with patch.object(Trainer, "train", clocked):
+    with patch.object(Trainer, "train", timed_train):
         run()
-    [once] = taken
-    return once
+    [seconds] = times
+    return seconds
 
 
 def in_turn(
@@ -99,15 +99,15 @@ def in_turn(
     sides: Mapping[str, Callable[[], object]],
     clock: Callable[[Callable[[], object]], Seconds] = timed,
 ) -> Result:
-    """Runs every side once unmeasured, then ``runs`` times in turn, so that what else the machine does falls on all alike."""
+    """Runs every side once unmeasured, then ``runs`` times in turn, so that other load on the machine affects all sides alike."""
     for run in sides.values():
         run()
-    taken: dict[str, list[Seconds]] = {name: [] for name in sides}
+    times: dict[str, list[Seconds]] = {name: [] for name in sides}
     for _ in range(runs):
         for name, run in sides.items():
-            gc.collect()  # what the run before left is not this one's to clear away
-            taken[name].append(clock(run))
-    return Result(title, count, unit, [Side(name, *map(list, zip(*rows, strict=True))) for name, rows in taken.items()])
+            gc.collect()  # so that this run does not clear away the garbage of the one before
+            times[name].append(clock(run))
+    return Result(title, count, unit, [Side(name, *map(list, zip(*rows, strict=True))) for name, rows in times.items()])
 
 
 def _processor_time() -> float:
@@ -116,8 +116,8 @@ def _processor_time() -> float:
 
 
 def report(results: Sequence[Result], ratios: Sequence[tuple[str, str]], path: Path) -> None:
-    """Prints the medians of every side, and for each (one, other) pair of ``ratios`` how many times as fast one is; writes both."""
-    found = []
+    """Prints each side's median, and for each (one, other) pair of ``ratios`` how many times as fast one is; writes all to ``path``."""
+    ratio_records = []
     for result in results:
         print(f"\n{result.title}: {result.count:,} {result.unit}, median of {len(result.sides[0].seconds)} runs in turn")
         width = max(len(side.name) for side in result.sides)
@@ -128,10 +128,12 @@ def report(results: Sequence[Result], ratios: Sequence[tuple[str, str]], path: P
             if one in by_name and other in by_name:
                 clock, processor = result.ratio(by_name[one], by_name[other])
                 print(f"  {one} / {other}: {clock:.2f} x by the clock, {processor:.2f} x by processor time")
-                found.append(
+                ratio_records.append(
                     {"title": result.title, "one": one, "other": other, "by_clock": round(clock, 3), "by_processor": round(processor, 3)}
                 )
     path.parent.mkdir(parents=True, exist_ok=True)
     settings = {"threads": os.environ.get("OMP_NUM_THREADS", "not set"), "cores": os.cpu_count()}
-    path.write_text(json.dumps({"settings": settings, "ratios": found, "results": [asdict(result) for result in results]}, indent=1) + "\n")
+    path.write_text(
+        json.dumps({"settings": settings, "ratios": ratio_records, "results": [asdict(result) for result in results]}, indent=1) + "\n"
+    )
     print(f"\nwrote {path}")

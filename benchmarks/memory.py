@@ -28,17 +28,17 @@ from optical_repro.base.files import whole
 from optical_repro.collections import Passage, folder
 
 WORDS = 60
-"""Words a passage."""
+"""Words per passage."""
 VOCABULARY = 50_000
-"""Different words, as frequent as Zipf's law has it."""
+"""Different words, with Zipf's frequencies."""
 INTERVAL = 0.5
 """Seconds between two samples."""
 SAMPLES = 300
-"""Kept a path."""
+"""About how many samples of each path to keep."""
 
 
 class Sample(NamedTuple):
-    """What was measured at one moment; the columns of the CSV."""
+    """The measurements of one moment; the columns of the CSV."""
 
     path: str
     stage: str
@@ -57,45 +57,49 @@ def main() -> None:
     for path, count in (("lucene", arguments.lucene), ("encoder", arguments.encoder)):
         print(f"{path}: {count:,} passages ...", flush=True)
         line = [sys.executable, __file__, "--measure", path, f"--{path}", str(count)]
-        done = subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True)
-        rows += thinned([Sample(*row) for row in json.loads(done.stdout)])
+        process = subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True)
+        rows += thin([Sample(*row) for row in json.loads(process.stdout)])
     with whole(arguments.out.with_suffix(".csv")) as file:
         csv.writer(file, lineterminator="\n").writerows([Sample._fields, *rows])
     draw(rows, arguments.out.with_suffix(".png"))
     print(table(rows))
 
 
-def thinned(samples: Sequence[Sample]) -> list[Sample]:
-    """Some SAMPLES of them, evenly spread, with the last and the one of the most memory."""
+def thin(samples: Sequence[Sample]) -> list[Sample]:
+    """About SAMPLES of them, evenly spread, with the last one and the one with the most memory."""
     step = len(samples) // SAMPLES + 1
-    most = max(range(len(samples)), key=lambda place: samples[place].rss_mb)
-    return [row for place, row in enumerate(samples) if place % step == 0 or place in (most, len(samples) - 1)]
+    most = max(range(len(samples)), key=lambda index: samples[index].rss_mb)
+    return [row for index, row in enumerate(samples) if index % step == 0 or index in (most, len(samples) - 1)]
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--lucene", type=int, default=1_000_000, metavar="N", help="passages for the lexical index (default: 1,000,000)")
-    made.add_argument("--encoder", type=int, default=100_000, metavar="N", help="passages for the encoder (default: 100,000)")
-    place = Path(__file__).with_name("memory")
-    made.add_argument("--out", type=Path, default=place, metavar="FILE", help="written with .csv and .png (default: benchmarks/memory)")
-    made.add_argument("--measure", choices=["lucene", "encoder"], help=argparse.SUPPRESS)
-    return made
+    command_line = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command_line.add_argument(
+        "--lucene", type=int, default=1_000_000, metavar="N", help="passages for the lexical index (default: 1,000,000)"
+    )
+    command_line.add_argument("--encoder", type=int, default=100_000, metavar="N", help="passages for the encoder (default: 100,000)")
+    default_path = Path(__file__).with_name("memory")
+    command_line.add_argument(
+        "--out", type=Path, default=default_path, metavar="FILE", help="written with .csv and .png (default: benchmarks/memory)"
+    )
+    command_line.add_argument("--measure", choices=["lucene", "encoder"], help=argparse.SUPPRESS)
+    return command_line
 
 
-def generated(count: int) -> Iterator[Passage]:
+def generate(count: int) -> Iterator[Passage]:
     """Passages of invented words in the letters of a language that Anserini has no analyzer for; the same at every call."""
-    chance = random.Random(1)
+    rng = random.Random(1)
     syllables = [consonant + vowel for consonant in "bdfgjklmnrstwy" for vowel in "aeiou"]
-    words = ["".join(chance.choices(syllables, k=chance.randint(1, 4))) for _ in range(VOCABULARY)]
+    words = ["".join(rng.choices(syllables, k=rng.randint(1, 4))) for _ in range(VOCABULARY)]
     weights = list(accumulate(1 / rank for rank in range(1, VOCABULARY + 1)))
     for number in range(count):
-        text = chance.choices(words, cum_weights=weights, k=WORDS)
+        text = rng.choices(words, cum_weights=weights, k=WORDS)
         yield Passage(f"d{number}", " ".join(text[:3]), " ".join(text[3:]) + ".")
 
 
 class Meter:
-    """Samples this process's memory and how many passages went by, in a thread of its own."""
+    """Samples this process's memory and the number of passages so far, in its own thread."""
 
     def __init__(self, path: str) -> None:
         self.path, self.stage, self.passages = path, "", 0
@@ -103,15 +107,15 @@ class Meter:
         self.started = time.monotonic()
         threading.Thread(target=self._sample, daemon=True).start()
 
-    def counted(self, passages: Iterator[Passage], stage: str) -> Iterator[Passage]:
-        """Passes the passages on, counting them."""
+    def count(self, passages: Iterator[Passage], stage: str) -> Iterator[Passage]:
+        """Passes the passages on and counts them."""
         self.stage, self.passages = stage, 0
         for passage in passages:
             self.passages += 1
             yield passage
 
     def note(self) -> None:
-        """Writes down a sample."""
+        """Records a sample."""
         seconds, megabytes = round(time.monotonic() - self.started, 1), round(resident_mb(), 1)
         self.rows.append(Sample(self.path, self.stage, seconds, self.passages, megabytes))
 
@@ -123,61 +127,61 @@ class Meter:
 
 
 def resident_mb() -> float:
-    """Megabytes that this process holds in memory, Java's included."""
+    """Megabytes of this process in memory, Java's included."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def measure(path: str, count: int) -> None:
     """Reads, checks and indexes (or encodes) a generated collection; prints the samples as JSON."""
-    with tempfile.TemporaryDirectory() as place:
-        collection = Path(place) / "generated"
-        write(collection, count)
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        write(work / "generated", count)
         meter = Meter(path)
         meter.stage = "checking"
-        loaded = folder.load(collection, "sw")
+        collection = folder.load(work / "generated", "sw")
         meter.note()
         if path == "lucene":
             from optical_repro.retrieval import bm25 as lexical
 
-            lexical.build_index(meter.counted(loaded.passages(), "indexing"), loaded.doc_lang, Path(place) / "lucene")
+            lexical.build_index(meter.count(collection.passages(), "indexing"), collection.doc_lang, work / "lucene")
         else:
             from optical_repro.retrieval import dense
 
-            model = tiny_model(Path(place) / "model")
-            dense.build_index(meter.counted(loaded.passages(), "encoding"), model, Path(place) / "faiss")
+            model = tiny_model(work / "model")
+            dense.build_index(meter.count(collection.passages(), "encoding"), model, work / "faiss")
         meter.note()
     json.dump(meter.rows, sys.stdout)
 
 
 def write(collection: Path, count: int) -> None:
-    """The collection's folder, with one topic."""
+    """Writes the collection's folder, with one topic."""
     collection.mkdir()
     with (collection / "corpus.jsonl").open("w", encoding="utf-8") as file:
-        for passage in generated(count):
+        for passage in generate(count):
             file.write(json.dumps({"id": passage.id, "title": passage.title, "text": passage.text}) + "\n")
     (collection / "collection.json").write_text('{"name": "generated", "doc_lang": "sw"}')
     (collection / "topics.sw.test.tsv").write_text("1\tbabe fagi\n")
     (collection / "qrels.sw.test.txt").write_text("1 0 d0 1\n")
 
 
-def tiny_model(place: Path) -> Path:
-    """A BERT of two layers, 64 wide, with its own vocabulary: every part of a large one, and fast."""
+def tiny_model(path: Path) -> Path:
+    """A fast BERT of two layers, 64 wide, with its own vocabulary and every part of a large one."""
     from tokenizers import BertWordPieceTokenizer
     from transformers import BertConfig, BertModel, BertTokenizer
 
     tokenizer = BertWordPieceTokenizer()
-    tokenizer.train_from_iterator((passage.text for passage in generated(2000)), vocab_size=4000, show_progress=False)
-    place.mkdir()
-    tokenizer.save_model(str(place))
-    BertTokenizer(vocab=str(place / "vocab.txt"), model_max_length=128).save_pretrained(place)
+    tokenizer.train_from_iterator((passage.text for passage in generate(2000)), vocab_size=4000, show_progress=False)
+    path.mkdir()
+    tokenizer.save_model(str(path))
+    BertTokenizer(vocab=str(path / "vocab.txt"), model_max_length=128).save_pretrained(path)
     config = BertConfig(vocab_size=4000, hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128)
-    BertModel(config).save_pretrained(place)
-    return place
+    BertModel(config).save_pretrained(path)
+    return path
 
 
 def draw(rows: Sequence[Sample], path: Path) -> None:
-    """Resident memory over passages, a panel a path, a line a stage."""
+    """Draws resident memory over passages, a panel per path, a line per stage."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -199,7 +203,7 @@ def draw(rows: Sequence[Sample], path: Path) -> None:
 
 
 def table(rows: Sequence[Sample]) -> str:
-    """Memory at tenths of the way, in Markdown."""
+    """Memory at parts of the way, in Markdown."""
     parts = (0.1, 0.25, 0.5, 0.75, 1.0)
     lines = ["| path | passages | " + " | ".join(f"{part:.0%}" for part in parts) + " | most | seconds |"]
     lines.append("|---|---:|" + "---:|" * (len(parts) + 2))

@@ -37,38 +37,38 @@ def main() -> None:
         index = faiss.IndexFlatIP(384)
         index.add(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
         faiss.write_index(index, str(folder / "index"))
-        (folder / "docid").write_text("".join(f"d{place}\n" for place in range(arguments.passages)))
-        found: dict[str, object] = {}
+        (folder / "docid").write_text("".join(f"d{number}\n" for number in range(arguments.passages)))
+        runs: dict[str, object] = {}
 
         def from_texts() -> None:
-            found[OURS] = dense.search(folder, model, topics, k=depth)
+            runs[OURS] = dense.search(folder, model, topics, k=depth)
 
         def from_texts_stock() -> None:
             searcher = FaissSearcher(str(folder), AutoQueryEncoder(str(model), device="cpu", pooling="mean", l2_norm=True))
             hits = searcher.batch_search(list(topics.values()), list(topics), k=depth, threads=threads)
-            found[STOCK] = {topic: {hit.docid: float(hit.score) for hit in own} for topic, own in hits.items()}
+            runs[STOCK] = {topic: {hit.docid: float(hit.score) for hit in topic_hits} for topic, topic_hits in hits.items()}
 
         first = measure.in_turn("search, from texts", len(topics), "topics", arguments.runs, {OURS: from_texts, STOCK: from_texts_stock})
-        check(found[OURS], found[STOCK])
+        check(runs[OURS], runs[STOCK])
 
         encoder = AutoQueryEncoder(str(model), device="cpu", pooling="mean", l2_norm=True)
         queries = np.stack([encoder.encode(text) for text in topics.values()])
 
         def from_vectors() -> None:
-            found[OURS] = dense.search_vectors(folder, queries, list(topics), k=depth)
+            runs[OURS] = dense.search_vectors(folder, queries, list(topics), k=depth)
 
         def from_vectors_stock() -> None:
             hits = FaissSearcher(str(folder), None).batch_search(queries, list(topics), k=depth, threads=threads)
-            found[STOCK] = {topic: {hit.docid: float(hit.score) for hit in own} for topic, own in hits.items()}
+            runs[STOCK] = {topic: {hit.docid: float(hit.score) for hit in topic_hits} for topic, topic_hits in hits.items()}
 
         sides = {OURS: from_vectors, STOCK: from_vectors_stock}
         second = measure.in_turn("search, from vectors", len(topics), "topics", arguments.runs, sides)
-        assert found[OURS] == found[STOCK]
+        assert runs[OURS] == runs[STOCK]
     measure.report([first, second], [(OURS, STOCK)], arguments.json)
 
 
 def check(ours: object, stock: object) -> None:
-    """Both found the same: the scores of the hits that they share, nearly all, agree."""
+    """Asserts that both share nearly all hits, with the same scores."""
     assert isinstance(ours, dict) and isinstance(stock, dict)
     for topic, hits in ours.items():
         shared = hits.keys() & stock[topic].keys()

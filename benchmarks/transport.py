@@ -15,9 +15,9 @@ import measure
 
 OURS, TORCH, NUMPY = "optical_repro, a batch at once", "POT, one call a pair (torch)", "POT, one call a pair (NumPy)"
 EXACT = 1e-9
-"""A tolerance that leaves nothing to be told from the exact entropic plan."""
+"""A tolerance whose plan is as good as the exact entropic plan."""
 MOST = 100_000
-"""Iterations of a single call: more than any pair needs."""
+"""The maximum number of iterations of a single call: more than any pair needs."""
 
 
 def main() -> None:
@@ -40,27 +40,27 @@ def main() -> None:
         teacher = TextEncoder(material.teacher).encode_tokens([pair.english for pair in material.pairs])
     texts = [[torch.from_numpy(tokens) for tokens in side] for side in (student, teacher)]
 
-    def batches() -> list[list[torch.Tensor]]:
+    def padded() -> list[list[torch.Tensor]]:
         """For each batch the states of both sides, padded, and their masks."""
-        made = []
+        padded_batches = []
         for start in range(0, count, arguments.batch):
             sides = [side[start : start + arguments.batch] for side in texts]
-            states = [pad_sequence(side, batch_first=True).requires_grad_(place == 0) for place, side in enumerate(sides)]
+            states = [pad_sequence(side, batch_first=True).requires_grad_(index == 0) for index, side in enumerate(sides)]
             masks = [pad_sequence([torch.ones(len(text)) for text in side], batch_first=True) for side in sides]
-            made.append([*states, *masks])
-        return made
+            padded_batches.append([*states, *masks])
+        return padded_batches
 
-    material_batches = batches()
+    batches = padded()
 
-    def by(plans: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]) -> list[float]:
-        """The losses, and their gradient, with the plans [B, n, m] that a solver makes of costs and masks."""
+    def losses_by(plans: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]) -> list[float]:
+        """The losses (and their gradient) with the plans [B, n, m] of a solver, from costs and masks."""
         losses: list[float] = []
-        for student_states, teacher_states, student_mask, teacher_mask in material_batches:
+        for student_states, teacher_states, student_mask, teacher_mask in batches:
             student_states.grad = None
             cost = cosine_cost(student_states, teacher_states)
-            found = (plans(cost.detach(), student_mask, teacher_mask) * cost).sum((1, 2))
-            found.mean().backward()
-            losses += found.tolist()
+            batch_losses = (plans(cost.detach(), student_mask, teacher_mask) * cost).sum((1, 2))
+            batch_losses.mean().backward()
+            losses += batch_losses.tolist()
         return losses
 
     def pot_pairs(
@@ -70,22 +70,22 @@ def main() -> None:
         for row in range(len(cost)):
             n, m = int(student_mask[row].sum()), int(teacher_mask[row].sum())
             inputs = [torch.full((n,), 1 / n).double(), torch.full((m,), 1 / m).double(), cost[row, :n, :m].double()]
-            made = ot.sinkhorn(
+            pair_plan = ot.sinkhorn(
                 *([part.numpy() for part in inputs] if numpy else inputs), REGULARISATION, numItermax=MOST, stopThr=tolerance, warn=False
             )
-            plan[row, :n, :m] = torch.as_tensor(made)
+            plan[row, :n, :m] = torch.as_tensor(pair_plan)
         return plan
 
     sides = {
-        OURS: lambda: by(partial(transport_plan, tolerance=TRANSPORT_TOLERANCE)),
-        TORCH: lambda: by(partial(pot_pairs, numpy=False, tolerance=TRANSPORT_TOLERANCE)),
-        NUMPY: lambda: by(partial(pot_pairs, numpy=True, tolerance=TRANSPORT_TOLERANCE)),
+        OURS: lambda: losses_by(partial(transport_plan, tolerance=TRANSPORT_TOLERANCE)),
+        TORCH: lambda: losses_by(partial(pot_pairs, numpy=False, tolerance=TRANSPORT_TOLERANCE)),
+        NUMPY: lambda: losses_by(partial(pot_pairs, numpy=True, tolerance=TRANSPORT_TOLERANCE)),
     }
-    exact = by(partial(pot_pairs, numpy=True, tolerance=EXACT))
+    exact = losses_by(partial(pot_pairs, numpy=True, tolerance=EXACT))
     for side, losses in sides.items():
-        furthest = max(abs(loss - expected) for loss, expected in zip(losses(), exact, strict=True))
-        print(f"{side}: losses of a pair {sum(exact) / count:.3f} on average, at most {furthest:.1e} from the exact plan's")
-        assert furthest < 2e-3
+        largest_error = max(abs(loss - expected) for loss, expected in zip(losses(), exact, strict=True))
+        print(f"{side}: losses of a pair {sum(exact) / count:.3f} on average, at most {largest_error:.1e} from the exact plan's")
+        assert largest_error < 2e-3
     result = measure.in_turn("optimal-transport loss and gradient", count, "pairs", arguments.runs, sides)
     measure.report([result], [(OURS, TORCH), (OURS, NUMPY)], arguments.json)
 

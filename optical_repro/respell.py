@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     topics = read_topics(arguments.topics)
     lexicon = read_lexicon(_lexicon(arguments), lang)
-    spellings = respelling.spellings_over(topics.values(), lexicon, corpus.passages(arguments.corpus), "en")
+    spellings = respelling.spellings_without_index(topics.values(), lexicon, corpus.passages(arguments.corpus), "en")
     respelled = {topic: respell(text, spellings) for topic, text in topics.items()}
     with whole(arguments.output) as file:
         file.writelines(f"{topic}\t{text}\n" for topic, text in respelled.items())

@@ -177,7 +177,7 @@ class Finder:
         self.index = dense.open_index(experiment.indexes.dense(writer) / "faiss")
         self.passages = StoredPassages(experiment.indexes.passages())
         self.lexicon: Lexicon | None = None
-        if checkpoint.lexicon and respelling.has_sense(collection):
+        if checkpoint.lexicon and respelling.applies_to(collection):
             if not checkpoint.lexicon.is_file():
                 raise InputError(f"{checkpoint.lexicon}: no such file, and the student's topics are respelled by it; make its run again")
             self.lexicon = read_lexicon(checkpoint.lexicon, collection.target)
@@ -202,12 +202,12 @@ class Finder:
 
         known = {word for entry in self.lexicon.entries for word in entry.split()}
         asked_for = set(words(topic))
-        return not asked_for & known and not lexical.indexed(self.words, self.collection.doc_lang, asked_for)
+        return not asked_for & known and not lexical.indexed_words(self.words, self.collection.doc_lang, asked_for)
 
     def find(self, topic: str, most: int) -> list[Hit]:
         """The ``most`` passages nearest to a topic, as the student reads it, best first."""
         from .base.trec import ranking
-        from .distill.token_alignment import aligned
+        from .distill.token_alignment import align_readings
         from .encoders.reading import read
         from .retrieval.dense import nearest
 
@@ -220,7 +220,7 @@ class Finder:
         for document, score in ranking(found):
             passage = passages[document]
             reading = read(self.passage_encoder, " ".join(passage.contents.split()))
-            matches = aligned(asked_for, reading).matches() if reading.pieces else []
+            matches = align_readings(asked_for, reading).matches() if reading.pieces else []
             hits.append(Hit(passage, score, asked_for, reading, matches))
         return hits
 

@@ -21,7 +21,7 @@ from optical_repro.distill import student, transport
 from optical_repro.distill.batch import Batch
 from optical_repro.distill.objectives import ot
 from optical_repro.distill.picture import SHADES, as_image, as_text
-from optical_repro.distill.token_alignment import TokenAlignment, agreement, align, aligned, measure
+from optical_repro.distill.token_alignment import TokenAlignment, agreement, align, align_readings, measure
 from optical_repro.encoders.reading import read
 from optical_repro.encoders.text_encoder import TextEncoder
 from optical_repro.lexicon.lexicon import Lexicon
@@ -77,12 +77,12 @@ def test_words_beyond_what_the_encoder_reads_have_no_pieces(english: TextEncoder
 def test_matches_are_the_words_that_the_plan_ties_together(english: TextEncoder) -> None:
     topic = read(english, "camels, drinking!")
     passage = read(english, "A camel drank; it was thirsty, and its driver went on to fetch some more from the well.")
-    matches = aligned(topic, passage).matches()
+    matches = align_readings(topic, passage).matches()
     found = {topic.words[here].text: (passage.words[there].text, cosine) for here, there, cosine in matches}
     assert found["camels"][0] == "camel" and found["drinking"][0] == "drank"
     similarities = topic.vectors @ passage.vectors.T
     assert found["drinking"][1] == pytest.approx(similarities[topic.pieces.index("drinking"), passage.pieces.index("drank")])
-    assert aligned(topic, read(english, "!")).matches() == []
+    assert align_readings(topic, read(english, "!")).matches() == []
 
 
 # The plan

@@ -162,7 +162,7 @@ def test_every_name_is_in_pyserinis_registry() -> None:
             if isinstance(baseline, prebuilt.Fusion):
                 assert set(baseline.parts) <= systems.keys()
             else:
-                entries = [prebuilt.entry(baseline.index.format(lang=lang)) for lang in languages[collection]]
+                entries = [prebuilt.registry_entry(baseline.index.format(lang=lang)) for lang in languages[collection]]
                 assert all(len(entry["md5"]) == 32 and entry["urls"] for entry in entries)
 
 

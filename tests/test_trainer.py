@@ -210,7 +210,7 @@ def test_what_learns(untrained: Path, trained: Path, lesson: Lesson, tmp_path: P
     assert changed(untrained, trained) == {"embeddings.word_embeddings.weight"}
     train(untrained, lesson, replace(RECIPE, learns="embeddings", steps=2), tmp_path / "embeddings")
     assert changed(untrained, tmp_path / "embeddings") == {"embeddings.word_embeddings.weight"}
-    assert min(moved_embeddings(untrained, tmp_path / "embeddings")) < loop.gained(TextEncoder(untrained).tokenizer)[0]
+    assert min(moved_embeddings(untrained, tmp_path / "embeddings")) < loop.new_word_ids(TextEncoder(untrained).tokenizer)[0]
     train(untrained, lesson, replace(RECIPE, learns="all", steps=2), tmp_path / "all")
     moved = changed(untrained, tmp_path / "all")
     assert {"embeddings.word_embeddings.weight", "encoder.layer.0.attention.self.query.weight"} <= moved
@@ -236,7 +236,7 @@ def moved_embeddings(one: Path, other: Path) -> set[int]:
 def test_only_words_that_the_student_gained_move_and_of_them_those_that_were_read(untrained: Path, trained: Path, lesson: Lesson) -> None:
     tokenizer = TextEncoder(untrained).tokenizer
     read = {piece for text in lesson.texts for piece in tokenizer(text)["input_ids"]}
-    words = set(loop.gained(tokenizer))
+    words = set(loop.new_word_ids(tokenizer))
     assert words and read - words
     assert moved_embeddings(untrained, trained) <= read & words
     assert len(moved_embeddings(untrained, trained)) > 0.9 * len(read & words)

@@ -1,4 +1,4 @@
-"""Training on the Hugging Face Trainer, whatever is learnt: its pace, checkpoints, resumption, and the loss as it falls."""
+"""Training with the Hugging Face Trainer, for any objective: learning rates, checkpoints, resumption, and the log of the loss."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 REVISION = 1
-"""To be raised with every change to what the same examples teach."""
+"""To be raised with every change to the result of training on the same examples."""
 
 
 def fit(
@@ -35,12 +35,12 @@ def fit(
     title: str,
     measured: Measured | None = None,
 ) -> TrainerState:
-    """Trains what of ``model`` asks for gradients, in place, on ``examples`` in their order; returns how it went.
+    """Trains the weights of ``model`` that require gradients, in place, on ``examples`` in order; returns the Trainer's state.
 
-    ``encoder`` is the transformer in it, whose layers learn more slowly than the rest (``recipe.LAYERS_RATE``). ``collate`` makes
-    tensors of a batch of examples, ``loss`` a number of model and tensors. Now and then the mean loss on the examples of ``measured``
-    joins the log: batches of training hold texts of like length, and their losses follow that. All is done on one device, the first
-    GPU if there are several. Where ``checkpoints`` holds any, training goes on from the last whole one.
+    ``encoder`` is the transformer in it, whose layers have a lower learning rate (``recipe.LAYERS_RATE``). ``collate`` turns a batch
+    of examples into tensors; ``loss`` takes model and tensors. Now and then the mean loss on the examples of ``measured`` joins the
+    log: a batch holds texts of similar length, and its loss depends on that length. Everything runs on one device, the first GPU if
+    there are several. If ``checkpoints`` has a complete checkpoint, training goes on from the last.
     Raises FloatingPointError at a loss that is not finite.
     """
     import torch
@@ -49,18 +49,18 @@ def fit(
 
     class LossTrainer(Trainer):
         def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
-            # Nothing is dropped out: the target is the teacher's own state, which is no guess. Students were as good without (AfriQA, Hausa
-            # and Yorùbá, train and dev: between -.004 and +.002 MAP), a step takes less time, and PyTorch's fused attention, on processors,
-            # is for models that drop no attention weights: the others hold a table of them a layer, [batch, heads, tokens, tokens].
+            # No dropout: the target is the teacher's own state, not a guess. Students were as good without it (AfriQA, Hausa and Yorùbá,
+            # train and dev: between -.004 and +.002 MAP), and a step takes less time. On CPUs, PyTorch's fused attention is only for
+            # models without dropout in attention: the others hold [batch, heads, tokens, tokens] attention weights per layer.
             model.eval()
-            found = loss(model, inputs)
-            if not torch.isfinite(found):
-                raise FloatingPointError(f"the loss is {found.item()} at step {self.state.global_step}; a lower learning rate may help")
-            return (found, None) if return_outputs else found
+            value = loss(model, inputs)
+            if not torch.isfinite(value):
+                raise FloatingPointError(f"the loss is {value.item()} at step {self.state.global_step}; a lower learning rate may help")
+            return (value, None) if return_outputs else value
 
         def create_optimizer(self, _: Any = None) -> torch.optim.Optimizer:
-            kind, options = self.get_optimizer_cls_and_kwargs(self.args)
-            self.optimizer = kind(_by_rate(model, encoder), **options | {"weight_decay": self.args.weight_decay})
+            optimizer, options = self.get_optimizer_cls_and_kwargs(self.args)
+            self.optimizer = optimizer(_parameter_groups(model, encoder), **options | {"weight_decay": self.args.weight_decay})
             return self.optimizer
 
         def log(self, logs: dict[str, float], *rest: Any) -> None:
@@ -69,7 +69,7 @@ def fit(
             super().log(logs, *rest)
 
         def measure(self, examples: Sequence[Any]) -> float:
-            """The mean loss on examples; draws nothing at random, and leaves no trace in training."""
+            """The mean loss on examples; uses no random numbers and does not affect training."""
             model.eval()
             total = 0.0
             for start in range(0, len(examples), MEASURED_TOGETHER):
@@ -90,148 +90,148 @@ def fit(
         use_cpu=device == "cpu",
         save_steps=max(recipe.steps // 6, 25),
         save_total_limit=2,
-        logging_steps=_logged_every(recipe.steps),
+        logging_steps=_log_interval(recipe.steps),
         report_to=[],
         seed=recipe.seed,
         remove_unused_columns=False,
         dataloader_num_workers=0,
         dataloader_pin_memory=device != "cpu",
     )
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # The Trainer would spread a batch over all GPUs by DataParallel, which wraps the model.
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # The Trainer would split a batch over all GPUs with DataParallel, which wraps the model.
     trainer = LossTrainer(model=model, args=arguments, train_dataset=examples, data_collator=collate)
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
-    trainer.add_callback(_bar(title))
-    trainer.train(resume_from_checkpoint=_last_whole(checkpoints))
+    trainer.add_callback(_progress_bar(title))
+    trainer.train(resume_from_checkpoint=_last_checkpoint(checkpoints))
     return trainer.state
 
 
-def _by_rate(model: torch.nn.Module, encoder: Any) -> list[dict[str, Any]]:
-    """What learns, in groups of one learning rate each, as PyTorch's optimizers take them."""
+def _parameter_groups(model: torch.nn.Module, encoder: Any) -> list[dict[str, Any]]:
+    """The trained weights in groups of one learning rate each, as PyTorch's optimizers take them."""
     layers = {id(weight) for weight in encoder.parameters()} - {id(encoder.get_input_embeddings().weight)}
-    learning = [weight for weight in model.parameters() if weight.requires_grad]
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
     groups = [
-        {"params": [weight for weight in learning if id(weight) not in layers], "lr": RATE},
-        {"params": [weight for weight in learning if id(weight) in layers], "lr": LAYERS_RATE},
+        {"params": [weight for weight in trained if id(weight) not in layers], "lr": RATE},
+        {"params": [weight for weight in trained if id(weight) in layers], "lr": LAYERS_RATE},
     ]
     return [group for group in groups if group["params"]]
 
 
 MEASURED = 64
-"""Examples that a loss is measured on which does not depend on the order of batches, at the most."""
+"""The maximum number of examples for the loss that does not depend on the order of batches."""
 
 MEASURED_TOGETHER = 16
 
 MEASURED_EVERY = 24
-"""Steps between two measurements, each of which takes the time of a third of a step (besides: the first and the last entry of the log)."""
+"""Steps between two measurements, each a third as long as a step (the first and the last entry of the log have one too)."""
 
 CURVES = ("held_out", "probe")
-"""The names in a log of the losses that do not depend on the order of batches: on what training does not read, and on some that it does."""
+"""The log's names of the losses that do not depend on the order of batches: on examples not read in training, and on some that are."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Examples that the loss is measured on, always the same."""
+    """The examples that the loss is measured on, always the same."""
 
     examples: Sequence[Any]
-    what: str
+    kind: str
     """What they are: ``sentence pairs``."""
     is_held_out: bool
-    """Whether training does not read them."""
+    """True if training does not read them."""
 
     @property
     def name(self) -> str:
-        """Of their loss in a log, one of ``CURVES``."""
+        """The name of their loss in a log, one of ``CURVES``."""
         return CURVES[0] if self.is_held_out else CURVES[1]
 
     @property
-    def described(self) -> str:
-        """What they are, in words."""
-        whose = "that training does not read" if self.is_held_out else "of those that training reads, always the same"
-        return f"{len(self.examples)} {self.what} {whose}"
+    def description(self) -> str:
+        """Number, kind and origin, in words."""
+        origin = "that training does not read" if self.is_held_out else "of those that training reads, always the same"
+        return f"{len(self.examples)} {self.kind} {origin}"
 
 
 def probe(texts: int, seed: int) -> list[int]:
-    """Which of the texts of training the loss is measured on, where there are no others: drawn by the seed."""
+    """The indices of the training texts that the loss is measured on if none are held out, drawn by the seed."""
     return sorted(random.Random(seed).sample(range(texts), min(texts, MEASURED)))
 
 
-def _logged_every(steps: int) -> int:
+def _log_interval(steps: int) -> int:
     """Steps between two entries of the log."""
     return max(steps // 50, 1)
 
 
 def _is_due(step: int, history: Sequence[dict[str, float]], steps: int) -> bool:
-    """Whether the loss on the measured examples joins the log at a step, where ``history`` was logged before."""
+    """Whether the loss on the measured examples joins the log at a step; ``history`` is the log before it."""
     last = max((entry["step"] for entry in history if any(name in entry for name in CURVES)), default=None)
-    return last is None or step - last >= MEASURED_EVERY or step + _logged_every(steps) > steps
+    return last is None or step - last >= MEASURED_EVERY or step + _log_interval(steps) > steps
 
 
-def losses(state: TrainerState) -> list[dict[str, float]]:
-    """The training log: steps, each with its loss, and with that on the measured examples where there is one."""
+def log_entries(state: TrainerState) -> list[dict[str, float]]:
+    """The training log: steps, each with its loss, and the loss on the measured examples if there is one."""
     return [{key: entry[key] for key in ("step", "loss", *CURVES) if key in entry} for entry in state.log_history if "loss" in entry]
 
 
 def write_log(folder: Path, recipe: Recipe, state: TrainerState, measured: Measured) -> None:
-    """Writes training.json: the recipe, the log, and what the loss in it was measured on beside the batches."""
+    """Writes training.json: the recipe, the log, and a description of the examples that the loss was measured on."""
     with whole(folder / "training.json") as file:
-        json.dump({"recipe": recipe.described(), "measured_on": measured.described, "log": losses(state)}, file, indent=1)
+        json.dump({"recipe": recipe.described(), "measured_on": measured.description, "log": log_entries(state)}, file, indent=1)
 
 
 def let_learn(model: Any, tokenizer: Any, recipe: Recipe) -> None:
-    """Freezes all of an encoder that the recipe does not let learn; raises InputError where that is all of it."""
+    """Freezes the weights of an encoder that the recipe does not train; raises InputError if none are left."""
     embeddings = model.get_input_embeddings().weight
     model.requires_grad_(recipe.learns == "all")
     embeddings.requires_grad_(True)
     if recipe.learns == "words":
-        words = gained(tokenizer)
+        words = new_word_ids(tokenizer)
         if not words:
             raise InputError("--learns words: the student gained none; use --learns embeddings")
-        learning = embeddings.new_zeros(len(embeddings), 1)
-        learning[words] = 1
-        embeddings.register_hook(lambda gradient: gradient * learning.to(gradient.device))
+        trained = embeddings.new_zeros(len(embeddings), 1)
+        trained[words] = 1
+        embeddings.register_hook(lambda gradient: gradient * trained.to(gradient.device))
     if getattr(model, "pooler", None) is not None:
         model.pooler.requires_grad_(False)  # Unused: vectors are means of token states.
 
 
-def gained(tokenizer: Any) -> list[int]:
-    """The ids of the words that a student's vocabulary gained."""
-    return [place for place, token in tokenizer.added_tokens_decoder.items() if not token.special]
+def new_word_ids(tokenizer: Any) -> list[int]:
+    """The ids of the words added to a student's vocabulary."""
+    return [index for index, token in tokenizer.added_tokens_decoder.items() if not token.special]
 
 
 def reading_order(lengths: Sequence[int], recipe: Recipe) -> list[int]:
-    """The texts that training reads, batch after batch: each once an epoch, those of like length together.
+    """The indices of the texts that training reads, batch after batch: each once per epoch, texts of similar length together.
 
-    The Trainer's own order by length follows from the draws before it, so that a resumed training would read other batches than
-    an uninterrupted one; this follows from the seed alone.
+    The Trainer's own order by length depends on earlier random draws, so a resumed training would read other batches than an
+    uninterrupted one; this order depends on the seed alone.
     """
     import torch
     from transformers.trainer_pt_utils import get_length_grouped_indices
 
     generator = torch.Generator().manual_seed(recipe.seed)
-    needed = recipe.steps * recipe.batch_size
+    count = recipe.steps * recipe.batch_size
     order: list[int] = []
-    while len(order) < needed:
+    while len(order) < count:
         order += get_length_grouped_indices(lengths, recipe.batch_size, generator=generator)
-    return order[:needed]
+    return order[:count]
 
 
-def _bar(title: str) -> Any:
-    """A progress bar with the loss of the last batches, and that on the measured examples."""
+def _progress_bar(title: str) -> Any:
+    """A progress bar with the loss of the last batches and the loss on the measured examples."""
     from tqdm import tqdm
     from transformers import TrainerCallback
 
     class Bar(TrainerCallback):
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.shown: dict[str, str] = {}
+            self.postfix: dict[str, str] = {}
             self.bar = tqdm(total=state.max_steps, initial=state.global_step, desc=f"  {title}", unit="step", leave=False, disable=None)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             self.bar.update(state.global_step - self.bar.n)
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            self.shown |= {name.replace("_", "-"): f"{float(logs[name]):.3f}" for name in ("loss", *CURVES) if name in (logs or {})}
-            self.bar.set_postfix(self.shown)
+            self.postfix |= {name.replace("_", "-"): f"{float(logs[name]):.3f}" for name in ("loss", *CURVES) if name in (logs or {})}
+            self.bar.set_postfix(self.postfix)
 
         def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             self.bar.close()
@@ -240,14 +240,14 @@ def _bar(title: str) -> Any:
 
 
 CHECKPOINT = ("model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state*.pth", "trainer_state.json")
-"""The files of a whole checkpoint."""
+"""The files of a complete checkpoint."""
 
 
-def _last_whole(checkpoints: Path) -> str | None:
-    """The newest checkpoint that was neither half-written (the Trainer writes trainer_state.json last) nor half-deleted."""
-    found = [path for path in checkpoints.glob("checkpoint-*") if all(any(path.glob(name)) for name in CHECKPOINT)]
-    whole_ones = [path for path in found if _is_json(path / "trainer_state.json")]
-    return str(max(whole_ones, key=lambda path: int(path.name.rpartition("-")[2]))) if whole_ones else None
+def _last_checkpoint(checkpoints: Path) -> str | None:
+    """The newest checkpoint that is neither half-written (the Trainer writes trainer_state.json last) nor half-deleted."""
+    paths = [path for path in checkpoints.glob("checkpoint-*") if all(any(path.glob(name)) for name in CHECKPOINT)]
+    complete = [path for path in paths if _is_json(path / "trainer_state.json")]
+    return str(max(complete, key=lambda path: int(path.name.rpartition("-")[2]))) if complete else None
 
 
 def _is_json(path: Path) -> bool:
@@ -259,7 +259,7 @@ def _is_json(path: Path) -> bool:
 
 
 def has_fast_bf16(device: str) -> bool:
-    """Whether 16-bit brain floats are faster there: on GPUs and processors that have them in hardware (these: AMX tiles), not emulated.
+    """Whether 16-bit brain floats are faster on a device: on GPUs and processors with hardware for them (on processors, AMX tiles).
 
     Processors with AVX-512's bf16 alone took twice as long with them as with 32-bit floats (benchmarks/precision.py).
     """

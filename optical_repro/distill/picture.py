@@ -14,31 +14,31 @@ if TYPE_CHECKING:
     from .token_alignment import TokenAlignment
 
 SHADES = " ░▒▓█"
-"""From none of the mass that two tokens could exchange to all of it."""
+"""From none of the mass that two tokens can exchange to all of it."""
 
 
 def as_text(alignments: Mapping[str, TokenAlignment], width: int) -> str:
     """Heat maps for a terminal of ``width`` columns, side by side where they fit: student tokens down, teacher tokens across.
 
-    ``alignments``: what stands above each, such as "before training".
+    The keys of ``alignments`` are the titles, such as "before training".
     """
     blocks = [_block(title, alignment) for title, alignment in alignments.items()]
     widths = [max(map(_width, block)) for block in blocks]
     if sum(widths) + 4 * (len(blocks) - 1) > width:
         return "\n\n".join("\n".join(block) for block in blocks)
     rows = zip_longest(*blocks, fillvalue="")
-    return "\n".join("    ".join(_padded(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join("    ".join(_pad(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 def _block(title: str, alignment: TokenAlignment) -> list[str]:
-    """Lines: the title, the teacher's tokens written downwards, then a line for each token of the student."""
+    """The lines of a heat map: title, the teacher's tokens written downwards, a line for each token of the student."""
     left = max(map(_width, alignment.student.pieces))
     letters = [_letters(piece) for piece in alignment.teacher.pieces]
     deepest = max(map(len, letters))
     lines = [f"{title}  (loss {alignment.loss:.3f})", ""]
     for depth in range(deepest):
         row = [letter[depth - deepest + len(letter)] if depth >= deepest - len(letter) else "" for letter in letters]
-        lines.append(" " * (left + 1) + "".join(_padded(letter, 2) for letter in row).rstrip())
+        lines.append(" " * (left + 1) + "".join(_pad(letter, 2) for letter in row).rstrip())
     for piece, shares in zip(alignment.student.pieces, alignment.shares, strict=True):
         shades = (SHADES[min(int(share * len(SHADES)), len(SHADES) - 1)] for share in shares)
         lines.append(" " * (left - _width(piece)) + piece + " " + "".join(shade * 2 for shade in shades).rstrip())
@@ -46,7 +46,7 @@ def _block(title: str, alignment: TokenAlignment) -> list[str]:
 
 
 def _letters(text: str) -> list[str]:
-    """A text letter by letter, each with the accents that stand on it."""
+    """The letters of a text, each with its accents."""
     letters: list[str] = []
     for character in text:
         if letters and not _width(character):
@@ -57,14 +57,14 @@ def _letters(text: str) -> list[str]:
 
 
 def _width(text: str) -> int:
-    """Columns that a text takes in a terminal."""
+    """The columns of a text in a terminal."""
     return sum(
         0 if unicodedata.category(character) in ("Mn", "Me", "Cf") else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text
     )
 
 
-def _padded(text: str, width: int) -> str:
+def _pad(text: str, width: int) -> str:
     return text + " " * (width - _width(text))
 
 
@@ -81,33 +81,33 @@ def as_image(alignments: Mapping[str, TokenAlignment], form: str) -> bytes:
 
 
 def _families(text: str) -> list[str]:
-    """Matplotlib's own font, and fonts of this machine for the letters that it lacks."""
+    """Matplotlib's own font, and installed fonts for the letters that it lacks."""
     from matplotlib.font_manager import fontManager, get_font
 
-    families, lacking = ["DejaVu Sans"], {character for character in text if not character.isspace()}
-    lacking -= {chr(point) for point in get_font(fontManager.findfont("DejaVu Sans")).get_charmap()}
-    # Last Resort has a box for every letter there is.
-    for entry in sorted(fontManager.ttflist, key=lambda entry: entry.name.startswith("Last Resort")) if lacking else ():
-        has = lacking & {chr(point) for point in get_font(entry.fname).get_charmap()}
-        if has:
+    families, missing = ["DejaVu Sans"], {character for character in text if not character.isspace()}
+    missing -= {chr(point) for point in get_font(fontManager.findfont("DejaVu Sans")).get_charmap()}
+    # Last Resort has a box for every letter, so it comes last.
+    for entry in sorted(fontManager.ttflist, key=lambda entry: entry.name.startswith("Last Resort")) if missing else ():
+        covered = missing & {chr(point) for point in get_font(entry.fname).get_charmap()}
+        if covered:
             families.append(entry.name)
-            lacking -= has
+            missing -= covered
     return families
 
 
 def figure(alignments: Mapping[str, TokenAlignment]) -> Figure:
-    """Heat maps side by side, the word links outlined; ``alignments``: what stands above each."""
+    """Heat maps side by side, the word links outlined; the keys of ``alignments`` are the titles."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
     sizes = [alignment.plan.shape for alignment in alignments.values()]
     cell, margin = 0.36, 1.2
-    made = Figure(
+    heat_maps = Figure(
         figsize=(sum(columns * cell + margin for _, columns in sizes) + 0.7, max(rows for rows, _ in sizes) * cell + margin + 0.6),
         dpi=150,
         layout="constrained",
     )
-    panels = made.subplots(1, len(sizes), squeeze=False, width_ratios=[columns for _, columns in sizes])[0]
+    panels = heat_maps.subplots(1, len(sizes), squeeze=False, width_ratios=[columns for _, columns in sizes])[0]
     for panel, (title, alignment) in zip(panels, alignments.items(), strict=True):
         image = panel.imshow(alignment.shares, cmap="Blues", vmin=0, vmax=1, aspect="equal")
         panel.set_anchor("N")
@@ -121,14 +121,17 @@ def figure(alignments: Mapping[str, TokenAlignment]) -> Figure:
         panel.tick_params(which="minor", length=0)
         for spine in panel.spines.values():
             spine.set_color("#b8c0cc")
-        for here, there in alignment.links():
-            rows, columns = (alignment.student.word_of == here).nonzero()[0], (alignment.teacher.word_of == there).nonzero()[0]
+        for student_word, teacher_word in alignment.links():
+            rows, columns = (
+                (alignment.student.word_of == student_word).nonzero()[0],
+                (alignment.teacher.word_of == teacher_word).nonzero()[0],
+            )
             corner = (columns[0] - 0.5, rows[0] - 0.5)
             panel.add_patch(Rectangle(corner, len(columns), len(rows), fill=False, edgecolor="#c2410c", linewidth=1.6, zorder=3))
     panels[0].set_ylabel("the student reads", fontsize=9, color="#5d6877")
-    made.supxlabel("the teacher reads; outlined: the word that most of a word's mass moves to", fontsize=9, color="#5d6877")
-    bar = made.colorbar(image, ax=list(panels), panchor=False, shrink=0.8, pad=0.02, ticks=[0, 0.5, 1])
+    heat_maps.supxlabel("the teacher reads; outlined: the word that most of a word's mass moves to", fontsize=9, color="#5d6877")
+    bar = heat_maps.colorbar(image, ax=list(panels), panchor=False, shrink=0.8, pad=0.02, ticks=[0, 0.5, 1])
     bar.ax.set_yticklabels(["none", "half", "all"], fontsize=9)
     bar.set_label("mass moved, of the most possible", fontsize=9)
     bar.outline.set_edgecolor("#b8c0cc")
-    return made
+    return heat_maps

@@ -1,4 +1,4 @@
-"""The linear map from a student's space to its teacher's, where the two are different encoders of different widths."""
+"""The linear map from a student's vectors to its teacher's, where they are encoders of different widths."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ if TYPE_CHECKING:
     from ..encoders.encoder import Encoder
 
 REVISION = 1
-"""To be raised with every change to the layer that is fitted on the same vectors."""
+"""To be raised with every change to the layer fitted on the same vectors."""
 
 SENTENCES = 2048
-"""English sentences that it is fitted on, at the most."""
+"""The maximum number of English sentences that it is fitted on."""
 
 RIDGE = 0.01
-"""Weight of the penalty on its size, in units of the mean variance of the student's vectors."""
+"""Weight of the penalty on the map's size, in units of the mean variance of the student's vectors."""
 
 
-def fitted(base: Path, teacher: Path, english: Sequence[str]) -> nn.Linear | None:
-    """The layer, without bias, that takes the student's vectors of English sentences nearest to the teacher's: ridge regression.
+def fit_projection(base: Path, teacher: Path, english: Sequence[str]) -> nn.Linear | None:
+    """Fits a layer without bias that maps the student's vectors of English sentences to the teacher's, by ridge regression.
 
-    None where both have one length. A linear layer before the pooling, on the token states, is the same as one after it. Raises
-    InputError for a student that has a projection to another length already.
+    None where both have the same length. A linear layer on the token states, before the pooling, equals one after it. Raises
+    InputError for a student that already has a projection to another length.
     """
     import torch
 
     from ..encoders.text_encoder import TextEncoder
 
-    student, other = TextEncoder(base), TextEncoder(teacher)
-    check_widths(base, student.model, other.model)
-    if student.dimension == other.dimension:
+    student_encoder, teacher_encoder = TextEncoder(base), TextEncoder(teacher)
+    check_widths(base, student_encoder.model, teacher_encoder.model)
+    if student_encoder.dimension == teacher_encoder.dimension:
         return None
-    ours, theirs = (encoder.encode(list(english)[:SENTENCES]) for encoder in (student, other))
-    layer = torch.nn.Linear(student.dimension, other.dimension, bias=False)
+    ours, theirs = (encoder.encode(list(english)[:SENTENCES]) for encoder in (student_encoder, teacher_encoder))
+    layer = torch.nn.Linear(student_encoder.dimension, teacher_encoder.dimension, bias=False)
     with torch.no_grad():
         layer.weight[:] = torch.from_numpy(least_squares(ours, theirs))
     return layer
 
 
 def check_widths(base: Path, student: Encoder, teacher: Encoder) -> None:
-    """Raises InputError for a student that has a projection, to another length than the teacher's vectors have."""
+    """Raises InputError for a student whose projection has another length than the teacher's vectors."""
     if student.projection is not None and student.dimension != teacher.dimension:
         raise InputError(f"{base}: its projection gives vectors of {student.dimension} numbers, the teacher's have {teacher.dimension}")
 

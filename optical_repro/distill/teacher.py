@@ -1,4 +1,4 @@
-"""The teacher's side of the training pairs, computed once and kept on disk."""
+"""The teacher's states of the training pairs, computed once and kept on disk."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ REVISION = 1
 """To be raised with every change to the states of the same texts."""
 
 LONGEST = 128
-"""Tokens of a text that teacher and student read in training."""
+"""The maximum number of tokens that teacher and student read of a text in training."""
 
 
 class TeacherStates:
-    """The teacher's token states of a list of texts, read from disk as they are needed (16-bit floats)."""
+    """The teacher's token states of a list of texts, read from disk when needed (16-bit floats)."""
 
     def __init__(self, folder: Path) -> None:
         self._ends = np.load(folder / "ends.npy")
@@ -33,11 +33,11 @@ class TeacherStates:
         return self._states[start : self._ends[index]]
 
 
-def read(tokenizer: Any, texts: Sequence[str], longest: int) -> list[list[int]]:
+def token_ids(tokenizer: Any, texts: Sequence[str], longest: int) -> list[list[int]]:
     """The token ids of texts, at most ``longest`` each.
 
-    Raises InputError for a tokenizer that does not put one special token before and one after a text, which ``objectives.ot``
-    leaves out.
+    Raises InputError for a tokenizer that does not put one special token before and one after a text: ``objectives.ot`` leaves
+    these two out.
     """
     mask = tokenizer("a", return_special_tokens_mask=True)["special_tokens_mask"]
     if mask[0] != 1 or mask[-1] != 1 or sum(mask) != 2:
@@ -46,7 +46,7 @@ def read(tokenizer: Any, texts: Sequence[str], longest: int) -> list[list[int]]:
 
 
 def write_states(teacher: Path, texts: Sequence[str], folder: Path, device: str, batch_size: int = 64) -> None:
-    """Runs the teacher over texts and writes what ``TeacherStates`` reads.
+    """Runs the teacher over texts and writes the files of ``TeacherStates``.
 
     Raises FloatingPointError naming the text whose states are not finite.
     """
@@ -58,7 +58,7 @@ def write_states(teacher: Path, texts: Sequence[str], folder: Path, device: str,
     hush_transformers()
     tokenizer = load_tokenizer(teacher)
     model = Encoder.load(teacher).to(device).eval()
-    ids = read(tokenizer, texts, min(LONGEST, model.longest(tokenizer)))
+    ids = token_ids(tokenizer, texts, min(LONGEST, model.longest(tokenizer)))
     lengths = np.array([len(text) for text in ids])
     ends = np.cumsum(lengths)
     width = model.dimension
@@ -75,7 +75,7 @@ def write_states(teacher: Path, texts: Sequence[str], folder: Path, device: str,
             for index, row in zip(batch, hidden, strict=True):
                 if not np.isfinite(row[: lengths[index]]).all():
                     raise FloatingPointError(f'the teacher gives no finite states for the text "{texts[index]}"')
-                # Not through a memory map: on a full disk that ends the process without a word.
+                # Not through a memory map, which on a full disk ends the process without a message.
                 states.seek(int(ends[index] - lengths[index]) * width * np.dtype(np.float16).itemsize)
                 states.write(row[: lengths[index]].astype(np.float16).tobytes())
             bar.update(len(batch))

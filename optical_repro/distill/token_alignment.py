@@ -1,4 +1,4 @@
-"""The transport plan of one pair of texts, token by token and word by word, and how far it agrees with a word aligner."""
+"""The transport plan of a pair of texts, by token and by word, and its agreement with a word aligner."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REVISION = 1
 
 @dataclass(frozen=True)
 class TokenAlignment:
-    """How the mass of a student's tokens moves to those of its teacher, in the plan that its training would use."""
+    """How mass moves from a student's tokens to its teacher's, in the plan that training would use."""
 
     student: Reading
     teacher: Reading
@@ -36,45 +36,45 @@ class TokenAlignment:
 
     @property
     def shares(self) -> np.ndarray:
-        """The plan, each cell as a part of the most that its two tokens could exchange: [n, m], from 0 to 1."""
+        """The plan, each cell as a share of the most mass that its two tokens can exchange: [n, m], from 0 to 1."""
         return np.clip(self.plan * max(self.plan.shape), 0, 1)
 
     @property
     def word_mass(self) -> np.ndarray:
-        """Mass that moves from each word of the student's text to each of the teacher's, that of their pieces added up: [words, words]."""
+        """Mass that moves from each word of the student's text to each of the teacher's, summed over their pieces: [words, words]."""
         return self._by_words(self.plan)
 
     def links(self) -> list[tuple[int, int]]:
-        """(student word, teacher word): each word of the student's text with the one that the most of its mass moves to."""
+        """(student word, teacher word): each word of the student's text with the one that gets most of its mass."""
         return [(word, int(row.argmax())) for word, row in enumerate(self.word_mass) if row.size and row.max() > 0]
 
     def matches(self) -> list[tuple[int, int, float]]:
-        """(student word, teacher word, the highest cosine of their tokens): each word with the one that it is nearest to by the plan.
+        """(student word, teacher word, the highest cosine of their tokens): each word with its nearest by the plan.
 
-        Nearest is the most mass times cosine: between a topic and a long passage, the mass of a word fills many others.
+        The nearest has the most mass times cosine: between a topic and a long passage, a word's mass spreads over many words.
         """
         cosine = self.student.vectors @ self.teacher.vectors.T
-        found = []
-        for here, row in enumerate(self._by_words(self.plan * cosine)):
+        matches = []
+        for student_word, row in enumerate(self._by_words(self.plan * cosine)):
             if row.size and row.max() > 0:
-                there = int(row.argmax())
-                pieces = np.ix_(self.student.word_of == here, self.teacher.word_of == there)
-                found.append((here, there, float(cosine[pieces].max())))
-        return found
+                teacher_word = int(row.argmax())
+                pieces = np.ix_(self.student.word_of == student_word, self.teacher.word_of == teacher_word)
+                matches.append((student_word, teacher_word, float(cosine[pieces].max())))
+        return matches
 
     def _by_words(self, matrix: np.ndarray) -> np.ndarray:
-        """Adds up what [n, m] tokens have by the words that they are pieces of: [words, words]."""
+        """Sums a matrix over tokens [n, m] by the words of its pieces: [words, words]."""
         return self.teacher.by_word(self.student.by_word(matrix).T).T
 
     def pharaoh(self) -> str:
         """The links as aligners write them, words counted from 0: ``0-2 1-0``."""
-        return " ".join(f"{here}-{there}" for here, there in self.links())
+        return " ".join(f"{student_word}-{teacher_word}" for student_word, teacher_word in self.links())
 
 
 def align(student: TextEncoder, teacher: TextEncoder, text: str, english: str) -> TokenAlignment:
     """Aligns a text with its English translation.
 
-    Raises InputError where a text has no token, or where the two encoders cannot be compared.
+    Raises InputError if a text has no token, or the two encoders cannot be compared.
     """
     [alignment] = align_all(student, teacher, [Pair(text, english)])
     return alignment
@@ -88,11 +88,11 @@ def align_all(student: TextEncoder, teacher: TextEncoder, pairs: Sequence[Pair])
             "expected the teacher that it was trained with"
         )
     targets, english = read_all(student, [pair.target for pair in pairs]), read_all(teacher, [pair.english for pair in pairs])
-    return [aligned(ours, theirs) for ours, theirs in zip(targets, english, strict=True)]
+    return [align_readings(ours, theirs) for ours, theirs in zip(targets, english, strict=True)]
 
 
-def aligned(student: Reading, teacher: Reading) -> TokenAlignment:
-    """Aligns two texts that have been read; raises InputError where one has no token."""
+def align_readings(student: Reading, teacher: Reading) -> TokenAlignment:
+    """Aligns the two encoders' readings of a pair; raises InputError if one has no token."""
     import torch
 
     from .transport import cosine_cost, transport_plan
@@ -112,11 +112,11 @@ class Agreement:
 
     links: int
     possible: int
-    """Of ``links``, those that the aligner found too, in whichever direction."""
+    """Of ``links``, those that the aligner found in at least one direction."""
     sure: int
     """Of ``links``, those that the aligner found in both directions."""
-    wanted: int
-    """Links that the aligner found in both directions."""
+    all_sure: int
+    """All links that the aligner found in both directions."""
     pairs: int
 
     @property
@@ -127,7 +127,7 @@ class Agreement:
     @property
     def recall(self) -> float:
         """Share of the aligner's sure links that are among these."""
-        return self.sure / max(self.wanted, 1)
+        return self.sure / max(self.all_sure, 1)
 
     @property
     def f1(self) -> float:
@@ -136,24 +136,24 @@ class Agreement:
 
     @property
     def score(self) -> float:
-        """One minus the alignment error rate: 1 where all sure links and nothing but possible ones were found."""
-        return (self.possible + self.sure) / max(self.links + self.wanted, 1)
+        """One minus the alignment error rate: 1 if all sure links and only possible ones were found."""
+        return (self.possible + self.sure) / max(self.links + self.all_sure, 1)
 
 
-def agreement(alignments: Iterable[TokenAlignment], aligned: Sequence[Sequence[Link]]) -> Agreement:
-    """Compares each alignment's word links with those of ``bitext.alignment.align`` for the same pair.
+def agreement(alignments: Iterable[TokenAlignment], aligner_links: Sequence[Sequence[Link]]) -> Agreement:
+    """Compares each alignment's word links with those of ``lexicon.alignment.align`` for the same pair.
 
-    An aligner's link of weight 1 is a sure one, which must be found; the others are possible ones, which may be.
+    An aligner's link of weight 1 is sure and must be found; the others are possible and may be.
     """
-    links = possible = sure = wanted = pairs = 0
-    for alignment, found in zip(alignments, aligned, strict=True):
+    links = possible = sure = all_sure = pairs = 0
+    for alignment, weighted_links in zip(alignments, aligner_links, strict=True):
         ours = set(alignment.links())
-        theirs = {(here, there): weight for here, there, weight in found}
-        certain = {link for link, weight in theirs.items() if weight == 1}
+        theirs = {(student_word, teacher_word): weight for student_word, teacher_word, weight in weighted_links}
+        sure_links = {link for link, weight in theirs.items() if weight == 1}
         links, possible = links + len(ours), possible + len(ours & theirs.keys())
-        sure, wanted = sure + len(ours & certain), wanted + len(certain)
+        sure, all_sure = sure + len(ours & sure_links), all_sure + len(sure_links)
         pairs += 1
-    return Agreement(links, possible, sure, wanted, pairs)
+    return Agreement(links, possible, sure, all_sure, pairs)
 
 
 def measure(
@@ -161,11 +161,11 @@ def measure(
 ) -> dict[str, Agreement]:
     """The agreement of each student's word links with the aligner's, on the same ``most`` pairs drawn by ``seed``.
 
-    The aligner reads all ``pairs``, and needs about a thousand to be worth comparing with; students should not have been trained on them.
+    The aligner reads all ``pairs``, and needs about a thousand for good links; students should not have been trained on them.
     """
     from ..lexicon.alignment import align as align_words
 
-    aligned = align_words([(words(pair.target), words(pair.english)) for pair in pairs], seed)
-    chosen = sorted(random.Random(seed).sample(range(len(pairs)), min(most, len(pairs))))
-    some, links = [pairs[place] for place in chosen], [aligned[place] for place in chosen]
-    return {name: agreement(align_all(student, teacher, some), links) for name, student in students.items()}
+    all_links = align_words([(words(pair.target), words(pair.english)) for pair in pairs], seed)
+    indices = sorted(random.Random(seed).sample(range(len(pairs)), min(most, len(pairs))))
+    sample, links = [pairs[index] for index in indices], [all_links[index] for index in indices]
+    return {name: agreement(align_all(student, teacher, sample), links) for name, student in students.items()}

@@ -1,4 +1,4 @@
-"""Distillation: training of the student to match its teacher."""
+"""Distillation: trains the student to match its teacher."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from ..encoders.models import tokenizer_json
 from .loop import Measured, fit, let_learn, probe, reading_order, write_log
 from .objectives import total
 from .recipe import Recipe
-from .teacher import LONGEST, TeacherStates, read
+from .teacher import LONGEST, TeacherStates, token_ids
 
 if TYPE_CHECKING:
     import torch
 
 
 class Sides(NamedTuple):
-    """Pairs of texts: what the student reads, the teacher's side of text i being ``states[which[i]]``."""
+    """Pairs of texts: the student's texts; the teacher's states for text i are ``states[state_of[i]]``."""
 
     texts: Sequence[str]
     states: TeacherStates
-    which: Sequence[int]
+    state_of: Sequence[int]
 
 
 REVISION = 1
-"""To be raised with every change to what the same pairs teach."""
+"""To be raised with every change to the result of training on the same pairs."""
 
 
 def train(
     untrained: Path,
     texts: Sequence[str],
     states: TeacherStates,
-    which: Sequence[int],
+    state_of: Sequence[int],
     recipe: Recipe,
     folder: Path,
     *,
@@ -45,12 +45,12 @@ def train(
     passages: np.ndarray | None = None,
     held_out: Sides | None = None,
 ) -> None:
-    """Trains the student in ``untrained`` on ``texts``, the teacher's side of text i being ``states[which[i]]``; writes it to ``folder``.
+    """Trains the student in ``untrained`` on ``texts`` and writes it to ``folder``.
 
-    ``pooling`` is the teacher's; ``passages`` holds its vectors of passages, [P, d], for the objective ``scores``. ``held_out`` are
-    pairs that training does not read, on which the loss is measured beside it (None: on some that it reads). Where
-    ``folder/checkpoints`` has checkpoints, training goes on from the last whole one. Raises FloatingPointError at a loss that is not
-    finite.
+    The teacher's states for text i are ``states[state_of[i]]``. ``pooling`` is the teacher's; ``passages`` holds its vectors of
+    passages, [P, d], for the objective ``scores``. ``held_out`` are pairs that training does not read, on which the loss is measured
+    (None: on some training pairs). If ``folder/checkpoints`` has a complete checkpoint, training goes on from the last. Raises
+    FloatingPointError at a loss that is not finite.
     """
     import torch
 
@@ -62,17 +62,17 @@ def train(
     torch.manual_seed(recipe.seed)
     tokenizer, model = load_tokenizer(untrained), Encoder.load(untrained)
     longest = min(LONGEST, model.longest(tokenizer))
-    ids = read(tokenizer, texts, longest)
+    ids = token_ids(tokenizer, texts, longest)
     order = reading_order([len(text) for text in ids], recipe)
-    examples = [{"input_ids": ids[index], "teacher": states[which[index]]} for index in order]
+    examples = [{"input_ids": ids[index], "teacher": states[state_of[index]]} for index in order]
     if held_out:
-        sides = zip(read(tokenizer, held_out.texts, longest), held_out.which, strict=True)
-        beside = [{"input_ids": text, "teacher": held_out.states[place]} for text, place in sides]
+        sides = zip(token_ids(tokenizer, held_out.texts, longest), held_out.state_of, strict=True)
+        measured_examples = [{"input_ids": text, "teacher": held_out.states[index]} for text, index in sides]
     else:
-        beside = [{"input_ids": ids[index], "teacher": states[which[index]]} for index in probe(len(ids), recipe.seed)]
-    measured = Measured(beside, "sentence pairs" if held_out else "training pairs", held_out is not None)
-    pool = None if passages is None else torch.from_numpy(passages).to(device)
-    ours = model.convention.pooling
+        measured_examples = [{"input_ids": ids[index], "teacher": states[state_of[index]]} for index in probe(len(ids), recipe.seed)]
+    measured = Measured(measured_examples, "sentence pairs" if held_out else "training pairs", held_out is not None)
+    passage_vectors = None if passages is None else torch.from_numpy(passages).to(device)
+    student_pooling = model.convention.pooling
 
     def collate(batch: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         inputs = tokenizer.pad({"input_ids": [example["input_ids"] for example in batch]}, return_tensors="pt")
@@ -86,7 +86,7 @@ def train(
     def loss(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
         teacher, teacher_mask = inputs.pop("teacher"), inputs.pop("teacher_mask")
         hidden, mask = model(**inputs), inputs["attention_mask"].float()
-        return total(recipe.parts, Batch(hidden, mask, teacher, teacher_mask, pool, ours, pooling))
+        return total(recipe.parts, Batch(hidden, mask, teacher, teacher_mask, passage_vectors, student_pooling, pooling))
 
     let_learn(model.transformer, tokenizer, recipe)
     checkpoints = folder / "checkpoints"

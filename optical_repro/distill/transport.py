@@ -1,4 +1,4 @@
-"""Optimal transport between the tokens of a student's text and of its teacher's (Huang, Yu and Allan 2023, arXiv 2301.12566, section 3)."""
+"""Optimal transport between the tokens of the student's text and the teacher's (Huang, Yu and Allan 2023, arXiv 2301.12566, section 3)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 REVISION = 1
-"""To be raised with every change to the plan, or the loss, of the same costs."""
+"""To be raised with every change to the plan or the loss for the same costs."""
 
 REGULARISATION = 0.05
 """Entropic regularisation of the plan, in units of the cost (1 - cosine, from 0 to 2)."""
 
 TOLERANCE = 1e-6
-"""How far the marginals of a text's plan may be from its masses, as a vector's length, when Sinkhorn stops."""
+"""Sinkhorn stops when the marginals of a text's plan are this near to its masses (length of the difference vector)."""
 
 
 def cosine_cost(student: Tensor, teacher: Tensor) -> Tensor:
@@ -25,11 +25,11 @@ def cosine_cost(student: Tensor, teacher: Tensor) -> Tensor:
 def transport_plan(
     cost: Tensor, student_mask: Tensor, teacher_mask: Tensor, regularisation: float = REGULARISATION, tolerance: float = TOLERANCE
 ) -> Tensor:
-    """The plans that move a uniform mass over the real student tokens to one over the real teacher tokens at the least cost.
+    """The plans of least cost that move uniform mass on the real student tokens to uniform mass on the real teacher tokens.
 
     Takes costs [B, n, m] and masks [B, n], [B, m] (1 for a token, 0 for padding); returns plans [B, n, m], without gradient.
-    Padding holds no mass, so it takes no part. Solved by POT's batched Sinkhorn, in double precision, where exp(-cost /
-    regularisation) does not vanish for a regularisation of 0.005 or more. Raises ValueError below that.
+    Padding has no mass. Solved by POT's batched Sinkhorn in double precision, where exp(-cost / regularisation) does not vanish
+    for a regularisation of 0.005 or more. Raises ValueError below that.
     """
     from ot.batch import solve_batch
 
@@ -37,8 +37,8 @@ def transport_plan(
         raise ValueError(f"regularisation is {regularisation}; Sinkhorn needs at least 0.005 for costs up to 2")
     masses = [(mask / mask.sum(1, keepdim=True)).double() for mask in (student_mask, teacher_mask)]
     with torch.autocast(cost.device.type, enabled=False):
-        solved = solve_batch(cost.detach().double(), regularisation, *masses, method="sinkhorn", grad="detach", tol=tolerance)
-    return solved.plan.to(cost.dtype)
+        solution = solve_batch(cost.detach().double(), regularisation, *masses, method="sinkhorn", grad="detach", tol=tolerance)
+    return solution.plan.to(cost.dtype)
 
 
 def transport_loss(

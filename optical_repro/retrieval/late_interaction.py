@@ -1,4 +1,4 @@
-"""MaxSim over tokens (Khattab and Zaharia, SIGIR 2020), exact, over the hits of a run."""
+"""Exact MaxSim over tokens (Khattab and Zaharia, SIGIR 2020) for the hits of a run."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from ..collections.collection import Passage
 from ..encoders.text_encoder import TextEncoder
 
 REVISION = 1
-"""To be raised with every change to the token vectors of a passage, or what the same vectors score."""
+"""To be raised with every change to the token vectors of a passage, or to the score of the same vectors."""
 
 SHARD = 1024
-"""Passages a file of the store."""
+"""Passages per file of the store."""
 
 
 def rerank(
@@ -38,32 +38,32 @@ def rerank(
     weight: float = 0.5,
     device: str = "cpu",
 ) -> Run:
-    """Orders the hits of each topic anew, by (1 - weight) * the run's score + weight * MaxSim.
+    """Reranks the hits of each topic by (1 - weight) * the run's score + weight * MaxSim.
 
-    ``run`` holds cosines, as ``dense.search`` gives them; MaxSim is the mean over the topic's tokens of the highest cosine with a
-    token of the passage, so both have one scale. A topic is one text of weight 1, or several whose weights add up to 1: MaxSim is
-    their weighted mean then. Passages that are hits are added to ``store``, which every run of the same collection and document
+    ``run`` holds cosines, as from ``dense.search``; MaxSim is the mean over the topic's tokens of the highest cosine with a
+    token of the passage, so both have the same scale. A topic is one text of weight 1, or several whose weights add up to 1: MaxSim
+    is then their weighted mean. Passages that are hits are added to ``store``, which every run of the same collection and document
     model can share.
     """
-    wanted = {document for hits in run.values() for document in hits}
-    store.add(passage for passage in passages if passage.id in wanted)
+    hit_ids = {document for hits in run.values() for document in hits}
+    store.add(passage for passage in passages if passage.id in hit_ids)
 
     encoder = TextEncoder(query_model, device)
     prefix = encoder.convention.query_prefix
-    reranked: Run = {}
+    reranking: Run = {}
     for topic, hits in tqdm(run.items(), desc="MaxSim", unit=" topics", disable=None):
         texts = encoder.encode_tokens([prefix + text for text in topics[topic]])
         query, shares = np.concatenate(texts), token_weights(texts, list(topics[topic].values()))
-        reranked[topic] = {
+        reranking[topic] = {
             document: (1 - weight) * score + weight * max_sim(query, store[document], shares) for document, score in hits.items()
         }
-    return reranked
+    return reranking
 
 
 def max_sim(query: np.ndarray, document: np.ndarray, weights: np.ndarray | None = None) -> float:
     """MaxSim of a query [tokens, dimension] with a document [its tokens, dimension]: from -1 to 1.
 
-    ``weights`` are of the query's tokens, [tokens], and add up to 1; without them, all tokens are alike.
+    ``weights`` [tokens] are those of the query's tokens and add up to 1; without them, all tokens count the same.
     """
     similarities = query.astype(np.float32) @ document.astype(np.float32).T
     return float(np.average(similarities.max(axis=1), weights=weights))
@@ -75,23 +75,23 @@ def token_weights(texts: Sequence[np.ndarray], weights: Sequence[float]) -> np.n
 
 
 class TokenStore:
-    """Token vectors of passages on disk, in 16-bit: ``store[id]`` is [tokens, dimension].
+    """16-bit token vectors of passages on disk: ``store[id]`` is [tokens, dimension].
 
     Files ``<shard>.npy`` (vectors of many passages, one after the other) and ``<shard>.json`` (their ids and lengths, and the
-    SHA-256 of the vectors), each complete or absent; a shard is named by the hash of its json. One that is damaged is removed and
-    its passages are encoded again. A passage is encoded alone, so its vectors do not depend on which others were candidates, or in
-    which order. Processes that add to one store wait for each other.
+    SHA-256 of the vectors), each complete or absent; a shard's name is the hash of its json. A damaged shard is removed and its
+    passages are encoded again. A passage is encoded alone, so its vectors do not depend on the other candidates or their order.
+    Processes that add to one store wait for each other.
     """
 
     def __init__(self, folder: Path, model: Path | str, device: str = "cpu") -> None:
-        """Opens or begins the store of a collection's passages as encoded by a model; the caller keeps a folder for each such pair."""
+        """Opens or creates the store of one collection's passages encoded by one model; the caller keeps a folder for each such pair."""
         self.folder, self.model, self.device = folder, model, device
         self._places: dict[str, tuple[np.ndarray, int, int]] = {}
-        self._opened: set[str] = set()
+        self._open_shards: set[str] = set()
         self._open_all()
 
     def add(self, passages: Iterable[Passage]) -> None:
-        """Encodes those that are not there yet; streaming, one shard in memory."""
+        """Encodes the passages that the store lacks, as a stream with one shard in memory."""
         new = (passage for passage in passages if passage.id not in self._places)
         first = next(new, None)
         if first is None:
@@ -99,7 +99,7 @@ class TokenStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder / ".lock"):
             self._remove_broken()
-            self._open_all()  # what another process has added meanwhile
+            self._open_all()  # shards that another process has added meanwhile
             self._encode(passage for passage in chain([first], new) if passage.id not in self._places)
 
     def _encode(self, new: Iterator[Passage]) -> None:
@@ -129,7 +129,7 @@ class TokenStore:
         np.save(content, np.concatenate(vectors))
         lengths = [[passage.id, len(tokens)] for passage, tokens in zip(passages, vectors, strict=True)]
         record = {"passages": lengths, "sha256": hashlib.sha256(content.getbuffer()).hexdigest()}
-        name = _shard(record)
+        name = _shard_name(record)
         with whole(self.folder / f"{name}.npy", "wb") as file:
             file.write(content.getbuffer())
         with whole(self.folder / f"{name}.json") as file:
@@ -137,32 +137,32 @@ class TokenStore:
         self._open(name, record)
 
     def _open_all(self) -> None:
-        """Opens the whole shards that are not open yet."""
+        """Opens the complete shards that are not open yet."""
         for path in sorted(self.folder.glob("*.json")):
-            if path.stem not in self._opened and (record := self._sound(path)) is not None:
+            if path.stem not in self._open_shards and (record := self._valid_record(path)) is not None:
                 self._open(path.stem, record)
 
     def _remove_broken(self) -> None:
-        """Removes shards that are not as they were written, and what a killed process has left; the lock is ours."""
+        """Removes damaged shards and the leftovers of killed processes; the caller holds the lock."""
         for path in self.folder.glob("*.json"):
-            if self._sound(path) is None:
+            if self._valid_record(path) is None:
                 say(f"{path.with_suffix('.npy')}: not as it was written; its passages are encoded again")
                 path.unlink()
         for path in [*self.folder.glob("*.npy"), *self.folder.glob(".*.part")]:
             if not path.with_suffix(".json").exists():
                 path.unlink()
 
-    def _sound(self, path: Path) -> dict[str, Any] | None:
-        """The record of a shard; None where it, or its vectors, are not what was written."""
+    def _valid_record(self, path: Path) -> dict[str, Any] | None:
+        """The record of a shard; None where the record or its vectors are damaged."""
         try:
             record = dict(json.loads(path.read_text(encoding="utf-8")))
-            vectors = sha256_once(path.with_suffix(".npy"))
+            checksum = sha256_once(path.with_suffix(".npy"))
         except (FileNotFoundError, ValueError, TypeError):
             return None
-        return record if _shard(record) == path.stem and record.get("sha256") == vectors else None
+        return record if _shard_name(record) == path.stem and record.get("sha256") == checksum else None
 
     def _open(self, name: str, record: dict[str, Any]) -> None:
-        self._opened.add(name)
+        self._open_shards.add(name)
         vectors = np.load(self.folder / f"{name}.npy", mmap_mode="r")
         start = 0
         for document, length in record["passages"]:
@@ -170,6 +170,6 @@ class TokenStore:
             start += length
 
 
-def _shard(record: dict[str, Any]) -> str:
-    """The name of a shard, by its record."""
+def _shard_name(record: dict[str, Any]) -> str:
+    """The name of a shard: the hash of its record."""
     return digest(record)[:16]

@@ -1,8 +1,7 @@
 """Baselines from the indexes that Pyserini publishes, run as its own reproductions (``pyserini.2cr``) run them.
 
-Nothing is indexed or encoded here but the topics: an index comes from the address in Pyserini's registry, is checked against the
-MD5 sum there, and is kept where Pyserini itself keeps and finds it (``$PYSERINI_CACHE``, else ``~/.cache/pyserini``). Encoders of
-topics come from the Hugging Face Hub.
+Only topics are encoded here. An index is downloaded from the address in Pyserini's registry, checked against its MD5 sum, and kept
+where Pyserini itself looks for it (``$PYSERINI_CACHE``, else ``~/.cache/pyserini``). Topic encoders come from the Hugging Face Hub.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ from ..base.quiet import quiet
 from ..base.trec import Run
 
 REVISION = 1
-"""To be raised with every change to what the same topics find in the same index."""
+"""To be raised with every change to the hits of the same topics in the same index."""
 
 WHITESPACE = ("yo",)
-"""Languages whose prebuilt Lucene indexes hold words as blanks part them."""
+"""Languages whose prebuilt Lucene indexes split words at blanks."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Lexical:
     index: str
     """Its name in Pyserini's registry; ``{lang}`` is the documents' language."""
     lang: str = "{lang}"
-    """Of the analyzer."""
+    """The analyzer's language."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +76,13 @@ BASELINES: dict[str, dict[str, Baseline]] = {
         "bm25-dt+afriberta-dpr": Fusion(("bm25-dt-prebuilt", "afriberta-dpr"), "rrf"),
     },
 }
-"""Collection to system to what it is."""
+"""The baselines by collection and system."""
 
 SYSTEMS = tuple(dict.fromkeys(system for systems in BASELINES.values() for system in systems))
 
 
 def search(baseline: Lexical | Dense, lang: str, topics: Mapping[str, str], *, k: int = 1000, device: str = "cpu") -> Run:
-    """The ``k`` best documents of each topic; ``lang`` is the documents' language. Downloads index and encoder if they are not there."""
+    """The ``k`` best documents of each topic; ``lang`` is the documents' language. Downloads index and encoder if missing."""
     folder = fetch(baseline.index.format(lang=lang))
     if isinstance(baseline, Lexical):
         return _lexical(folder, baseline.lang.format(lang=lang), topics, k)
@@ -101,8 +100,8 @@ def identity(baseline: Baseline, lang: str) -> dict[str, Any]:
     """What a run of the baseline depends on besides its topics."""
     if isinstance(baseline, Fusion):
         return {"parts": list(baseline.parts), "method": baseline.method}
-    of_encoder = {"encoder": baseline.encoder, "pooling": baseline.pooling} if isinstance(baseline, Dense) else {"analyzer": baseline.lang}
-    return {"md5": entry(baseline.index.format(lang=lang))["md5"], **of_encoder}
+    settings = {"encoder": baseline.encoder, "pooling": baseline.pooling} if isinstance(baseline, Dense) else {"analyzer": baseline.lang}
+    return {"md5": registry_entry(baseline.index.format(lang=lang))["md5"], **settings}
 
 
 def _lexical(folder: Path, lang: str, topics: Mapping[str, str], k: int) -> Run:
@@ -139,39 +138,39 @@ def _dense(folder: Path, baseline: Dense, topics: Mapping[str, str], k: int, dev
 
 
 def fetch(name: str) -> Path:
-    """The folder of a prebuilt index, downloaded and unpacked if it is not there; raises InputError where that fails."""
-    found = entry(name)
-    address, md5 = found["urls"][0], found["md5"]
-    packed = (found.get("filename") or address.rpartition("/")[2]).partition(".tar")[0]
-    kept = Path(os.environ.get("PYSERINI_CACHE") or home() / ".cache" / "pyserini") / "indexes"
-    folder = kept / f"{packed}.{md5}"
+    """The folder of a prebuilt index, downloaded and unpacked if missing; raises InputError if that fails."""
+    entry = registry_entry(name)
+    address, md5 = entry["urls"][0], entry["md5"]
+    stem = (entry.get("filename") or address.rpartition("/")[2]).partition(".tar")[0]
+    indexes = Path(os.environ.get("PYSERINI_CACHE") or home() / ".cache" / "pyserini") / "indexes"
+    folder = indexes / f"{stem}.{md5}"
     if not folder.is_dir():
-        archive = downloads.fetch(address, kept / f"{packed}.tar.gz", md5)
+        archive = downloads.fetch(address, indexes / f"{stem}.tar.gz", md5)
         _unpack(archive, folder)
         downloads.forget(archive)
     return folder
 
 
-def entry(name: str) -> dict[str, Any]:
-    """What Pyserini's registry tells of an index: "urls", "md5" and more; raises InputError for a name that it does not have."""
+def registry_entry(name: str) -> dict[str, Any]:
+    """The entry of an index in Pyserini's registry: "urls", "md5" and more; raises InputError for an unknown name."""
     from . import jvm
 
     jvm.start()
     from pyserini import prebuilt_index_info
 
     registries = [value for key, value in vars(prebuilt_index_info).items() if key in ("TF_INDEX_INFO", "FAISS_INDEX_INFO")]
-    known: dict[str, Any] = {index: told for registry in registries for index, told in registry.items()}
+    known: dict[str, Any] = {index: entry for registry in registries for index, entry in registry.items()}
     if name not in known:
         raise unknown("prebuilt index of Pyserini", name, known)
     return dict(known[name])
 
 
 DATA_ONLY: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-"""Owners and modes of the archive left out, where this Python knows how (3.11.4 and later)."""
+"""Ignores the archive's owners and modes, in Python 3.11.4 and later."""
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """Unpacks an archive of one folder under another name; the folder is whole when it has that name."""
+    """Unpacks an archive's one folder as ``folder``, which is complete once it exists."""
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -185,8 +184,8 @@ def _unpack(archive: Path, folder: Path) -> None:
         archive.unlink(missing_ok=True)
         reason = " ".join(str(error).split())
         raise InputError(f"{archive}: not an archive that can be unpacked ({reason}), now removed; try again to download it anew") from None
-    inside = [path for path in part.iterdir() if path.is_dir()]
-    if len(inside) != 1:
-        raise InputError(f"{archive}: {len(inside)} folders in it; expected one, the index")
-    inside[0].rename(folder)
+    folders = [path for path in part.iterdir() if path.is_dir()]
+    if len(folders) != 1:
+        raise InputError(f"{archive}: {len(folders)} folders in it; expected one, the index")
+    folders[0].rename(folder)
     shutil.rmtree(part)

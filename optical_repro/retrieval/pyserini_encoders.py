@@ -16,10 +16,10 @@ from pyserini.encode import DocumentEncoder, QueryEncoder  # noqa: E402  (Java f
 
 
 class StudentDocumentEncoder(DocumentEncoder):
-    """Documents to vectors with any encoder folder, a student's or the teacher's; its pooling and prefix are read from the folder."""
+    """Encodes documents with any encoder folder, a student's or the teacher's; its pooling and prefix are read from the folder."""
 
     def __init__(self, model_name: str, device: str = "cpu", **_: Any) -> None:
-        """``**_``: Pyserini's command line guesses further arguments from parts of the model's name; the folder knows better."""
+        """``**_``: arguments that Pyserini's command line guesses from the model's name; the folder's settings replace them."""
         self.encoder = TextEncoder(model_name, device)
 
     def encode(self, texts: Sequence[str], titles: Sequence[str] | None = None, **_: Any) -> np.ndarray:
@@ -31,7 +31,7 @@ class StudentDocumentEncoder(DocumentEncoder):
 
 
 class StudentQueryEncoder(QueryEncoder):
-    """Queries to vectors with any encoder folder; its pooling and prefix are read from the folder."""
+    """Encodes queries with any encoder folder; its pooling and prefix are read from the folder."""
 
     def __init__(self, encoder_dir: str, device: str = "cpu", **_: Any) -> None:
         super().__init__()

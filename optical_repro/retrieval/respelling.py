@@ -1,4 +1,4 @@
-"""Topics as a student reads them: words that neither lexicon nor documents have, read as the nearest known word."""
+"""Respells topics for a student: a word in neither lexicon nor documents becomes the nearest known word."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from ..lexicon.lexicon import Lexicon
 from . import bm25 as lexical
 
 REVISION = 1
-"""To be raised with every change to which words of topics are looked for."""
+"""To be raised with every change to which topic words are respelled."""
 
 
-def has_sense(collection: Collection) -> bool:
-    """Whether topics can be respelled: those of another language over English documents, whose words can only be names there."""
+def applies_to(collection: Collection) -> bool:
+    """Whether topics can be respelled: not English, over English documents, where their words can only be names."""
     return collection.doc_lang == "en" and collection.lang != "en"
 
 
 def spellings(words: Sequence[str], lexicon: Lexicon, index: Path, doc_lang: str) -> dict[str, str]:
-    """For each unknown word (`spelling.unknown_words`) that has one, the nearest word of the lexicon; words in the Lucene index stay."""
+    """The nearest lexicon word for each unknown word that has one; words in the Lucene index stay as they are."""
     if not words:
         return {}
-    found = lexical.indexed(index, doc_lang, words)
-    return spelling.nearest([word for word in words if word not in found], lexicon)
+    in_documents = lexical.indexed_words(index, doc_lang, words)
+    return spelling.nearest([word for word in words if word not in in_documents], lexicon)
 
 
-def spellings_over(topics: Iterable[str], lexicon: Lexicon, passages: Iterable[Passage], doc_lang: str) -> dict[str, str]:
-    """The same where there is no index: the documents are read once."""
+def spellings_without_index(topics: Iterable[str], lexicon: Lexicon, passages: Iterable[Passage], doc_lang: str) -> dict[str, str]:
+    """The same without an index: reads the documents once."""
     terms = {word: set(lexical.analyze(doc_lang, word)) for word in spelling.unknown_words(topics, lexicon)}
-    sought = set().union(*terms.values())
+    missing = set().union(*terms.values())
     for passage in passages:
-        if not sought:
+        if not missing:
             break
-        sought -= set(lexical.analyze(doc_lang, passage.contents))
-    return spelling.nearest([word for word, those in terms.items() if those <= sought], lexicon)
+        missing -= set(lexical.analyze(doc_lang, passage.contents))
+    return spelling.nearest([word for word, word_terms in terms.items() if word_terms <= missing], lexicon)

@@ -1,4 +1,4 @@
-"""Topic ids in Pyserini's own commands: it reads digits as a number, so that topic 007 would stand as 7 in its runs."""
+"""Keeps topic ids in Pyserini's own commands, which read digits as a number: topic 007 would be 7 in their runs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ NUMBERS, STRINGS = (f"io.anserini.search.topicreader.{name}TopicReader" for name
 
 
 def keep_ids() -> None:
-    """Has Pyserini keep ids as the file writes them, where numbers would not; all other topics are read as before."""
+    """Makes Pyserini keep ids as the file has them where numbers would change them; other topics are read as before."""
     from pyserini import query_iterator
     from pyserini.search import _base
 
-    read = query_iterator.get_topics_with_reader
+    original = query_iterator.get_topics_with_reader
 
-    def exact(reader: str, file: str) -> Any:
-        in_java = _base.JTopicReader.getTopicsWithStringIdsFromFileWithTopicReaderClass(STRINGS if reader == NUMBERS else reader, file)
-        ids = list(in_java.keySet().toArray()) if in_java is not None else []
+    def with_exact_ids(reader: str, file: str) -> Any:
+        java_topics = _base.JTopicReader.getTopicsWithStringIdsFromFileWithTopicReaderClass(STRINGS if reader == NUMBERS else reader, file)
+        ids = list(java_topics.keySet().toArray()) if java_topics is not None else []
         if not any(topic.isdigit() and str(int(topic)) != topic for topic in ids):
-            return read(reader, file)
-        fields = {topic: in_java.get(topic) for topic in ids}
-        return {topic: {key: of_topic.get(key) for key in of_topic.keySet().toArray()} for topic, of_topic in fields.items()}
+            return original(reader, file)
+        fields = {topic: java_topics.get(topic) for topic in ids}
+        return {topic: {key: topic_fields.get(key) for key in topic_fields.keySet().toArray()} for topic, topic_fields in fields.items()}
 
-    query_iterator.get_topics_with_reader = exact
+    query_iterator.get_topics_with_reader = with_exact_ids

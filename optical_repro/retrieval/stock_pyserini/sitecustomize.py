@@ -9,10 +9,10 @@ from types import ModuleType
 
 
 class JavaFirst(MetaPathFinder):
-    """Finds nothing itself; leaves the finding of Pyserini to the finders after it."""
+    """Starts Java at the first look for Pyserini, which it leaves to the finders after it."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
-        """Starts Java once, when Pyserini is looked for."""
+        """Starts Java once, when Python looks for Pyserini; finds nothing itself."""
         if name == "pyserini":
             sys.meta_path.remove(self)
             from optical_repro.retrieval import jvm
