@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from .experiment.experiment import Experiment
 
 EXPLAINED = """\
-Shows what the student would read in training, and below it what its English teacher reads. In code-switched sentences the
-switched words are marked: in colour on a terminal, between *asterisks* elsewhere. They come from the lexicon, in lower case
-and without diacritics, as the student reads every word. The pairs are those that `python -m optical_repro.run` with the same
-options trains on; nothing is trained here.
+Shows training pairs: the student's text, and below it the English teacher's text. Switched words in code-switched sentences
+are marked: in colour on a terminal, between *asterisks* elsewhere. They come from the lexicon, in lower case and without
+diacritics, as the student sees every word. `python -m optical_repro.run` with the same options trains on these pairs; this command
+trains nothing.
 """
 
 EXAMPLES = """
@@ -46,17 +46,38 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")
     add("--regime", default="cs", metavar="R[,R...]", help="one or more of the regimes below, or `all` (default: cs)")
-    add("--show", type=int, default=10, metavar="N", help="pairs to show, evenly spread (default: %(default)s)")
-    add("--switch", type=float, default=settings.switch, metavar="P", help="probability of switching a word (default: %(default)s)")
-    add("--in-domain", type=float, default=settings.in_domain, metavar="P", help="share of text of the collection (default: %(default)s)")
-    add("--collection", default="sample", metavar="NAME", help="where the bitext comes from if none is given (default: sample)")
-    add("--split", metavar="NAME", help="split of its topics (default: the collection's usual one)")
+    add("--show", type=int, default=10, metavar="N", help="number of pairs to show, evenly spread (default: %(default)s)")
+    add(
+        "--switch", type=float, default=settings.switch, metavar="P", help="probability that a word is code-switched (default: %(default)s)"
+    )
+    add(
+        "--in-domain",
+        type=float,
+        default=settings.in_domain,
+        metavar="P",
+        help="share of the pairs that are excerpts from the collection's documents (default: %(default)s)",
+    )
+    add("--collection", default="sample", metavar="NAME", help="source of the bitext if --bitext is not given (default: sample)")
+    add("--split", metavar="NAME", help="split of the topics (default: the collection's usual one)")
     add("--bitext", nargs="+", type=Path, default=[], metavar="FILE", help="parallel text (default: the collection's own)")
-    add("--bitext-filter", default="", metavar="F[,F...]", help="as python -m optical_repro.run has it (default: none)")
-    add("--lexicon", nargs="+", type=Path, default=[], metavar="FILE", help="bilingual lexicons, added to what bitext and CLDR give")
+    add("--bitext-filter", default="", metavar="F[,F...]", help="filters to apply, as for python -m optical_repro.run (default: none)")
+    add(
+        "--lexicon",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="bilingual lexicons, added to the one from the parallel text and CLDR",
+    )
     add("--translator", default=settings.translator, metavar="NAME", help=TRANSLATOR_HELP)
-    add("--seed", type=int, default=settings.recipe.seed, metavar="N", help="of everything random (default: %(default)s)")
-    add("--cache-dir", type=Path, default=default_folder(), metavar="DIR", help="where the lexicon is kept (default: that of run)")
+    add("--seed", type=int, default=settings.recipe.seed, metavar="N", help="random seed (default: %(default)s)")
+    add(
+        "--cache-dir",
+        type=Path,
+        default=default_folder(),
+        metavar="DIR",
+        help="folder for the lexicon (default: the one of optical_repro.run)",
+    )
     return made
 
 

@@ -30,16 +30,17 @@ if TYPE_CHECKING:
 EXAMPLES = """
 examples:
   python -m optical_repro.run --lang yo --regime cs
-      the embedded sample: Yorùbá topics, English passages, a student trained on code-switched text; about 3 minutes
+      the embedded sample: Yorùbá topics, English passages, a student trained on code-switched text;
+      10 to 20 minutes on two cores
   python -m optical_repro.run --lang sw --regime all
-      every regime, each compared with the others
+      all regimes, compared with each other
   python -m optical_repro.run --lang ha --regime cs,bt --collection my/folder --bitext my/ha-en.tsv
-      a collection and parallel text of your own (README.md says what the folder holds)
+      a collection and parallel text of your own (README.md describes the folder)
   python -m optical_repro.run --lang sw --regime bt --translator facebook/nllb-200-distilled-600M
-      topics and training text translated by a neural model of the Hugging Face Hub
+      topics and training text translated by a neural model from the Hugging Face Hub
 
-Runs appear in runs/<collection>.<lang>.<split>/ with report.html beside them. Stages are cached: the same command run
-again, or after an interruption, goes on where it was. Exit status: 0 done, 2 bad arguments or input, 1 anything else.
+Runs are written to runs/<collection>.<lang>.<split>/, with report.html in the same folder. Stages are cached: an interrupted
+command resumes where it stopped if you run it again. Exit status: 0 done, 2 bad arguments or input, 1 any other error.
 """
 
 
@@ -56,19 +57,19 @@ def parser() -> argparse.ArgumentParser:
     made = Parser(
         prog="python -m optical_repro.run",
         description="Trains a cross-lingual retriever by optimal-transport distillation and compares it with translate-then-retrieve.",
-        epilog=f"regimes, where the training text comes from:\n{regimes}\n\ncorpora that --bitext fetches by name:\n{corpora}\n\n"
-        f"filters, what --bitext-filter drops:\n{dropped}\n{EXAMPLES}",
+        epilog=f"regimes (where the training text comes from):\n{regimes}\n\ncorpora that --bitext downloads by name:\n{corpora}\n\n"
+        f"filters (what --bitext-filter drops):\n{dropped}\n{EXAMPLES}",
     )
-    what = made.add_argument_group("what is searched").add_argument
+    what = made.add_argument_group("collection").add_argument
     what("--lang", required=True, metavar="CODE", help="the low-resource language (ISO 639: yo, sw, ha ...)")
     what(
         "--collection",
         default="sample",
         metavar="NAME",
-        help="sample, a folder, a name that `python -m optical_repro.collections` lists, or an id of ir_datasets (default: sample)",
+        help="sample, a folder, a name that `python -m optical_repro.collections` lists, or an ir_datasets id (default: sample)",
     )
     what("--split", metavar="NAME", help="split of the topics: train, dev, test (default: the collection's usual one)")
-    text = made.add_argument_group("what is learnt from").add_argument
+    text = made.add_argument_group("training text").add_argument
     text("--regime", default="cs", metavar="R[,R...]", help="one or more of the regimes below, or `all` (default: cs)")
     text(
         "--bitext",
@@ -76,14 +77,14 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         default=[],
         metavar="FILE",
-        help="parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL, gzip accepted; or the name of a corpus, below "
+        help="parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL, gzip accepted; or the name of a corpus listed below "
         "(default: the collection's own)",
     )
     text(
         "--bitext-filter",
         default="",
         metavar="F[,F...]",
-        help="filters below, or `all`; each says how many pairs it dropped (default: none)",
+        help="filters to apply, from the list below, or `all`; each prints how many pairs it dropped (default: none)",
     )
     text(
         "--lexicon",
@@ -91,79 +92,83 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         default=[],
         metavar="FILE",
-        help="bilingual lexicons: MUSE (word translation), TSV with a weight, PanLex's TSV, or JSONL of Wiktionary (kaikki.org); "
-        "added to what bitext and CLDR give",
+        help="bilingual lexicons: MUSE (word translation), TSV with a weight, PanLex's TSV, or Wiktionary JSONL (kaikki.org); "
+        "added to the lexicon from the parallel text and CLDR",
     )
     text("--translator", default=LEXICAL, metavar="NAME", help=TRANSLATOR_HELP)
-    text("--switch", type=float, default=settings.switch, metavar="P", help=f"probability of switching a word (default: {settings.switch})")
+    text(
+        "--switch",
+        type=float,
+        default=settings.switch,
+        metavar="P",
+        help=f"probability that a word is code-switched (default: {settings.switch})",
+    )
     text(
         "--in-domain",
         type=float,
         default=settings.in_domain,
         metavar="SHARE",
-        help="share of the training pairs, in every regime, that are code-switched spans of the collection's own English documents "
+        help="share of the training pairs, in every regime, that are code-switched excerpts from the collection's English documents "
         f"(default: {settings.in_domain})",
     )
-    how = made.add_argument_group("how").add_argument
+    how = made.add_argument_group("models, training and systems").add_argument
     how(
         "--teacher",
         default=EMBEDDED,
         metavar="NAME",
         help="English encoder: Hugging Face name, NAME@REVISION or folder (default: all-MiniLM-L6-v2, included)",
     )
-    how("--pooling", choices=POOLING, help="how the teacher pools its token states (default: as its folder records it, else mean)")
+    how("--pooling", choices=POOLING, help="how the teacher pools its token states (default: as its folder says, else mean)")
     how(
         "--prefixes",
         nargs=2,
         metavar=("QUERY", "PASSAGE"),
-        help='stand before a topic and a passage, "query: " "passage: " for E5 (default: as its folder or name says)',
+        help='text put before each query and passage, "query: " "passage: " for E5 (default: as its folder or name says)',
     )
     how(
         "--student",
         metavar="NAME",
-        help="encoder that the student is made from, of any width and tokenizer: Hugging Face name or folder (default: the teacher)",
+        help="encoder that the student starts from, of any width and tokenizer: Hugging Face name or folder (default: the teacher)",
     )
-    how(
-        "--objective", default=recipe.objective, metavar="A+B", help=f"what the student matches (default: {recipe.objective}). {objectives}"
-    )
+    how("--objective", default=recipe.objective, metavar="A+B", help=f"training objectives (default: {recipe.objective}). {objectives}")
     how(
         "--pretrain",
         default="none",
         choices=PRETRAINING,
-        help=f"what the student learns before distillation, in as many steps more (default: none). {pretraining}. "
-        "Its systems are named like optical-cs-after-mlm, a name that --systems takes too, to compare with and without",
+        help=f"pre-training before distillation; doubles the training steps (default: none). {pretraining}. "
+        "The systems get names like optical-cs-after-mlm; --systems takes these names too, to compare with and without",
     )
     how(
         "--learns",
         default=recipe.learns,
         choices=LEARNING,
-        help=f"what of the student learns: {learning} (default: {recipe.learns})",
+        help=f"which of the student's weights are trained: {learning} (default: {recipe.learns})",
     )
     how(
         "--no-lexical-init",
         action="store_true",
-        help="keep the teacher's vocabulary, instead of adding the language's words with embeddings made of their translations'",
+        help="keep the teacher's vocabulary; by default the language's words are added, with embeddings computed from their translations'",
     )
     how(
         "--no-respelling",
         action="store_true",
-        help="leave words of the topics that neither lexicon nor documents have as they are, instead of reading the nearest known word",
+        help="turn spelling correction off; by default, topic words that neither lexicon nor documents have become the closest known word",
     )
     how(
         "--steps",
         type=int,
         default=recipe.steps,
         metavar="N",
-        help=f"training steps, fewer on little bitext (default: {recipe.steps})",
+        help=f"maximum training steps; small bitext uses fewer (default: {recipe.steps})",
     )
     how(
         "--systems",
         metavar="A,B",
-        help="rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; bm25-psq, by all translations of a word at once; "
-        "dense-nbest, by the mean vector of many translations of a topic; "
-        "human-lexicon, people's translations in the lexicon's words alone; also Pyserini's own, from its prebuilt "
-        "indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt-prebuilt, mdpr, afriberta-dpr, "
-        "bm25-dt+afriberta-dpr (default: all that fit, without these)",
+        help="systems to run, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; bm25-psq (searches all translations of each word at "
+        "once); dense-nbest (the mean vector of many translations of a topic); human-lexicon (people's translations, keeping only words "
+        "that the lexicon can translate); or Pyserini's own systems, with its prebuilt indexes: on MIRACL bm25-prebuilt, mdpr, "
+        "mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt-prebuilt, mdpr, afriberta-dpr, bm25-dt+afriberta-dpr "
+        "(default: those of bm25, bm25-qt, dense-zs, dense-qt, human and optical-<regime> that fit the collection, and fusions with BM25)",
     )
     how(
         "--bm25",
@@ -173,22 +178,22 @@ def parser() -> argparse.ArgumentParser:
         metavar=("K1", "B"),
         help=f"BM25's parameters; tune them on train or dev topics (default: Anserini's, {' '.join(map(str, settings.bm25))})",
     )
-    how("--seed", type=int, default=recipe.seed, metavar="N", help=f"of everything random (default: {recipe.seed})")
+    how("--seed", type=int, default=recipe.seed, metavar="N", help=f"random seed (default: {recipe.seed})")
     how(
         "--device",
         default=settings.device,
         choices=DEVICES,
-        help="where encoders run (default: auto, a GPU if there is one)",
+        help="device for the encoders (default: auto, a GPU if there is one)",
     )
-    where = made.add_argument_group("where").add_argument
-    where("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="run files and reports (default: runs)")
-    where("--qrels-dir", type=Path, default=Path("qrels"), metavar="DIR", help="judgements (default: qrels)")
+    where = made.add_argument_group("folders").add_argument
+    where("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="folder for run files and reports (default: runs)")
+    where("--qrels-dir", type=Path, default=Path("qrels"), metavar="DIR", help="folder for judgements (default: qrels)")
     where(
         "--cache-dir",
         type=Path,
         default=default_folder(),
         metavar="DIR",
-        help="finished stages: indexes, students, runs (default: $OPTICAL_CACHE or ~/.cache/optical_repro)",
+        help="folder for finished stages: indexes, students, runs (default: $OPTICAL_CACHE or ~/.cache/optical_repro)",
     )
     made.add_argument("--version", action="version", version=__version__)
     return made
