@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from .encoders.text_encoder import TextEncoder
 
 EXPLAINED = """\
-Shows what a student has learnt: the optimal-transport plan that moves the mass of its tokens (down) to the tokens that its
-English teacher reads (across). The darker a cell, the more of what the two tokens could exchange moves there. The student
-before training stands beside it where it is at hand (a student in the cache) or given with --before.
+Shows what a student has learnt: the optimal-transport plan from its tokens (down) to the tokens of its English teacher (across).
+The darker a cell, the larger the part of the two tokens' mass that the plan moves there. The student before training is shown
+beside it, if the cache has it or --before names it.
 
-The plan is the one that training uses: cost 1 - cosine, the same mass on every token, entropic regularisation 0.05.
+The plan is computed as in training: cost 1 - cosine, the same mass on every token, entropic regularisation 0.05.
 """
 
 EPILOG = """\
-words: --pharaoh prints the plan as word alignment, I-J where word I of the sentence goes with word J of the English one,
-both counted from 0, punctuation not counted. The mass of a word is that of its pieces together; each word of the sentence
-goes with the English word that the most of its mass moves to. --agreement FILE says how well such links agree with those of
-a word aligner (eflomal's model) on parallel text: about a thousand pairs, not those that the student was trained on, since the
-lexicon that its words start from was aligned there by the same model.
+word links: --pharaoh prints the plan as a word alignment: I-J links word I of the sentence with word J of the English sentence.
+Words are counted from 0, without punctuation. The mass of a word is the sum of its pieces' mass; each word of the sentence is
+linked to the English word that gets the most of its mass. --agreement FILE measures how well these links agree with those of a word
+aligner (eflomal's model) on parallel text. Use about a thousand pairs that the student was not trained on: on its training
+pairs, the same aligner made the lexicon that the student's words start from.
   precision  share of the plan's links that the aligner found, in either direction
-  recall     share of the links that the aligner found in both directions and the plan has
+  recall     share of the links found by the aligner in both directions that the plan has too
   F1         the harmonic mean of the two
   1 - AER    one minus the alignment error rate (Och and Ney 2003), which a run's report shows too, before and after training
 
@@ -55,18 +55,30 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--model",
         metavar="STUDENT",
-        help="folder of a student, or the manifest of a run that it made (left out: says which there are)",
+        help="folder of a student, or the manifest of one of its runs (without it, lists the students)",
     )
     made.add_argument("--teacher", metavar="NAME", help=f"the student's teacher (default: the manifest's, else {EMBEDDED})")
-    made.add_argument("--before", metavar="STUDENT", help="the student before training (default: the one that it was trained from)")
-    made.add_argument("--png", type=Path, metavar="FILE", help="draw the heat maps into this file")
-    made.add_argument("--svg", type=Path, metavar="FILE", help="the same, for print and web pages")
-    made.add_argument("--pharaoh", action="store_true", help="print the word alignment only, in Pharaoh format")
-    made.add_argument("--agreement", type=Path, nargs="+", metavar="FILE", help="measure agreement with a word aligner on parallel text")
-    made.add_argument("--lang", metavar="CODE", help="language of the parallel text beside English")
-    made.add_argument("--pairs", type=int, default=500, metavar="N", help="pairs to measure, the aligner reads all (default: %(default)s)")
-    made.add_argument("--seed", type=int, default=42, metavar="N", help="of the aligner and of the choice of pairs (default: %(default)s)")
-    made.add_argument("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="where manifests lie (default: %(default)s)")
+    made.add_argument("--before", metavar="STUDENT", help="the student before training (default: the one that training started from)")
+    made.add_argument("--png", type=Path, metavar="FILE", help="write the heat maps to this PNG file")
+    made.add_argument("--svg", type=Path, metavar="FILE", help="write the heat maps to this SVG file, for print and web pages")
+    made.add_argument("--pharaoh", action="store_true", help="print only the word alignment, in Pharaoh format")
+    made.add_argument(
+        "--agreement", type=Path, nargs="+", metavar="FILE", help="parallel text on which to measure agreement with a word aligner"
+    )
+    made.add_argument("--lang", metavar="CODE", help="language of the parallel text, besides English")
+    made.add_argument(
+        "--pairs",
+        type=int,
+        default=500,
+        metavar="N",
+        help="number of pairs to measure on; the aligner uses all pairs (default: %(default)s)",
+    )
+    made.add_argument(
+        "--seed", type=int, default=42, metavar="N", help="random seed of the aligner and of the choice of pairs (default: %(default)s)"
+    )
+    made.add_argument(
+        "--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="folder with the runs' manifests (default: %(default)s)"
+    )
     return made
 
 

@@ -59,7 +59,7 @@ ALL = (
     Option("lang", "the low-resource language (ISO 639: yo, sw, ha ...)", takes={"required": True, "metavar": "CODE"}),
     Option(
         "collection",
-        "sample, a folder, a name that `python -m optical_repro.collections` lists, or an id of ir_datasets (default: sample)",
+        "sample, a folder, a name that `python -m optical_repro.collections` lists, or an ir_datasets id (default: sample)",
         "sample",
         {"metavar": "NAME"},
     ),
@@ -67,24 +67,29 @@ ALL = (
     Option("regime", "one or more of the regimes below, or `all` (default: cs)", "cs", {"metavar": "R[,R...]"}),
     Option(
         "bitext",
-        "parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL, gzip accepted; or the name of a corpus, below "
+        "parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL, gzip accepted; or the name of a corpus listed below "
         "(default: the collection's own)",
         [],
         {"nargs": "+", "type": Path, "metavar": "FILE"},
     ),
-    Option("bitext-filter", "filters below, or `all`; each says how many pairs it dropped (default: none)", "", {"metavar": "F[,F...]"}),
+    Option(
+        "bitext-filter",
+        "filters to apply, from the list below, or `all`; each prints how many pairs it dropped (default: none)",
+        "",
+        {"metavar": "F[,F...]"},
+    ),
     Option(
         "lexicon",
-        "bilingual lexicons: MUSE (word translation), TSV with a weight, PanLex's TSV, or JSONL of Wiktionary (kaikki.org); "
-        "added to what bitext and CLDR give",
+        "bilingual lexicons: MUSE (word translation), TSV with a weight, PanLex's TSV, or Wiktionary JSONL (kaikki.org); "
+        "added to the lexicon from the parallel text and CLDR",
         [],
         {"nargs": "+", "type": Path, "metavar": "FILE"},
     ),
     Option("translator", TRANSLATOR_HELP, LEXICAL, {"metavar": "NAME"}),
-    Option("switch", "probability of switching a word (default: %(default)s)", SETTINGS.switch, {"type": float, "metavar": "P"}),
+    Option("switch", "probability that a word is code-switched (default: %(default)s)", SETTINGS.switch, {"type": float, "metavar": "P"}),
     Option(
         "in-domain",
-        "share of the training pairs, in every regime, that are code-switched spans of the collection's own English documents "
+        "share of the training pairs, in every regime, that are code-switched excerpts from the collection's English documents "
         "(default: %(default)s)",
         SETTINGS.in_domain,
         {"type": float, "metavar": "SHARE"},
@@ -95,46 +100,51 @@ ALL = (
         EMBEDDED,
         {"metavar": "NAME"},
     ),
-    Option("pooling", "how the teacher pools its token states (default: as its folder records it, else mean)", takes={"choices": POOLING}),
+    Option("pooling", "how the teacher pools its token states (default: as its folder says, else mean)", takes={"choices": POOLING}),
     Option(
         "prefixes",
-        'stand before a topic and a passage, "query: " "passage: " for E5 (default: as its folder or name says)',
+        'text put before each query and passage, "query: " "passage: " for E5 (default: as its folder or name says)',
         takes={"nargs": 2, "metavar": ("QUERY", "PASSAGE")},
     ),
     Option(
         "student",
-        "encoder that the student is made from, of any width and tokenizer: Hugging Face name or folder (default: the teacher)",
+        "encoder that the student starts from, of any width and tokenizer: Hugging Face name or folder (default: the teacher)",
         takes={"metavar": "NAME"},
     ),
-    Option("objective", f"what the student matches (default: %(default)s). {_meanings(OBJECTIVES)}", RECIPE.objective, {"metavar": "A+B"}),
+    Option("objective", f"training objectives (default: %(default)s). {_meanings(OBJECTIVES)}", RECIPE.objective, {"metavar": "A+B"}),
     Option(
         "pretrain",
-        f"what the student learns before distillation, in as many steps more (default: none). {_meanings(PRETRAINING)}. "
-        "Its systems are named like optical-cs-after-mlm, a name that --systems takes too, to compare with and without",
+        f"pre-training before distillation; doubles the training steps (default: none). {_meanings(PRETRAINING)}. "
+        "The systems get names like optical-cs-after-mlm; --systems takes these names too, to compare with and without",
         "none",
         {"choices": PRETRAINING},
     ),
-    Option("learns", f"what of the student learns: {_meanings(LEARNING)} (default: %(default)s)", RECIPE.learns, {"choices": LEARNING}),
+    Option(
+        "learns",
+        f"which of the student's weights are trained: {_meanings(LEARNING)} (default: %(default)s)",
+        RECIPE.learns,
+        {"choices": LEARNING},
+    ),
     Option(
         "no-lexical-init",
-        "keep the teacher's vocabulary, instead of adding the language's words with embeddings made of their translations'",
+        "keep the teacher's vocabulary; by default the language's words are added, with embeddings computed from their translations'",
         False,
         {"action": "store_true"},
     ),
     Option(
         "no-respelling",
-        "leave words of the topics that neither lexicon nor documents have as they are, instead of reading the nearest known word",
+        "turn spelling correction off; by default, topic words that neither lexicon nor documents have become the closest known word",
         False,
         {"action": "store_true"},
     ),
-    Option("steps", "training steps, fewer on little bitext (default: %(default)s)", RECIPE.steps, {"type": int, "metavar": "N"}),
+    Option("steps", "maximum training steps; small bitext uses fewer (default: %(default)s)", RECIPE.steps, {"type": int, "metavar": "N"}),
     Option(
         "systems",
-        "rows of the table, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; bm25-psq, by all translations of a word at once; "
-        "dense-nbest, by the mean vector of many translations of a topic; "
-        "human-lexicon, people's translations in the lexicon's words alone; also Pyserini's own, from its prebuilt "
-        "indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt-prebuilt, mdpr, afriberta-dpr, "
-        "bm25-dt+afriberta-dpr (default: all that fit, without these)",
+        "systems to run, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; bm25-psq (searches all translations of each word at "
+        "once); dense-nbest (the mean vector of many translations of a topic); human-lexicon (people's translations, keeping only words "
+        "that the lexicon can translate); or Pyserini's own systems, with its prebuilt indexes: on MIRACL bm25-prebuilt, mdpr, "
+        "mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt-prebuilt, mdpr, afriberta-dpr, bm25-dt+afriberta-dpr "
+        "(default: those of bm25, bm25-qt, dense-zs, dense-qt, human and optical-<regime> that fit the collection, and fusions with BM25)",
         takes={"metavar": "A,B"},
     ),
     Option(
@@ -143,13 +153,13 @@ ALL = (
         SETTINGS.bm25,
         {"nargs": 2, "type": float, "metavar": ("K1", "B")},
     ),
-    Option("seed", "of everything random (default: %(default)s)", RECIPE.seed, {"type": int, "metavar": "N"}),
-    Option("device", "where encoders run (default: auto, a GPU if there is one)", SETTINGS.device, {"choices": DEVICES}),
-    Option("runs-dir", "run files and reports (default: runs)", Path("runs"), {"type": Path, "metavar": "DIR"}),
-    Option("qrels-dir", "judgements (default: qrels)", Path("qrels"), {"type": Path, "metavar": "DIR"}),
+    Option("seed", "random seed (default: %(default)s)", RECIPE.seed, {"type": int, "metavar": "N"}),
+    Option("device", "device for the encoders (default: auto, a GPU if there is one)", SETTINGS.device, {"choices": DEVICES}),
+    Option("runs-dir", "folder for run files and reports (default: runs)", Path("runs"), {"type": Path, "metavar": "DIR"}),
+    Option("qrels-dir", "folder for judgements (default: qrels)", Path("qrels"), {"type": Path, "metavar": "DIR"}),
     Option(
         "cache-dir",
-        "finished stages: indexes, students, runs (default: $OPTICAL_CACHE or ~/.cache/optical_repro)",
+        "folder for finished stages: indexes, students, runs (default: $OPTICAL_CACHE or ~/.cache/optical_repro)",
         None,  # asked for when a command starts: it follows from the environment
         {"type": Path, "metavar": "DIR"},
     ),
@@ -168,10 +178,11 @@ def add(add_argument: Callable[..., argparse.Action], *names: str, **help: str) 
 
 
 GROUPS = {
-    "what is searched": "lang collection split",
-    "what is learnt from": "regime bitext bitext-filter lexicon translator switch in-domain",
-    "how": "teacher pooling prefixes student objective pretrain learns no-lexical-init no-respelling steps systems bm25 seed device",
-    "where": "runs-dir qrels-dir cache-dir",
+    "collection": "lang collection split",
+    "training text": "regime bitext bitext-filter lexicon translator switch in-domain",
+    "models, training and systems": "teacher pooling prefixes student objective pretrain learns no-lexical-init no-respelling steps systems "
+    "bm25 seed device",
+    "folders": "runs-dir qrels-dir cache-dir",
 }
 
 

@@ -1,15 +1,15 @@
-"""Pyserini's own commands, handed on unchanged, with Java started and our encoders there as ``--encoder-class optical``.
+"""Pyserini's own commands, unchanged: this starts Java and adds our encoders as ``--encoder-class optical``.
 
     python -m optical_repro.pyserini encode input --corpus corpus.jsonl ... encoder --encoder MODEL --encoder-class optical
     python -m optical_repro.pyserini search --index INDEX --encoder MODEL --encoder-class optical --topics topics.tsv ...
 
-``search`` is Pyserini's dense search (pyserini.search.faiss); any other command goes by its module's name: index.lucene,
-search.lucene, fusion, eval.trec_eval. The name of the embedded teacher, sentence-transformers/all-MiniLM-L6-v2, stands for the
-folder in which it is installed. Three commands are this package's own:
+``search`` is Pyserini's dense search (pyserini.search.faiss). Call any other command by its module's name: index.lucene,
+search.lucene, fusion, eval.trec_eval. The name of the embedded teacher, sentence-transformers/all-MiniLM-L6-v2, means its
+installed folder, so nothing is downloaded. Three commands are this package's own:
 
     python -m optical_repro.pyserini card STUDENT              writes the model card of a student, with the scores of its runs
-    python -m optical_repro.pyserini respell STUDENT ...       respells topics as the runs of a student read them
-    python -m optical_repro.pyserini push STUDENT USER/NAME    puts a student and its card on the Hugging Face Hub
+    python -m optical_repro.pyserini respell STUDENT ...       respells topics as in the runs of a student
+    python -m optical_repro.pyserini push STUDENT USER/NAME    uploads a student and its card to the Hugging Face Hub
 """
 
 from __future__ import annotations

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from .experiment.experiment import Experiment
 
 EXPLAINED = """\
-Shows what the student would read in training, and below it what its English teacher reads. In code-switched sentences the
-switched words are marked: in colour on a terminal, between *asterisks* elsewhere. They come from the lexicon, in lower case
-and without diacritics, as the student reads every word. The pairs are those that `python -m optical_repro.run` with the same
-options trains on; nothing is trained here.
+Shows training pairs: the student's text, and below it the English teacher's text. Switched words in code-switched sentences
+are marked: in colour on a terminal, between *asterisks* elsewhere. They come from the lexicon, in lower case and without
+diacritics, as the student sees every word. `python -m optical_repro.run` with the same options trains on these pairs; this command
+trains nothing.
 """
 
 EXAMPLES = """
@@ -38,17 +38,17 @@ def parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m optical_repro.regimes", description=EXPLAINED, epilog=f"regimes:\n{meanings()}\n{EXAMPLES}")
     add = parser.add_argument
     options.add(add, "lang", "regime")
-    add("--show", type=int, default=10, metavar="N", help="pairs to show, evenly spread (default: %(default)s)")
+    add("--show", type=int, default=10, metavar="N", help="number of pairs to show, evenly spread (default: %(default)s)")
     options.add(
         add,
         *("switch", "in-domain", "collection", "split", "bitext", "bitext-filter", "lexicon", "translator", "seed", "cache-dir"),
-        in_domain="share of text of the collection (default: %(default)s)",
-        collection="where the bitext comes from if none is given (default: sample)",
-        split="split of its topics (default: the collection's usual one)",
+        in_domain="share of the pairs that are excerpts from the collection's documents (default: %(default)s)",
+        collection="source of the bitext if --bitext is not given (default: sample)",
+        split="split of the topics (default: the collection's usual one)",
         bitext="parallel text (default: the collection's own)",
-        bitext_filter="as python -m optical_repro.run has it (default: none)",
-        lexicon="bilingual lexicons, added to what bitext and CLDR give",
-        cache_dir="where the lexicon is kept (default: that of run)",
+        bitext_filter="filters to apply, as for python -m optical_repro.run (default: none)",
+        lexicon="bilingual lexicons, added to the one from the parallel text and CLDR",
+        cache_dir="folder for the lexicon (default: the one of optical_repro.run)",
     )
     return parser
 

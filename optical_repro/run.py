@@ -26,14 +26,14 @@ examples:
   python -m optical_repro.run --lang yo --regime cs
       the embedded sample: Yorùbá topics, English passages, a student trained on code-switched text; about 3 minutes
   python -m optical_repro.run --lang sw --regime all
-      every regime, each compared with the others
+      all regimes, compared with each other
   python -m optical_repro.run --lang ha --regime cs,bt --collection my/folder --bitext my/ha-en.tsv
-      a collection and parallel text of your own (README.md says what the folder holds)
+      a collection and parallel text of your own (README.md describes the folder)
   python -m optical_repro.run --lang sw --regime bt --translator facebook/nllb-200-distilled-600M
-      topics and training text translated by a neural model of the Hugging Face Hub
+      topics and training text translated by a neural model from the Hugging Face Hub
 
-Runs appear in runs/<collection>.<lang>.<split>/ with report.html beside them. Stages are cached: the same command run
-again, or after an interruption, goes on where it was. Exit status: 0 done, 2 bad arguments or input, 1 anything else.
+Runs are written to runs/<collection>.<lang>.<split>/, with report.html in the same folder. Stages are cached: an interrupted
+command resumes where it stopped if you run it again. Exit status: 0 done, 2 bad arguments or input, 1 any other error.
 """
 
 
@@ -44,8 +44,8 @@ def parser() -> argparse.ArgumentParser:
     parser = options.of_run(
         prog="python -m optical_repro.run",
         description="Trains a cross-lingual retriever by optimal-transport distillation and compares it with translate-then-retrieve.",
-        epilog=f"regimes, where the training text comes from:\n{meanings()}\n\ncorpora that --bitext fetches by name:\n{corpora}\n\n"
-        f"filters, what --bitext-filter drops:\n{dropped}\n{EXAMPLES}",
+        epilog=f"regimes (where the training text comes from):\n{meanings()}\n\ncorpora that --bitext downloads by name:\n{corpora}\n\n"
+        f"filters (what --bitext-filter drops):\n{dropped}\n{EXAMPLES}",
     )
     parser.add_argument("--version", action="version", version=__version__)
     return parser

@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from .lexicon.lexicon import Lexicon
 
 EXPLAINED = """\
-Searches a collection with a trained student: the topic in the low-resource language, the documents in English (or the other
-way round, or both in that language). Each hit comes with its score (the cosine of the two vectors), the part of the passage
-that says most about the topic, and, marked in it, the words that the transport plan ties the topic's words to.
+Searches a collection with a trained student. The topic is in the low-resource language and the documents are in English, or the
+other way round, or both are in that language. Each hit shows its score (the cosine of the two vectors) and the part of the
+passage that fits the topic best. Marked words are those that the transport plan aligns with the topic's words.
 
-A word of the topic that neither the student's lexicon nor the English documents have is read as the nearest known word, as in
-the runs that the student made (as their manifest tells; without one the topic is read as it is).
+Unknown words of the topic (neither in the student's lexicon nor in the English documents) are spell-corrected to the closest
+known word, if the student's runs did so; without a manifest, the topic stays as it is.
 
-Without a topic it asks for one after the other; an empty line ends it. Topics can be piped in too, one a line.
+If you give no topic, the command asks for topics until you enter an empty line. You can also pipe topics in, one a line.
 """
 
 EPILOG = """\
-The documents are encoded once: the index is the one that `python -m optical_repro.run` made, if it did.
+The documents are encoded once. If `python -m optical_repro.run` has made the index, it is used.
 
 examples:
-  python -m optical_repro.search --lang yo                       says which students there are
+  python -m optical_repro.search --lang yo                       lists the students
   python -m optical_repro.search --lang yo --model runs/sample.yo.test/optical-cs.manifest.json
   python -m optical_repro.search --lang yo --model runs/sample.yo.test/optical-cs.manifest.json --hits 3 "Ta ló ń ṣe òfin?"
 """
@@ -58,21 +58,21 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = Parser(prog="python -m optical_repro.search", description=EXPLAINED, epilog=EPILOG)
     add = made.add_argument
-    add("topic", nargs="?", help="what to look for (left out: asks)")
+    add("topic", nargs="?", help="what to search for (without it, the command asks)")
     options.add(
         add,
         *("lang", "collection", "split"),
-        collection="as in optical_repro.run: a name, a folder, an id (default: sample)",
-        split="split of its topics (default: the collection's usual one)",
+        collection="a name, a folder or an ir_datasets id, as for optical_repro.run (default: sample)",
+        split="split of the topics (default: the collection's usual one)",
     )
-    add("--model", metavar="STUDENT", help="folder of a student, or the manifest of a run that it made (left out: says which there are)")
-    add("--teacher", metavar="NAME", help=f"the student's teacher, which reads English (default: the manifest's, else {EMBEDDED})")
+    add("--model", metavar="STUDENT", help="folder of a student, or the manifest of one of its runs (without it, lists the students)")
+    add("--teacher", metavar="NAME", help=f"the student's teacher, which encodes English (default: the manifest's, else {EMBEDDED})")
     add("--hits", type=int, default=5, metavar="N", help="hits to show (default: %(default)s)")
     options.add(
         add,
         *("runs-dir", "cache-dir", "device"),
-        runs_dir="where manifests lie (default: %(default)s)",
-        cache_dir="where indexes are kept (default: that of run)",
+        runs_dir="folder with the runs' manifests (default: %(default)s)",
+        cache_dir="folder for indexes (default: the one of optical_repro.run)",
     )
     return made
 

@@ -16,25 +16,28 @@ from .cards.evaluation import THIS
 from .records.checkpoints import find
 
 COMMANDS = {
-    "card": "Writes a student's model card, README.md, beside its weights: training text, recipe, scores of its runs, citation.",
-    "push": "Puts a student and its card on the Hugging Face Hub (log in first: hf auth login, or set HF_TOKEN).",
+    "card": "Writes a student's model card (README.md) beside its weights: training text, recipe, scores of its runs, citation.",
+    "push": "Uploads a student and its card to the Hugging Face Hub (log in first: hf auth login, or set HF_TOKEN).",
     "respell": respell.EXPLAINED,
 }
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line, a parser below it for each command."""
-    made = Parser(prog="python -m optical_repro.pyserini", description="What goes with a student that is used elsewhere.")
+    made = Parser(
+        prog="python -m optical_repro.pyserini",
+        description="Prepares a student for use elsewhere: model card, respelled topics, upload to the Hub.",
+    )
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command, explained in COMMANDS.items():
         below = commands.add_parser(command, description=explained, help=explained.splitlines()[0])
-        below.add_argument("student", help="folder of a student, or the manifest of a run that it made")
+        below.add_argument("student", help="folder of a student, or the manifest of one of its runs")
         if command == "push":
-            below.add_argument("name", help="USER/NAME or ORGANISATION/NAME on the Hub; made if it is not there")
-            below.add_argument("--private", action="store_true", help="for you alone, where the repository is made")
+            below.add_argument("name", help="USER/NAME or ORGANISATION/NAME on the Hub; created if it does not exist")
+            below.add_argument("--private", action="store_true", help="make the repository private, if it is created")
         if command == "respell":
             respell.add_arguments(below)
-        below.add_argument("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="where the runs lie (default: %(default)s)")
+        below.add_argument("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="folder with the runs (default: %(default)s)")
     return made
 
 

@@ -11,18 +11,23 @@ from .recorded import Row, Table
 HEAD = """\
 # Reproduce the results
 
-Every table that this project reports: the command that makes it, the scores to expect and how far off they may be, and what
-it took when it was measured. A program makes a table again from nothing and checks each score:
+Every table that this project reports, with the command that makes it, the expected scores and their tolerances, and the time and
+memory that it took. This program makes a table again from scratch and checks each score:
 
     python -m optical_repro.reproduce --list
     python -m optical_repro.reproduce --table 1
 
-It prints each score with `ok` or `off by`, and ends with exit status 1 if one is off, 0 if none is. `--dry-run` prints the
-commands, `--row NAME` takes one row, `--cache-dir DIR` keeps finished stages (else a table starts with an empty cache), and
-`--html FILE` writes the tables as a page on which every score opens to its own command. Where a command says `$OPTICAL_DATA`,
-set that variable, or give `--data DIR`, to your folder of data.
+It prints `ok` or `off by` for each score. The exit status is 0 if all are ok, 1 if one is off.
 
-Time is that of the whole command from an empty cache, unless its table says otherwise; memory is the most that one process held.
+| option | effect |
+|---|---|
+| `--dry-run` | prints the commands and runs nothing |
+| `--row NAME` | runs one row only |
+| `--cache-dir DIR` | keeps finished stages; without it, a table starts with an empty cache |
+| `--data DIR` | your folder of data, `$OPTICAL_DATA` in the commands; or set that variable |
+| `--html FILE` | writes the tables as a page; click a score to see its command |
+
+The time is that of the whole command from an empty cache, unless the table says otherwise. The memory is the most that one process used.
 
 This file is generated from `optical_repro/data/reproduction.json` (`python -m optical_repro.reproduce --write`).
 """
@@ -60,7 +65,7 @@ def _table(table: Table) -> Iterator[str]:
     for row in table.rows:
         yield from _row(table, row)
     if table.published:
-        yield from ["", "### Published figures, run by their publishers; nobody ran them here", ""]
+        yield from ["", "### Published scores, by their publishers; not run here", ""]
         yield from _table_head(["collection", "system", "metric", "score"], names=3)
         for figure in table.published:
             yield f"| {figure.collection} | {figure.system} | {figure.metric} | {figure.score:.4f} |"

@@ -95,7 +95,7 @@ def _published(table: Table) -> str:
         opening = _opening(f"{figure.score:.4f}", "", "The publishers' command:", figure.command, f"published-{table.number}")
         names = "".join(f"<td>{escape(text)}</td>" for text in (figure.system, figure.metric))
         body += f'<tr><th scope="row">{escape(figure.collection)}</th>{names}<td>{opening}</td></tr>\n'
-    heading = "<h3>Published figures, run by their publishers; nobody ran them here</h3>"
+    heading = "<h3>Published scores, by their publishers; not run here</h3>"
     return heading + _words(["Collection", "System", "Metric", "Score"], body)
 
 

@@ -14,14 +14,14 @@ from ..grids.factors import ALL
 from .recorded import Cell, Difference, Measured, Row
 
 EXPLAINED = f"""\
-▲ significantly better than the row's baseline, the strongest system that translates first, ▼ significantly worse \
+▲ significantly better, ▼ significantly worse than the row's baseline, which is the strongest system that translates first \
 (adjusted p < {value(ALPHA).rstrip("0")})."""
 
-NOT_RECORDED = "Nobody ran it here: nothing is recorded."
+NOT_RECORDED = "Not run here: no scores are recorded."
 
-OLDER = f"Recorded with an older version than this ({__version__}), whose results may differ: CHANGELOG.md says how."
+OLDER = f"Recorded with an older version than this ({__version__}), whose results may differ; see CHANGELOG.md."
 
-PUBLISHED = "Nobody ran it here: the scores are those that Pyserini publishes, the mark to hit."
+PUBLISHED = "Not run here: these are the scores that Pyserini publishes."
 
 
 def measurement(measured: Measured) -> str:
