@@ -180,8 +180,8 @@ def add(add_argument: Callable[..., argparse.Action], *names: str, **help: str) 
 GROUPS = {
     "collection": "lang collection split",
     "training text": "regime bitext bitext-filter lexicon translator switch in-domain",
-    "models, training and systems": "teacher pooling prefixes student objective pretrain learns no-lexical-init no-respelling steps systems "
-    "bm25 seed device",
+    "models, training and systems": "teacher pooling prefixes student objective pretrain learns no-lexical-init no-respelling steps "
+    "systems bm25 seed device",
     "folders": "runs-dir qrels-dir cache-dir",
 }
 
