@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME
 run: install ## Install into .venv, then run the experiment (ARGS="--lang sw --regime bitext" for another)
 	@$(PYTHON_IN_VENV) -m optical_repro.run $(ARGS)
 
-test: install ## Install into .venv, then run the tests (TESTS=tests/test_folder.py for some of them)
+test: install ## Install into .venv, then run the tests (TESTS=tests/evaluation for some of them)
 	@$(PYTHON_IN_VENV) -m pytest $(TESTS)
 
 reproduce: data install ## Make the tables of the sample and of AfriQA (Hausa; needs OPTICAL_DATA=DIR, see REPRODUCE.md) again

@@ -7,18 +7,26 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import respell
+from .base import languages
 from .base.cache import RECORD
 from .base.errors import InputError
+from .base.files import whole
 from .base.terminal import Parser, run_command, say
 from .cards import card
-from .cards.evaluation import THIS
+from .cards.evaluation import LEXICON, THIS
 from .records.checkpoints import find
+
+RESPELL = """\
+Respells topics as the runs of a student did.
+
+A word that neither the student's lexicon nor the English documents have is read as
+the nearest word of the lexicon. Searching for what it writes, the student gives what the card's rows of runs say.
+"""
 
 COMMANDS = {
     "card": "Writes a student's model card (README.md) beside its weights: training text, recipe, scores of its runs, citation.",
     "push": "Uploads a student and its card to the Hugging Face Hub (log in first: hf auth login, or set HF_TOKEN).",
-    "respell": respell.EXPLAINED,
+    "respell": RESPELL,
 }
 
 
@@ -36,7 +44,12 @@ def parser() -> argparse.ArgumentParser:
             below.add_argument("name", help="USER/NAME or ORGANISATION/NAME on the Hub; created if it does not exist")
             below.add_argument("--private", action="store_true", help="make the repository private, if it is created")
         if command == "respell":
-            respell.add_arguments(below)
+            below.add_argument("--lang", required=True, metavar="CODE", help="the topics' language")
+            below.add_argument("--topics", required=True, type=Path, metavar="FILE", help="id TAB text a line")
+            below.add_argument(
+                "--corpus", required=True, type=Path, metavar="FILE", help='the English documents: {"id", "title", "text"} a line'
+            )
+            below.add_argument("--output", required=True, type=Path, metavar="FILE", help="where the respelled topics go")
         below.add_argument("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="folder with the runs (default: %(default)s)")
     return made
 
@@ -50,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
 def run(arguments: argparse.Namespace) -> None:
     """Writes the card, and puts all on the Hub if that is the command; or respells topics."""
     if arguments.command == "respell":
-        respell.run(arguments)
+        respell_topics(arguments)
         return
     student = find(arguments.student, arguments.runs_dir).folder
     told = student / card.CARD
@@ -59,6 +72,35 @@ def run(arguments: argparse.Namespace) -> None:
         say(f"{told} written")
     if arguments.command == "push":
         say(f"{push(student, arguments.name, arguments.private, told)} holds it")
+
+
+def respell_topics(arguments: argparse.Namespace) -> None:
+    """Writes the respelled topics, and says how many of them are not as they were."""
+    lang = languages.canonical(arguments.lang)
+
+    from .collections import corpus
+    from .collections.topics import read_topics
+    from .lexicon.lexicon import read_lexicon
+    from .lexicon.spelling import respell
+    from .retrieval import respelling
+
+    topics = read_topics(arguments.topics)
+    lexicon = read_lexicon(_lexicon(arguments), lang)
+    spellings = respelling.spellings_without_index(topics.values(), lexicon, corpus.passages(arguments.corpus), "en")
+    respelled = {topic: respell(text, spellings) for topic, text in topics.items()}
+    with whole(arguments.output) as file:
+        file.writelines(f"{topic}\t{text}\n" for topic, text in respelled.items())
+    say(f"{arguments.output} written; {sum(respelled[topic] != topics[topic] for topic in topics)} of {len(topics)} topics respelled")
+
+
+def _lexicon(arguments: argparse.Namespace) -> Path:
+    """The lexicon in the student's folder, else the one that a manifest names."""
+    student = find(arguments.student, arguments.runs_dir)
+    if (student.folder / LEXICON).is_file():
+        return student.folder / LEXICON
+    if student.lexicon and student.lexicon.is_file():
+        return student.lexicon
+    raise InputError(f"{student.folder}: no {LEXICON} in it, and no run that respelled its topics; search for them as they are")
 
 
 def push(student: Path, name: str, private: bool = False, told: Path | None = None) -> str:

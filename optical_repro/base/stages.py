@@ -1,7 +1,7 @@
 """The code behind each stage of the cache: the part of a key that does not come from the inputs.
 
 A stage's key has its inputs, and its makers: the modules and libraries that do the work. Of a module the key has its revision, a
-number raised by hand with every change to its output, and its other constants; of a library, the version. tests/test_stages.py finds
+number raised by hand with every change to its output, and its other constants; of a library, the version. tests/base/test_stages.py finds
 forgotten revisions. Processor, device and number of threads are left out: they change only last digits, and a student trained on a
 GPU may be used without one.
 """

@@ -30,7 +30,7 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
     """Reads and checks a collection; ``split`` defaults to the only one there is, else test, else dev.
 
     ``lang`` is the language of the topics, or of the documents if all topics are English. Raises InputError for any fault in the
-    folder: ``tests/test_collections.py`` lists them.
+    folder: ``tests/collections/test_collections.py`` lists them.
     """
     about = _about(folder)
     documents = _corpus_file(folder)

@@ -39,8 +39,9 @@ class Reading:
 def read(encoder: TextEncoder, text: str) -> Reading:
     """Reads a text up to the encoder's limit; words beyond it have no pieces.
 
-    >>> read(TextEncoder("student"), "Ilé-ìwé náà tóbi.").pieces
-    ['Ilé', '-', 'ìwé', 'náà', 'tóbi', '.']
+    >>> from optical_repro.encoders.models import EMBEDDED, locate
+    >>> read(TextEncoder(locate(EMBEDDED)), "Reading, re-reading.").pieces
+    ['Reading', ',', 're', '-', 'reading', '.']
     """
     [reading] = read_all(encoder, [text])
     return reading

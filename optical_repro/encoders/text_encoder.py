@@ -22,7 +22,8 @@ REVISION = 1
 class TextEncoder:
     """A frozen encoder: ``encode`` gives a unit vector for each text, ``encode_tokens`` one for each token.
 
-    >>> TextEncoder("model").encode(["Ẹ káàárọ̀", "Good morning"]).shape
+    >>> from optical_repro.encoders.models import EMBEDDED, locate
+    >>> TextEncoder(locate(EMBEDDED)).encode(["Ẹ káàárọ̀", "Good morning"]).shape
     (2, 384)
     """
 

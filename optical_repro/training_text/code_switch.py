@@ -25,7 +25,7 @@ def switch(text: str, lexicon: Lexicon, probability: float, chance: random.Rando
     ``lexicon`` goes from the language of the text into the other.
 
     >>> import random
-    >>> from optical_repro.bitext.lexicon import Lexicon
+    >>> from optical_repro.lexicon.lexicon import Lexicon
     >>> switch("The king of Kano has 3 horses.", Lexicon({"king": {"sarki": 1.0}, "kano": {"kano": 1.0}}), 1.0, random.Random(0))
     'The sarki of Kano has 3 horses.'
     """

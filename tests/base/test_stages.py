@@ -3,7 +3,7 @@
 A stage that makes something else under its old revision would be taken from caches that hold the old output. This test fails then;
 it fails too where a maker's revision or constants have changed and nothing was recorded since. To record anew, from the top folder:
 
-    python tests/test_stages.py
+    python tests/base/test_stages.py
 
 Text is compared by its hash, numbers as far as processors and threads agree on them. Stages are compared only where the libraries
 have the versions that they were recorded with: others make stages of their own.
@@ -24,6 +24,7 @@ from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 import pytest
@@ -281,7 +282,7 @@ def recorded() -> dict[str, Any]:
     return dict(json.loads(RECORDED.read_text(encoding="utf-8")))
 
 
-ANEW = "record it anew with: python tests/test_stages.py"
+ANEW = "record it anew with: python tests/base/test_stages.py"
 
 
 @pytest.mark.parametrize("makers", sorted(MAKERS.keys() - ELSEWHERE))

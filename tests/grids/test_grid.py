@@ -143,14 +143,14 @@ arguments: {{steps: 4}}
 
 
 def test_the_example_is_a_grid() -> None:
-    grid = read_grid(Path(__file__).parents[1] / "grids/sample.yaml", Path("runs"), None)
+    grid = read_grid(Path(__file__).parents[2] / "grids/sample.yaml", Path("runs"), None)
     assert len(grid.cells) == 24 and {cell.lang for cell in grid.cells} == {"yo", "sw"}
     assert {cell.system for cell in grid.cells} == {"optical-cs", "optical-bt", "optical-cs-after-mlm", "optical-bt-after-mlm"}
 
 
 def test_the_ablation_takes_one_ingredient_away_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPTICAL_DATA", "/data")
-    grid = read_grid(Path(__file__).parents[1] / "grids/ablation.yaml", Path("runs"), None)
+    grid = read_grid(Path(__file__).parents[2] / "grids/ablation.yaml", Path("runs"), None)
     variants = list(dict.fromkeys(cell.variant for cell in grid.cells))
     assert len(grid.cells) == 3 * 3 * len(variants) and {cell.lang for cell in grid.cells} == {"yo", "ha", "sw"}
     of_one = {cell.variant: vars(cell.namespace()) for cell in grid.cells if (cell.lang, cell.seed) == ("ha", 1)}
@@ -168,7 +168,7 @@ def test_what_is_tried_on_test_topics_is_tried_on_tuning_topics(monkeypatch: pyt
     monkeypatch.setenv("OPTICAL_DATA", "/data")
     students = {}
     for name in ("ablation", "variants", "tuning"):
-        cells = read_grid(Path(__file__).parents[1] / f"grids/{name}.yaml", Path("runs"), None).cells
+        cells = read_grid(Path(__file__).parents[2] / f"grids/{name}.yaml", Path("runs"), None).cells
         of_one = {cell.variant: vars(cell.namespace()) for cell in cells if (cell.lang, cell.seed) == ("ha", 1)}
         students[name] = {variant: given | {"split": None} for variant, given in of_one.items()}
     assert students["tuning"] == students["ablation"] | students["variants"]

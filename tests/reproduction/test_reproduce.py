@@ -25,7 +25,7 @@ from optical_repro.reproduction.prose import origin
 from optical_repro.reproduction.recorded import DEFAULT, Cell, Row, Table, narrow_to, read_tables, write_tables
 from optical_repro.run import parser
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SYSTEMS = ["bm25", "dense-qt", "optical-cs", "optical-bt"]
 TINY = Table(
     1,

@@ -284,7 +284,7 @@ from optical_repro.translate.model import open_model
 from optical_repro.translate.neural import NeuralTranslator
 NeuralTranslator("toy", open_model(Path(sys.argv[1]), "cpu"), "yo", "en", Path(sys.argv[2])).translate(sentences(10_000, seed=3))
 """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
     process = subprocess.Popen([sys.executable, "-c", code, str(m2m), str(tmp_path)], env=environment)
     memory = translator(open_model(m2m, "cpu"), tmp_path).memory
     chosen = sorted(set(toy_sentences(10_000, seed=3)), key=lambda sentence: (-len(sentence), sentence))[: 2 * BATCH]

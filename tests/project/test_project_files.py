@@ -11,7 +11,7 @@ import yaml
 
 from optical_repro import __version__
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FORMS = ROOT / ".github" / "ISSUE_TEMPLATE"
 
 

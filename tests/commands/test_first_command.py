@@ -15,7 +15,7 @@ from optical_repro.base.trec import read_qrels, read_run
 from optical_repro.evaluation.metrics import evaluate
 from optical_repro.reproduction.recorded import DEFAULT, read_tables
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 @dataclass

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CAMPAIGN = Path(__file__).parents[1] / "benchmarks/campaign.py"
+CAMPAIGN = Path(__file__).parents[2] / "benchmarks/campaign.py"
 
 
 def campaign(*options: str) -> subprocess.CompletedProcess[str]:

@@ -514,7 +514,7 @@ PIDGIN = (
 
 
 def test_pidgins_are_told_from_english(tmp_path: Path) -> None:
-    guide = Path(__file__).parents[1] / "docs/own-language/bitext.tpi-en.tsv"
+    guide = Path(__file__).parents[2] / "docs/own-language/bitext.tpi-en.tsv"
     tok_pisin = [tuple(line.split("\t")) for line in guide.read_text(encoding="utf-8").splitlines()]
     pidgin = [(text, english) for text, (_, english) in zip(PIDGIN * 4, SAMPLE[:24], strict=True)]
     for lang, pairs in (("tpi", tok_pisin), ("pcm", pidgin)):
