@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Collection, Iterator
 from importlib import metadata
 from typing import Any, Protocol, TypeVar
 
-from .errors import InputError
 
-
-class Registered(Protocol):
-    """What a registry holds."""
+class Named(Protocol):
+    """What has a name."""
 
     @property
     def name(self) -> str:
         """As people type it."""
         ...
+
+
+class Registered(Named, Protocol):
+    """What a registry holds."""
 
     @property
     def place(self) -> int:
@@ -30,43 +33,56 @@ class Registered(Protocol):
 
 
 T = TypeVar("T", bound=Registered)
+N = TypeVar("N", bound=Named)
 
 
 def registry(folder: str, kind: type[T], group: str) -> dict[str, T]:
     """Name to value, for every value of a kind in the files of a package's folder, and in the entry points of a group.
 
-    A file may define a single value, or a tuple of them. Raises InputError for two values of one name, and for an entry point that
-    cannot be loaded or is something else.
+    A file may define a single value, or a tuple of them. What another package adds under a name that is there already is left out.
     """
     values: dict[str, T] = {}
-    for origin, value in (*_of_folder(folder, kind), *added(group, kind)):
-        if value.name in values and values[value.name] is not value:
-            raise InputError(f"{origin}: {kind.__name__} {value.name} is there already; give it another name, or uninstall one of the two")
-        values[value.name] = value
-    return {value.name: value for value in sorted(values.values(), key=lambda value: (value.place, value.name))}
+    for value in _of_folder(folder, kind):
+        assert values.setdefault(value.name, value) is value, f"two values of {folder} are called {value.name}"
+    return in_order(values | added(group, kind, values))
 
 
-def added(group: str, kind: type[T]) -> Iterator[tuple[str, T]]:
-    """The values that other packages add, each with the package that it comes from; raises InputError for one that cannot be had."""
+def added(group: str, kind: type[N], known: Collection[str]) -> dict[str, N]:
+    """Name to value, for what other packages add; a line on standard error says what is left out, and why."""
+    values: dict[str, N] = {}
     for point in metadata.entry_points(group=group):
         origin = f"{point.dist.name if point.dist else 'a package'} (entry point {point.name} of {group})"
         try:
             loaded = point.load()
         except Exception as error:
-            raise InputError(f"{origin}: cannot be loaded ({type(error).__name__}: {error}); mend or uninstall that package") from None
+            _leave_out(origin, f"it cannot be loaded ({type(error).__name__}: {error})")
+            continue
         for value in loaded if isinstance(loaded, tuple) else (loaded,):
             if not isinstance(value, kind):
-                raise InputError(f"{origin}: {type(value).__name__}; expected a {kind.__name__}, or a tuple of them")
-            yield origin, value
+                _leave_out(origin, f"it is no {kind.__name__}, nor a tuple of them")
+            elif value.name in known or value.name in values:
+                _leave_out(origin, f"{value.name} is there already")
+            else:
+                values[value.name] = value
+    return values
 
 
-def _of_folder(folder: str, kind: type[T]) -> Iterator[tuple[str, T]]:
+def in_order(values: dict[str, T]) -> dict[str, T]:
+    """The values by their places, those of one place by their names."""
+    return {value.name: value for value in sorted(values.values(), key=lambda value: (value.place, value.name))}
+
+
+def _leave_out(origin: str, reason: str) -> None:
+    print(f"note: {origin}: left out: {reason}; mend or uninstall that package", file=sys.stderr)
+
+
+def _of_folder(folder: str, kind: type[T]) -> Iterator[T]:
     package = importlib.import_module(folder)
     for module in pkgutil.iter_modules(package.__path__):
         for value in vars(importlib.import_module(f"{folder}.{module.name}")).values():
             for one in value if isinstance(value, tuple) else (value,):
                 if isinstance(one, kind):
-                    yield f"{folder}.{module.name}", one
+                    yield one
 
 
 def extension(function: Any) -> dict[str, str]:

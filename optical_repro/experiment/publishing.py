@@ -18,12 +18,16 @@ from ..base import stages
 from ..base.errors import InputError
 from ..base.files import digest, sha256, whole
 from ..base.published import public_command, public_value, told
+from ..base.registry import extension
 from ..base.trec import read_qrels, write_qrels
+from ..distill.objectives import OBJECTIVES
 from ..encoders.convention import Convention
 from ..evaluation.provenance import differing, refuse_changed
 from ..records.manifest import Manifest, write
+from ..training_text.pretraining import PRETRAINING
 from ..training_text.regimes import REGIMES
 from .experiment import Experiment
+from .settings import Settings
 from .systems import System
 
 PACKAGES = (
@@ -168,7 +172,18 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
     libraries = {"pyserini": True, "faiss-cpu": dense, "torch": dense, "transformers": dense, "sil-thot": lexicon, "POT": trained}
     versions = {package: metadata.version(package) for package, needed in libraries.items() if needed}
     made |= {f"code of {kind}": _code(kind) for kind in _kinds(system, lexicon, trained)}
+    if packages := _packages(system, settings):
+        made["from packages"] = packages
     return made | {"optical_repro": __version__} | versions
+
+
+def _packages(system: System, settings: Settings) -> dict[str, str]:
+    """The packages, with their versions, that a system's parts come from; empty where all are of this one."""
+    parts: list[Any] = [system.kind.search]
+    if system.regime is not None:
+        parts += [REGIMES[system.regime].pairs, PRETRAINING[system.pretrain].texts]
+        parts += [OBJECTIVES[objective].loss for objective in settings.recipe.parts]
+    return {name: version for part in parts for name, version in extension(part).items()}
 
 
 def _kinds(system: System, lexicon: bool, trained: bool) -> list[str]:
