@@ -23,9 +23,12 @@ from .encoders.models import EMBEDDED
 from .experiment.settings import DEVICES, Settings
 from .experiment.systems import parse, parse_regimes
 from .training_text.pretraining import PRETRAINING
-from .translate.translator import LEXICAL, TRANSLATOR_HELP
+from .translate.engines import ENGINES
+from .translate.translator import LEXICAL, MODEL, TRANSLATOR_HELP
 
 SETTINGS = Settings()
+OTHERS = "".join(f"; {engine.name}: {engine.meaning}" for engine in ENGINES.values() if engine.name not in (LEXICAL, MODEL))
+"""Engines that TRANSLATOR_HELP does not name."""
 RECIPE = SETTINGS.recipe
 
 
@@ -85,7 +88,7 @@ ALL = (
         [],
         {"nargs": "+", "type": Path, "metavar": "FILE"},
     ),
-    Option("translator", TRANSLATOR_HELP, LEXICAL, {"metavar": "NAME"}),
+    Option("translator", TRANSLATOR_HELP + OTHERS, LEXICAL, {"metavar": "NAME"}),
     Option("switch", "probability that a word is code-switched (default: %(default)s)", SETTINGS.switch, {"type": float, "metavar": "P"}),
     Option(
         "in-domain",

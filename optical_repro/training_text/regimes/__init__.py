@@ -25,4 +25,5 @@ def check(regime: str) -> None:
 
 def meanings() -> str:
     """The regimes as --help lists them, a line each."""
-    return "\n".join(f"  {regime.name:8}{regime.meaning}" for regime in REGIMES.values())
+    width = max(8, *(len(name) + 2 for name in REGIMES))
+    return "\n".join(f"  {regime.name:{width}}{regime.meaning}" for regime in REGIMES.values())
