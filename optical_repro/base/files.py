@@ -132,7 +132,9 @@ def read_json(path: Path | str, expected: str) -> Any:
     """Reads a JSON file; raises InputError if it is not JSON, or not UTF-8. ``expected``: what it should hold, for errors."""
     value, wrong, detail = _parse(read_text(path))
     if wrong:
-        raise InputError(f"{path}: {wrong}{f' ({detail})' if detail else ''}; expected {expected}")
+        later = re.search(r"line ([2-9]|\d{2,}) ", detail)  # a file of one line needs no number
+        place = f"{path}:{later[1]}" if later else str(path)
+        raise InputError(f"{place}: {wrong}{f' ({detail})' if detail else ''}; expected {expected}")
     return value
 
 

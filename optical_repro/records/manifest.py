@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -56,12 +56,15 @@ FORM: dict[tuple[str, ...], type | tuple[type, ...]] = {
 }
 """What is read from manifests: where it stands, and what it is."""
 
-NEEDED = (("training", "checkpoint"), ("training", "checkpoint_sha256"))
-"""What a manifest that tells of training must have; other keys may be absent."""
+OF_A_STUDENT = (("training", "checkpoint"), ("training", "checkpoint_sha256"))
+"""What a manifest needs to find its student again; other keys may be absent."""
 
 
-def read(path: Path) -> dict[str, Any]:
-    """A manifest; raises InputError for what is none, or has something else in a place that is read."""
+def read(path: Path, needed: Collection[tuple[str, ...]] = OF_A_STUDENT) -> dict[str, Any]:
+    """Reads a manifest; raises InputError for any other file, for a wrong value in a place that is read, and where what is needed is not there.
+
+    ``needed``: keys of ``FORM`` that must be there if the part above them is.
+    """
     manifest = read_json(path, EXPECTED)
     if not isinstance(manifest, dict):
         raise bad_line(path, 1, "no object of JSON", EXPECTED)
@@ -69,14 +72,14 @@ def read(path: Path) -> dict[str, Any]:
         value: Any = manifest
         for key in keys[:-1]:
             value = value.get(key) or {}
-        if (keys[-1] in value or (value and keys in NEEDED)) and not isinstance(value.get(keys[-1]), kind):
+        if (keys[-1] in value or (value and keys in needed)) and not isinstance(value.get(keys[-1]), kind):
             raise bad_line(path, 1, f'no usable "{".".join(keys)}" in it', EXPECTED)
     return manifest
 
 
 def read_all(folder: Path) -> dict[str, dict[str, Any]]:
-    """System to its manifest, in the order of the names."""
-    return {path.name.removesuffix(MANIFEST): read(path) for path in sorted(folder.glob(f"*{MANIFEST}"))}
+    """System to its manifest, in the order of the names; a student need not be found again."""
+    return {path.name.removesuffix(MANIFEST): read(path, ()) for path in sorted(folder.glob(f"*{MANIFEST}"))}
 
 
 def write(folder: Path, manifest: Manifest) -> None:

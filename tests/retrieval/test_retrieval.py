@@ -342,7 +342,7 @@ def test_nothing_of_java_or_imports_reaches_the_terminal(tmp_path: Path, teacher
     program = f"""
 from pathlib import Path
 from optical_repro.collections.collection import Passage
-from optical_repro.retrieval import dense, lexical
+from optical_repro.retrieval import bm25 as lexical, dense
 folder = Path({str(tmp_path)!r})
 passages = [Passage(str(i), "", f"passage {{i}}") for i in range(3)]
 lexical.build_index(passages, "en", folder / "lucene")
