@@ -61,7 +61,7 @@ OF_A_STUDENT = (("training", "checkpoint"), ("training", "checkpoint_sha256"))
 
 
 def read(path: Path, needed: Collection[tuple[str, ...]] = OF_A_STUDENT) -> dict[str, Any]:
-    """Reads a manifest; raises InputError for any other file, for a wrong value in a place that is read, and where what is needed is not there.
+    """Reads a manifest; raises InputError for any other file, for a wrong value in a place that is read, and for what is missing.
 
     ``needed``: keys of ``FORM`` that must be there if the part above them is.
     """
