@@ -1,4 +1,4 @@
-"""``python -m optical_repro``: what there is, and each command by its name, ``python -m optical_repro run ...``."""
+"""``python -m optical_repro``: lists the commands, and runs each by its name: ``python -m optical_repro run ...``."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ PACKAGES = ("collections",)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs a command by its name; returns its exit status. Without one, or with --help, says which there are.
+    """Runs a command by its name; returns its exit status. Without a command, or with --help, lists the commands.
 
-    Options without a command are those of ``run``, which ``optical-repro`` alone was before.
+    Options without a command go to ``run``, as in earlier versions.
     """
     name, *arguments = (sys.argv[1:] if argv is None else argv) or ["--help"]
     if name in ("-h", "--help"):
         width = max(map(len, COMMANDS))
-        listed = "\n".join(f"  {command:{width}}  {does}" for command, does in COMMANDS.items())
+        commands = "\n".join(f"  {command:{width}}  {meaning}" for command, meaning in COMMANDS.items())
         usage = "usage: python -m optical_repro COMMAND ...     (or: optical-repro COMMAND ...)"
-        say("\n\n".join([usage, listed, "COMMAND --help tells what it takes."]))
+        say("\n\n".join([usage, commands, "COMMAND --help tells what it takes."]))
         return 0
     if name == "--version":
         from . import __version__

@@ -1,4 +1,4 @@
-"""``python -m optical_repro.align``: looks at the transport plan between a sentence and its translation."""
+"""``python -m optical_repro.align``: shows the transport plan between a sentence and its translation."""
 
 from __future__ import annotations
 
@@ -49,37 +49,37 @@ examples:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = Parser(prog="python -m optical_repro.align", description=EXPLAINED, epilog=EPILOG)
-    made.add_argument("sentence", nargs="?", help="a sentence in the student's language")
-    made.add_argument("english", nargs="?", help="its English translation")
-    made.add_argument(
+    parser = Parser(prog="python -m optical_repro.align", description=EXPLAINED, epilog=EPILOG)
+    parser.add_argument("sentence", nargs="?", help="a sentence in the student's language")
+    parser.add_argument("english", nargs="?", help="its English translation")
+    parser.add_argument(
         "--model",
         metavar="STUDENT",
         help="folder of a student, or the manifest of one of its runs (without it, lists the students)",
     )
-    made.add_argument("--teacher", metavar="NAME", help=f"the student's teacher (default: the manifest's, else {EMBEDDED})")
-    made.add_argument("--before", metavar="STUDENT", help="the student before training (default: the one that training started from)")
-    made.add_argument("--png", type=Path, metavar="FILE", help="write the heat maps to this PNG file")
-    made.add_argument("--svg", type=Path, metavar="FILE", help="write the heat maps to this SVG file, for print and web pages")
-    made.add_argument("--pharaoh", action="store_true", help="print only the word alignment, in Pharaoh format")
-    made.add_argument(
+    parser.add_argument("--teacher", metavar="NAME", help=f"the student's teacher (default: the manifest's, else {EMBEDDED})")
+    parser.add_argument("--before", metavar="STUDENT", help="the student before training (default: the one that training started from)")
+    parser.add_argument("--png", type=Path, metavar="FILE", help="write the heat maps to this PNG file")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="write the heat maps to this SVG file, for print and web pages")
+    parser.add_argument("--pharaoh", action="store_true", help="print only the word alignment, in Pharaoh format")
+    parser.add_argument(
         "--agreement", type=Path, nargs="+", metavar="FILE", help="parallel text on which to measure agreement with a word aligner"
     )
-    made.add_argument("--lang", metavar="CODE", help="language of the parallel text, besides English")
-    made.add_argument(
+    parser.add_argument("--lang", metavar="CODE", help="language of the parallel text, besides English")
+    parser.add_argument(
         "--pairs",
         type=int,
         default=500,
         metavar="N",
         help="number of pairs to measure on; the aligner uses all pairs (default: %(default)s)",
     )
-    made.add_argument(
+    parser.add_argument(
         "--seed", type=int, default=42, metavar="N", help="random seed of the aligner and of the choice of pairs (default: %(default)s)"
     )
-    made.add_argument(
+    parser.add_argument(
         "--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="folder with the runs' manifests (default: %(default)s)"
     )
-    return made
+    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def check_picture(path: Path, form: str) -> None:
-    """Raises InputError for a file that cannot be written, or whose ending tells of another format."""
+    """Raises InputError for a file that cannot be written, or whose ending is that of another format."""
     if path.suffix.lower() not in ("", f".{form}"):
         raise InputError(f"--{form} {path}: the picture will be {form.upper()}; give it a name that ends in .{form}")
     if path.is_dir():
@@ -121,7 +121,7 @@ def check_picture(path: Path, form: str) -> None:
 
 
 def encoders(arguments: argparse.Namespace) -> tuple[dict[str, TextEncoder], TextEncoder]:
-    """The students by what to call them, the one before training first where there is one, and the teacher."""
+    """The students by title, first the one before training if there is one; and the teacher."""
     from .encoders.models import locate
 
     checkpoint = find(arguments.model, arguments.runs_dir, arguments.teacher)
@@ -135,7 +135,7 @@ def encoders(arguments: argparse.Namespace) -> tuple[dict[str, TextEncoder], Tex
 
 
 def show(arguments: argparse.Namespace, students: dict[str, TextEncoder], teacher: TextEncoder, pictures: dict[str, Path | None]) -> None:
-    """The heat maps and the word links, or only the links in Pharaoh format; the figures into their files."""
+    """Prints the heat maps and the word links, or only the links in Pharaoh format; writes the figures into their files."""
     from .distill.token_alignment import align
 
     alignments = {name: align(student, teacher, arguments.sentence, arguments.english) for name, student in students.items()}
@@ -148,18 +148,18 @@ def show(arguments: argparse.Namespace, students: dict[str, TextEncoder], teache
         say(as_text(alignments, shutil.get_terminal_size().columns))
         links = [f"{trained.student.words[here].text} → {trained.teacher.words[there].text}" for here, there in trained.links()]
         say(f"\nwords: {', '.join(links)}")
-    draw(alignments, pictures, told=not arguments.pharaoh)
+    draw(alignments, pictures, verbose=not arguments.pharaoh)
 
 
-def draw(alignments: dict[str, TokenAlignment], paths: dict[str, Path | None], told: bool) -> None:
-    """Writes the figure in each format that has a path."""
+def draw(alignments: dict[str, TokenAlignment], paths: dict[str, Path | None], verbose: bool) -> None:
+    """Writes the figure in each format that has a path; if ``verbose``, prints the paths."""
     from .distill.picture import as_image
 
     for form, path in paths.items():
         if path:
             with whole(path, "wb") as file:
                 file.write(as_image(alignments, form))
-            if told:
+            if verbose:
                 say(f"{path} written")
 
 
@@ -167,11 +167,11 @@ def measure_agreement(arguments: argparse.Namespace, pairs: list[Pair], students
     """Prints precision, recall, F1 and 1 - AER of the word links of each student."""
     from .distill.token_alignment import measure
 
-    measured = measure(students, teacher, pairs, arguments.seed, arguments.pairs)
+    agreements = measure(students, teacher, pairs, arguments.seed, arguments.pairs)
     count = min(arguments.pairs, len(pairs))
     say(f"word links of the plan against the aligner's, {count:,} of {len(pairs):,} pairs\n")
     say(f"{'':16} precision  recall     F1  1 - AER")
-    for name, agreement in measured.items():
+    for name, agreement in agreements.items():
         say(f"{name:16} {agreement.precision:9.3f} {agreement.recall:7.3f} {agreement.f1:6.3f} {agreement.score:8.3f}")
 
 

@@ -37,11 +37,11 @@ __all__ = ["Recipe", "Settings", "compare", "experiment"]
 def experiment(
     source: Path | str, lang: str, settings: Settings | None = None, *, split: str | None = None, cache_dir: Path | str | None = None
 ) -> Experiment:
-    """Loads a collection, by the name, folder or id that ``--collection`` takes; its stages are kept in ``cache_dir`` (None: run's).
+    """Loads a collection by name, folder or id, as ``--collection`` does; stages are kept in ``cache_dir`` (None: that of ``run``).
 
-    Raises InputError for a collection, language or split that is not there, and for bad data.
+    Raises InputError for an unknown collection, language or split, and for bad data.
     """
-    # A notebook would show the bars and warnings of libraries between the results.
+    # Else notebooks show progress bars and warnings of libraries.
     warnings.filterwarnings("ignore", message="IProgress not found")
     hush_transformers()
     settle()
@@ -60,10 +60,10 @@ def compare(
     runs_dir: Path | str = "runs",
     qrels_dir: Path | str = "qrels",
 ) -> Report:
-    """Makes the runs of systems (None: all that fit) with their manifests, and compares all that is in their folder.
+    """Runs systems (None: all that fit), writes their runs with manifests, and compares all runs in the folder.
 
-    ``regimes``: their names, or as ``--regime`` takes them. Raises InputError, before any work, for a regime or a system that there is
-    not, and for a system that does not fit the collection or for what it needs and is not there.
+    ``regimes``: their names, or text as for ``--regime``. Raises InputError, before any work, for an unknown regime or system, and
+    if a system does not fit the collection or something that it needs is missing.
     """
     from .cards import card
     from .evaluation.report import write_report
@@ -71,11 +71,12 @@ def compare(
 
     collection = experiment.collection
     regimes = parse_regimes(regimes)
-    chosen = choose(systems.split(",") if isinstance(systems, str) else systems, regimes, collection)
-    experiment.check(chosen)
+    names = systems.split(",") if isinstance(systems, str) else systems
+    rows = choose(names, regimes, collection)
+    experiment.check(rows)
     call = f"optical_repro.api.compare, {collection.name}, regimes {', '.join(regimes)}"
     arguments = {"collection": collection.location, **asdict(experiment.settings)}
-    folder, qrels = publish_all(experiment, chosen, Path(runs_dir), Path(qrels_dir), call, arguments)
+    folder, qrels = publish_all(experiment, rows, Path(runs_dir), Path(qrels_dir), call, arguments)
     report = write_report(folder, qrels, passages=collection.passages)
     card.write_all(folder)
     return report

@@ -1,7 +1,7 @@
-"""Every option of the commands once: its name, what it is for, what it takes, and the setting that it becomes.
+"""All options of the commands, each defined once: its name, help, default, and keywords for argparse.
 
-The command line, grids and the tables of REPRODUCE.md read them here; what a value must be, `Settings` and `Recipe` check, so that a
-notebook that makes those is told the same.
+The command line, grids and the tables of REPRODUCE.md use them. `Settings` and `Recipe` check the values, so that notebooks get the
+same errors.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ class Option:
 
     @property
     def dest(self) -> str:
-        """Its name among parsed arguments."""
+        """Its name in parsed arguments."""
         return self.name.replace("-", "_")
 
     @property
     def is_flag(self) -> bool:
-        """Whether it stands alone, without a value."""
+        """Whether it has no value."""
         return self.takes.get("action") == "store_true"
 
 
@@ -163,7 +163,7 @@ ALL = (
     Option(
         "cache-dir",
         "folder for finished stages: indexes, students, runs (default: $OPTICAL_CACHE or ~/.cache/optical_repro)",
-        None,  # asked for when a command starts: it follows from the environment
+        None,  # set when a command starts, since it depends on the environment
         {"type": Path, "metavar": "DIR"},
     ),
 )
@@ -173,7 +173,7 @@ OPTIONS = {option.name: option for option in ALL}
 
 
 def add(add_argument: Callable[..., argparse.Action], *names: str, **help: str) -> None:
-    """Adds options to a parser or a group of one; ``help`` has the words, by dest, where a command means something of its own."""
+    """Adds options to a parser or an argument group; ``help`` has other help texts, by dest, for a command that needs them."""
     for name in names:
         option = OPTIONS[name]
         default = {} if "required" in option.takes else {"default": default_folder() if name == "cache-dir" else option.default}
@@ -198,26 +198,26 @@ def of_run(**texts: Any) -> Parser:
 
 
 def settings(arguments: argparse.Namespace) -> Settings:
-    """The settings that parsed arguments ask for, those of options that a command does not have by default.
+    """The settings from parsed arguments; options that a command does not have get their defaults.
 
-    Raises InputError for what cannot be.
+    Raises InputError for invalid values.
     """
-    asked = vars(arguments)
-    recipe = {name: asked[name] for name in ("objective", "steps", "learns", "seed") if name in asked}
+    options = vars(arguments)
+    recipe = {name: options[name] for name in ("objective", "steps", "learns", "seed") if name in options}
     same = ("teacher", "pooling", "prefixes", "student", "bitext", "lexicon", "translator", "switch", "in_domain", "bm25", "device")
-    values = {name: asked[name] for name in same if name in asked}
-    if asked.get("bitext_filter"):
-        values["bitext_filter"] = filters.parse(asked["bitext_filter"])
+    values = {name: options[name] for name in same if name in options}
+    if options.get("bitext_filter"):
+        values["bitext_filter"] = filters.parse(options["bitext_filter"])
     return Settings(
         **values,
         recipe=Recipe(**recipe),
-        spelling=not asked.get("no_respelling"),
-        lexical_init=not asked.get("no_lexical_init"),
+        spelling=not options.get("no_respelling"),
+        lexical_init=not options.get("no_lexical_init"),
     )
 
 
-def understood(arguments: argparse.Namespace) -> tuple[Settings, list[str], list[str] | None]:
-    """The arguments of run as settings, regimes and systems' names; raises InputError for what cannot be, before any work."""
+def read(arguments: argparse.Namespace) -> tuple[Settings, list[str], list[str] | None]:
+    """The arguments of run as settings, regimes and systems' names. Raises InputError, before any work, for invalid values."""
     languages.check(arguments.lang)
     regimes = parse_regimes(arguments.regime)
     systems = arguments.systems.split(",") if arguments.systems else None

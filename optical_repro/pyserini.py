@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(command: str, *arguments: str) -> None:
-    """Runs a command of Pyserini; raises InputError where there is none, and what the command raises."""
+    """Runs a command of Pyserini. Raises InputError for an unknown command, and what the command raises."""
     name = COMMANDS.get(command, command)
     if not is_command(name):
         raise InputError(f'Pyserini has no command "{command}"; expected encode, search, card, push, or a module such as index.lucene')
@@ -57,7 +57,7 @@ def run(command: str, *arguments: str) -> None:
 
 
 def is_command(name: str) -> bool:
-    """Whether Pyserini has a module of this name that can be run; looks at its files, since importing it starts Java."""
+    """Whether Pyserini has a runnable module of this name; only looks at its files, since an import would start Java."""
     spec = importlib.util.find_spec("pyserini")
     folders = (spec and spec.submodule_search_locations) or []
     *packages, module = name.split(".")

@@ -1,4 +1,4 @@
-"""``python -m optical_repro.regimes``: shows the training pairs that a regime makes, before anything is trained on them."""
+"""``python -m optical_repro.regimes``: shows the training pairs of a regime, before any training."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def show(arguments: argparse.Namespace) -> None:
-    """Makes the pairs of each regime and prints some of them."""
+    """Computes the pairs of each regime and prints some of them."""
     regimes = parse_regimes(arguments.regime)
     if arguments.show < 1:
         raise InputError(f"--show {arguments.show}: expected a number from 1")
@@ -80,30 +80,34 @@ def show(arguments: argparse.Namespace) -> None:
 
 
 def preview(experiment: Experiment, regime: str, most: int) -> None:
-    """Prints up to ``most`` pairs of a regime, evenly spread, and how much of them is switched."""
+    """Prints up to ``most`` pairs of a regime, evenly spread, and the share of switched words."""
     from .base.marks import mark
 
     pairs = experiment.training_pairs(regime)
     say(f"\n{regime}: {REGIMES[regime].meaning}")
     if not pairs:
         return
-    # What is no sentence of the bitext was made by switching words of the teacher's side.
+    # A text that is no sentence of the bitext is the teacher's text with some words switched.
     authentic = {pair.target for pair in experiment.pairs}
-    switched = [[] if pair.student in authentic else changed(pair.student, pair.teacher) for pair in pairs]
-    made = [(pair, spans) for pair, spans in zip(pairs, switched, strict=True) if pair.student not in authentic]
-    words = sum(len(pair.student.split()) for pair, _ in made)
-    marked = sum(len(pair.student[start:end].split()) for pair, spans in made for start, end in spans)
-    say(f"{len(pairs):,} pairs" + (f"; {marked / words:.0%} of the words in {len(made):,} sentences are switched" if words else "") + "\n")
-    shown = min(most, len(pairs))
-    for place in (number * len(pairs) // shown for number in range(shown)):
-        say(f"  student  {mark(pairs[place].student, switched[place])}")
+    spans = [[] if pair.student in authentic else changes(pair.student, pair.teacher) for pair in pairs]
+    code_switched = [(pair, places) for pair, places in zip(pairs, spans, strict=True) if pair.student not in authentic]
+    words = sum(len(pair.student.split()) for pair, _ in code_switched)
+    switched_words = sum(len(pair.student[start:end].split()) for pair, places in code_switched for start, end in places)
+    say(
+        f"{len(pairs):,} pairs"
+        + (f"; {switched_words / words:.0%} of the words in {len(code_switched):,} sentences are switched" if words else "")
+        + "\n"
+    )
+    count = min(most, len(pairs))
+    for place in (number * len(pairs) // count for number in range(count)):
+        say(f"  student  {mark(pairs[place].student, spans[place])}")
         say(f"  teacher  {pairs[place].teacher}\n")
 
 
-def changed(text: str, original: str) -> list[tuple[int, int]]:
-    """The parts of a text, from character to character, whose words are not the original's.
+def changes(text: str, original: str) -> list[tuple[int, int]]:
+    """The parts of a text, as (start, end) in characters, whose words differ from the original's.
 
-    >>> changed("The sarki of Kano", "The king of Kano")
+    >>> changes("The sarki of Kano", "The king of Kano")
     [(4, 9)]
     """
     from .base.words import tokens

@@ -40,12 +40,12 @@ command resumes where it stopped if you run it again. Exit status: 0 done, 2 bad
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     corpora = "\n".join(f"  {name:19}{meaning}" for name, meaning in named.DESCRIBED.items())
-    dropped = "\n".join(f"  {name:11}{meaning}" for name, meaning in filters.FILTERS.items())
+    filter_list = "\n".join(f"  {name:11}{meaning}" for name, meaning in filters.FILTERS.items())
     parser = options.of_run(
         prog="python -m optical_repro.run",
         description="Trains a cross-lingual retriever by optimal-transport distillation and compares it with translate-then-retrieve.",
         epilog=f"regimes (where the training text comes from):\n{meanings()}\n\ncorpora that --bitext downloads by name:\n{corpora}\n\n"
-        f"filters (what --bitext-filter drops):\n{dropped}\n{EXAMPLES}",
+        f"filters (what --bitext-filter drops):\n{filter_list}\n{EXAMPLES}",
     )
     parser.add_argument("--version", action="version", version=__version__)
     return parser
@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run(arguments: argparse.Namespace, command: str) -> None:
-    """The stages, one after the other."""
+    """Runs the systems, then writes the report and the model cards."""
     experiment, systems = prepare(arguments)
     collection = experiment.collection
     topics, documents = languages.name(collection.lang), languages.name(collection.doc_lang)
@@ -70,20 +70,20 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     from .cards import card
     from .experiment.publishing import publish_all
 
-    compiling = compile_metrics_beside()
+    compilation = compile_metrics_beside()
     folder, qrels = publish_all(experiment, systems, arguments.runs_dir, arguments.qrels_dir, command, vars(arguments))
 
     from .evaluation.report import write_report
 
     say("\nScoring and testing for significance ...\n")
-    compiling.wait()
+    compilation.wait()
     say(write_report(folder, qrels, passages=collection.passages).text())
     card.write_all(folder)
 
 
 def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:
-    """The experiment and the systems asked for; raises InputError for arguments and input that are wrong, before any work."""
-    settings, regimes, names = options.understood(arguments)
+    """The experiment and its systems. Raises InputError, before any work, for wrong arguments or input."""
+    settings, regimes, names = options.read(arguments)
 
     from . import collections
     from .experiment.experiment import Experiment
@@ -100,7 +100,7 @@ def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:
 
 
 def compile_metrics_beside() -> subprocess.Popen[bytes]:
-    """Starts the compilation of ranx's metrics in a process of its own: 20 s the first time, which training hides."""
+    """Compiles ranx's metrics in a process of its own during training: 20 s the first time."""
     with log_path().open("ab") as log:
         return children.start("optical_repro.evaluation.warm_up", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 

@@ -1,4 +1,4 @@
-"""``python -m optical_repro.search``: looks things up in a collection with a trained student."""
+"""``python -m optical_repro.search``: searches a collection with a trained student."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ examples:
 """
 
 EXCERPT = 320
-"""Characters of a passage that are shown."""
+"""Maximum length of the excerpt of a passage, in characters."""
 
 STRONG = 0.75
-"""A word of the passage is marked if its cosine is at least this part of the hit's best: the rest are mostly function words."""
+"""A word of the passage is marked if its cosine is at least this share of the hit's best: the rest are mostly function words."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = Parser(prog="python -m optical_repro.search", description=EXPLAINED, epilog=EPILOG)
-    add = made.add_argument
+    parser = Parser(prog="python -m optical_repro.search", description=EXPLAINED, epilog=EPILOG)
+    add = parser.add_argument
     add("topic", nargs="?", help="what to search for (without it, the command asks)")
     options.add(
         add,
@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
         runs_dir="folder with the runs' manifests (default: %(default)s)",
         cache_dir="folder for indexes (default: the one of optical_repro.run)",
     )
-    return made
+    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -84,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Searches for the topic, or for one after the other."""
+    """Searches for the topic, or for topics from the keyboard or a pipe."""
     if arguments.hits < 1:
         raise InputError(f"--hits {arguments.hits}: expected a number from 1")
     if arguments.topic is not None and not words(utf8(arguments.topic, "the topic")):
@@ -97,24 +97,24 @@ def run(arguments: argparse.Namespace) -> None:
 
     collection = collections.load(arguments.collection, lang, arguments.split)
     finder = Finder(collection, checkpoint, Cache(arguments.cache_dir), arguments.device)
-    for topic in [arguments.topic] if arguments.topic is not None else asked(f"topic ({languages.name(collection.lang)})> "):
+    for topic in [arguments.topic] if arguments.topic is not None else input_topics(f"topic ({languages.name(collection.lang)})> "):
         if not words(topic):
             say(f'no word in "{topic}"')
             continue
-        read = finder.read(topic)
+        query = finder.read(topic)
         hits = finder.find(topic, arguments.hits)
-        unknown = finder.knows_nothing_of(read)
+        unknown = finder.knows_nothing_of(query)
         say(
-            (f"\nread as: {read}\n" if read != topic else "")
+            (f"\nread as: {query}\n" if query != topic else "")
             + ("\nno word of it is known to the lexicon or the documents: these hits mean little\n" if unknown else "")
             + "\n"
-            + "\n\n".join(f"{number}. {shown(hit)}" for number, hit in enumerate(hits, 1))
+            + "\n\n".join(f"{number}. {format_hit(hit)}" for number, hit in enumerate(hits, 1))
             + "\n"
         )
 
 
-def asked(prompt: str) -> Iterator[str]:
-    """Topics from the keyboard, until an empty line, or those piped in; raises InputError for what is not UTF-8."""
+def input_topics(prompt: str) -> Iterator[str]:
+    """Topics from the keyboard until an empty line, or from a pipe. Raises InputError for bytes that are not UTF-8."""
     if not sys.stdin.isatty():
         for number, raw in enumerate(sys.stdin.buffer, 1):
             try:
@@ -138,24 +138,24 @@ def asked(prompt: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage that was found."""
+    """A passage in a ranking."""
 
     passage: Passage
     score: float
     topic: Reading
     reading: Reading
-    """Of the passage's title and text."""
+    """The reading of the passage's title and text."""
     matches: list[tuple[int, int, float]]
     """(topic word, passage word, cosine), as ``TokenAlignment.matches`` gives them."""
 
 
 class Finder:
-    """A collection that is ready to be searched with a student."""
+    """A collection that is ready to search with a student."""
 
     def __init__(self, collection: Collection, checkpoint: Checkpoint, cache: Cache, device: str = "auto") -> None:
-        """Takes the index from the cache, or makes it there.
+        """Takes the index from the cache, or builds it there.
 
-        Raises InputError where student and teacher do not go together, or where the student is known to be of another language.
+        Raises InputError if student and teacher do not fit together, or if the student is known to be for another language.
         """
         from .collections.stored import StoredPassages
         from .encoders.text_encoder import TextEncoder
@@ -168,13 +168,17 @@ class Finder:
                 f"{checkpoint.folder}: the student was trained for {languages.name(str(checkpoint.lang))}; give --lang {checkpoint.lang}"
             )
         experiment = Experiment(collection, Settings(teacher=checkpoint.teacher, device=device), cache)
-        reader, writer = (checkpoint.folder if lang != "en" else experiment.teacher for lang in (collection.lang, collection.doc_lang))
-        self.topic_encoder = TextEncoder(reader, experiment.models.device)
-        self.passage_encoder = self.topic_encoder if reader == writer else TextEncoder(writer, experiment.models.device)
+        topic_model, passage_model = (
+            checkpoint.folder if lang != "en" else experiment.teacher for lang in (collection.lang, collection.doc_lang)
+        )
+        self.topic_encoder = TextEncoder(topic_model, experiment.models.device)
+        self.passage_encoder = self.topic_encoder if topic_model == passage_model else TextEncoder(passage_model, experiment.models.device)
         if self.topic_encoder.dimension != self.passage_encoder.dimension:
-            raise InputError(f"{reader} and {writer} have vectors of different lengths; give the student's own teacher with --teacher")
+            raise InputError(
+                f"{topic_model} and {passage_model} have vectors of different lengths; give the student's own teacher with --teacher"
+            )
         self.collection = collection
-        self.index = dense.open_index(experiment.indexes.dense(writer) / "faiss")
+        self.index = dense.open_index(experiment.indexes.dense(passage_model) / "faiss")
         self.passages = StoredPassages(experiment.indexes.passages())
         self.lexicon: Lexicon | None = None
         if checkpoint.lexicon and respelling.applies_to(collection):
@@ -184,7 +188,7 @@ class Finder:
             self.words = experiment.indexes.lexical() / "lucene"
 
     def read(self, topic: str) -> str:
-        """A topic as the student reads it, and as it read those of its runs: unknown words as the nearest known ones."""
+        """The query for a topic, respelled as for the student's runs: unknown words become the nearest known words."""
         topic = " ".join(topic.split())
         if self.lexicon is None:
             return topic
@@ -195,17 +199,17 @@ class Finder:
         return respell(topic, respelling.spellings(words, self.lexicon, self.words, self.collection.doc_lang))
 
     def knows_nothing_of(self, topic: str) -> bool:
-        """Whether neither the lexicon nor the documents have a word of a topic; False where there is no lexicon to tell."""
+        """Whether no word of a topic is in the lexicon or the documents; False without a lexicon."""
         if self.lexicon is None:
             return False
         from .retrieval import bm25 as lexical
 
         known = {word for entry in self.lexicon.entries for word in entry.split()}
-        asked_for = set(words(topic))
-        return not asked_for & known and not lexical.indexed_words(self.words, self.collection.doc_lang, asked_for)
+        topic_words = set(words(topic))
+        return not topic_words & known and not lexical.indexed_words(self.words, self.collection.doc_lang, topic_words)
 
     def find(self, topic: str, most: int) -> list[Hit]:
-        """The ``most`` passages nearest to a topic, as the student reads it, best first."""
+        """The ``most`` passages nearest to a topic, best first."""
         from .base.trec import ranking
         from .distill.token_alignment import align_readings
         from .encoders.reading import read
@@ -213,20 +217,20 @@ class Finder:
 
         topic = self.read(topic)
         vector = self.topic_encoder.encode([self.topic_encoder.convention.query_prefix + topic])
-        found = nearest(self.index, vector, ["topic"], k=most)["topic"]
-        passages = self.passages.get(found)
-        asked_for = read(self.topic_encoder, topic)
+        scores = nearest(self.index, vector, ["topic"], k=most)["topic"]
+        passages = self.passages.get(scores)
+        topic_reading = read(self.topic_encoder, topic)
         hits = []
-        for document, score in ranking(found):
+        for document, score in ranking(scores):
             passage = passages[document]
             reading = read(self.passage_encoder, " ".join(passage.contents.split()))
-            matches = align_readings(asked_for, reading).matches() if reading.pieces else []
-            hits.append(Hit(passage, score, asked_for, reading, matches))
+            matches = align_readings(topic_reading, reading).matches() if reading.pieces else []
+            hits.append(Hit(passage, score, topic_reading, reading, matches))
         return hits
 
 
-def shown(hit: Hit) -> str:
-    """A hit as the terminal shows it: title, score and identifier, excerpt, and which word matched which."""
+def format_hit(hit: Hit) -> str:
+    """A hit as text for the terminal: title, score and id, excerpt, and the pairs of words that match."""
     from .base.marks import mark, marked
 
     width = min(shutil.get_terminal_size().columns, 110) - 4
@@ -240,7 +244,7 @@ def shown(hit: Hit) -> str:
     text_starts = len(title) + 1 if title else 0
     start, end = excerpt(hit.reading.text, text_starts, weights)
     spans = sorted((first - start, last - start) for first, last in weights if first >= start and last <= end)
-    # Wrapping puts a line break in the place of a blank: the spans stay where they are.
+    # Wrapping replaces blanks by line breaks, so the spans do not move.
     wrapped = "\n".join(textwrap.wrap(hit.reading.text[start:end], width, break_long_words=False, break_on_hyphens=False))
     body = ("… " if start > text_starts else "") + mark(wrapped, spans) + (" …" if end < len(hit.reading.text) else "")
     pairs = [f"{hit.topic.words[here].text} → {marked(hit.reading.words[there].text)} {cosine:.2f}" for here, there, cosine in strong]
@@ -248,15 +252,15 @@ def shown(hit: Hit) -> str:
 
 
 def excerpt(text: str, begin: int, weights: dict[tuple[int, int], float]) -> tuple[int, int]:
-    """The stretch of ``EXCERPT`` characters from ``begin`` on, from word to word, that holds the most weight; all of a short text."""
+    """Start and end of the ``EXCERPT`` characters after ``begin`` with the most weight, cut between words; all of a short text."""
     if len(text) - begin <= EXCERPT:
         return begin, len(text)
     starts = [begin, *(place + 1 for place in range(begin, len(text) - EXCERPT) if text[place] == " ")]
 
-    def held(start: int) -> float:
+    def weight_after(start: int) -> float:
         return sum(weight for (first, last), weight in weights.items() if first >= start and last <= start + EXCERPT)
 
-    start = max(starts, key=held)
+    start = max(starts, key=weight_after)
     end = start + EXCERPT
     return start, len(text) if end >= len(text) else text.rfind(" ", start, end + 1) if " " in text[start : end + 1] else end
 

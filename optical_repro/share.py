@@ -1,4 +1,4 @@
-"""``python -m optical_repro.pyserini card|push|respell``: what goes with a student that is used elsewhere, and a student on the Hub."""
+"""``python -m optical_repro.pyserini card|push|respell``: prepares a student for use elsewhere, and uploads it to the Hub."""
 
 from __future__ import annotations
 
@@ -31,27 +31,29 @@ COMMANDS = {
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line, a parser below it for each command."""
-    made = Parser(
+    """The command line, with a subparser for each command."""
+    parser = Parser(
         prog="python -m optical_repro.pyserini",
         description="Prepares a student for use elsewhere: model card, respelled topics, upload to the Hub.",
     )
-    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command, explained in COMMANDS.items():
-        below = commands.add_parser(command, description=explained, help=explained.splitlines()[0])
-        below.add_argument("student", help="folder of a student, or the manifest of one of its runs")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command, description in COMMANDS.items():
+        subparser = commands.add_parser(command, description=description, help=description.splitlines()[0])
+        subparser.add_argument("student", help="folder of a student, or the manifest of one of its runs")
         if command == "push":
-            below.add_argument("name", help="USER/NAME or ORGANISATION/NAME on the Hub; created if it does not exist")
-            below.add_argument("--private", action="store_true", help="make the repository private, if it is created")
+            subparser.add_argument("name", help="USER/NAME or ORGANISATION/NAME on the Hub; created if it does not exist")
+            subparser.add_argument("--private", action="store_true", help="make the repository private, if it is created")
         if command == "respell":
-            below.add_argument("--lang", required=True, metavar="CODE", help="the topics' language")
-            below.add_argument("--topics", required=True, type=Path, metavar="FILE", help="id TAB text a line")
-            below.add_argument(
+            subparser.add_argument("--lang", required=True, metavar="CODE", help="the topics' language")
+            subparser.add_argument("--topics", required=True, type=Path, metavar="FILE", help="id TAB text a line")
+            subparser.add_argument(
                 "--corpus", required=True, type=Path, metavar="FILE", help='the English documents: {"id", "title", "text"} a line'
             )
-            below.add_argument("--output", required=True, type=Path, metavar="FILE", help="where the respelled topics go")
-        below.add_argument("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="folder with the runs (default: %(default)s)")
-    return made
+            subparser.add_argument("--output", required=True, type=Path, metavar="FILE", help="where the respelled topics go")
+        subparser.add_argument(
+            "--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="folder with the runs (default: %(default)s)"
+        )
+    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -61,21 +63,21 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Writes the card, and puts all on the Hub if that is the command; or respells topics."""
+    """Writes a card, uploads a student with its card, or respells topics."""
     if arguments.command == "respell":
         respell_topics(arguments)
         return
     student = find(arguments.student, arguments.runs_dir).folder
-    told = student / card.CARD
-    if arguments.command == "card" or not told.is_file():
-        told = card.write(student, arguments.runs_dir)
-        say(f"{told} written")
+    card_path = student / card.CARD
+    if arguments.command == "card" or not card_path.is_file():
+        card_path = card.write(student, arguments.runs_dir)
+        say(f"{card_path} written")
     if arguments.command == "push":
-        say(f"{push(student, arguments.name, arguments.private, told)} holds it")
+        say(f"{push(student, arguments.name, arguments.private, card_path)} holds it")
 
 
 def respell_topics(arguments: argparse.Namespace) -> None:
-    """Writes the respelled topics, and says how many of them are not as they were."""
+    """Writes the respelled topics, and prints how many of them changed."""
     lang = languages.canonical(arguments.lang)
 
     from .collections import corpus
@@ -103,11 +105,11 @@ def _lexicon(arguments: argparse.Namespace) -> Path:
     raise InputError(f"{student.folder}: no {LEXICON} in it, and no run that respelled its topics; search for them as they are")
 
 
-def push(student: Path, name: str, private: bool = False, told: Path | None = None) -> str:
-    """Uploads a student's folder, making its repository if it is not there; returns its address.
+def push(student: Path, name: str, private: bool = False, card_path: Path | None = None) -> str:
+    """Uploads a student's folder, creating its repository if needed; returns its address.
 
-    ``told``: its card (None: that in the folder), which goes with this name in place of ``THIS MODEL``.
-    Raises InputError for a name that cannot be, where the Hub is not reached, and where it refuses.
+    ``card_path``: its card (None: the one in the folder), uploaded with ``name`` in place of ``THIS MODEL``.
+    Raises InputError for an invalid name, and if the Hub cannot be reached or refuses the upload.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
@@ -116,7 +118,7 @@ def push(student: Path, name: str, private: bool = False, told: Path | None = No
     try:
         address = hub.create_repo(name, private=private, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
-            _gather(student, told or student / card.CARD, name, Path(folder))
+            _gather(student, card_path or student / card.CARD, name, Path(folder))
             hub.upload_folder(repo_id=name, folder_path=folder, commit_message="A student of optical_repro")
     except HFValidationError:
         raise InputError(f"{name}: no name for the Hugging Face Hub; expected USER/NAME") from None
@@ -129,16 +131,16 @@ def push(student: Path, name: str, private: bool = False, told: Path | None = No
     return str(address)
 
 
-def _gather(student: Path, told: Path, name: str, folder: Path) -> None:
-    """Links to what is uploaded of a student, and its card with the model's name."""
+def _gather(student: Path, card_path: Path, name: str, folder: Path) -> None:
+    """Fills a folder for the upload: links to the student's files, and its card with the model's name."""
     for path in student.rglob("*"):
         parts = path.relative_to(student).parts
         if path.is_file() and path.name not in (RECORD, card.CARD) and not any(part.startswith(".") for part in parts):
             link = folder.joinpath(*parts)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(path.resolve())
-    if told.is_file():
-        (folder / card.CARD).write_text(told.read_text(encoding="utf-8").replace(THIS, name), encoding="utf-8")
+    if card_path.is_file():
+        (folder / card.CARD).write_text(card_path.read_text(encoding="utf-8").replace(THIS, name), encoding="utf-8")
 
 
 if __name__ == "__main__":

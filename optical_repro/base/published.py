@@ -18,7 +18,7 @@ _SECRETS = (
 )
 
 
-def told(text: str) -> str:
+def public_text(text: str) -> str:
     """A path or another word without private parts: relative below the working folder, with ``~`` below the home, secrets masked."""
     here, home = os.getcwd(), os.path.expanduser("~")
     for folder, short in ((here, "."), (home, "~"), (os.path.realpath(home), "~")):
@@ -31,23 +31,23 @@ def told(text: str) -> str:
 
 
 def public_value(value: Any) -> Any:
-    """A value of JSON types and paths, with `told` applied to every text in it."""
+    """A value of JSON types and paths, with `public_text` applied to every text in it."""
     if isinstance(value, dict):
         return {str(key): public_value(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [public_value(part) for part in value]
-    return told(str(value)) if isinstance(value, str | Path) else value
+    return public_text(str(value)) if isinstance(value, str | Path) else value
 
 
 def public_command(words: list[str]) -> str:
-    """A command line for a shell, with `told` applied to its words; ``--name=VALUE`` becomes two words."""
+    """A command line for a shell, with `public_text` applied to its words; ``--name=VALUE`` becomes two words."""
     parts = [part for word in words for part in (word.split("=", 1) if re.match(r"--[a-z-]+=", word) else [word])]
     # A shell expands ~ only if it is not quoted.
-    return " ".join("~/" + shlex.quote(part[2:]) if re.match("~/.", part) else shlex.quote(part) for part in map(told, parts))
+    return " ".join("~/" + shlex.quote(part[2:]) if re.match("~/.", part) else shlex.quote(part) for part in map(public_text, parts))
 
 
 def find_file(text: str, manifest: Path | None = None) -> Path:
-    """The path that `told` shortened: relative to the working folder, else to a folder above the manifest; it need not exist."""
+    """The path that `public_text` shortened: relative to the working folder, else to a folder above the manifest; it need not exist."""
     path = Path(text).expanduser()
     candidates = [] if path.is_absolute() or manifest is None else [folder / path for folder in manifest.absolute().parents]
     return next((place for place in (path, *candidates) if place.exists()), path)

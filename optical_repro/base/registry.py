@@ -1,7 +1,7 @@
-"""Registries: the values of a kind that the files of a folder define, and those that other installed packages add.
+"""Registries: the values of one class that the files of a folder define, and those that other installed packages add.
 
-A file in the folder that defines a value is all it takes to add one: a name without a maker cannot exist. Another package names its
-values as entry points (https://packaging.python.org/specifications/entry-points/) of a group such as ``optical_repro.systems``.
+To add a value, put a file that defines it into the folder. Another package declares its values as entry points
+(https://packaging.python.org/specifications/entry-points/) of a group such as ``optical_repro.systems``.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import Any, Protocol, TypeVar
 
 
 class Named(Protocol):
-    """What has a name."""
+    """A value with a name."""
 
     @property
     def name(self) -> str:
-        """As people type it."""
+        """The name that people type."""
         ...
 
 
 class Registered(Named, Protocol):
-    """What a registry holds."""
+    """A value in a registry."""
 
     @property
     def place(self) -> int:
-        """In lists: small numbers come first, those of one number in the order of their names."""
+        """Place in lists: small numbers come first, equal numbers are ordered by name."""
         ...
 
 
@@ -37,27 +37,27 @@ N = TypeVar("N", bound=Named)
 
 
 def registry(folder: str, kind: type[T], group: str) -> dict[str, T]:
-    """Name to value, for every value of a kind in the files of a package's folder, and in the entry points of a group.
+    """Name to value, for every value of a class in the files of a package's folder and in the entry points of a group.
 
-    A file may define a single value, or a tuple of them. What another package adds under a name that is there already is left out.
+    A file may define one value or a tuple of them. A value of another package is left out if its name exists already.
     """
     values: dict[str, T] = {}
     for value in _of_folder(folder, kind):
         assert values.setdefault(value.name, value) is value, f"two values of {folder} are called {value.name}"
-    return in_order(values | added(group, kind, values))
+    return in_order(values | from_packages(group, kind, values))
 
 
-def added(group: str, kind: type[N], known: Collection[str]) -> dict[str, N]:
-    """Name to value, for what other packages add; a line on standard error says what is left out, and why."""
+def from_packages(group: str, kind: type[N], known: Collection[str]) -> dict[str, N]:
+    """Name to value, for the values of other packages. Prints a line on standard error for each that is left out, and why."""
     values: dict[str, N] = {}
     for point in metadata.entry_points(group=group):
         origin = f"{point.dist.name if point.dist else 'a package'} (entry point {point.name} of {group})"
         try:
-            loaded = point.load()
+            content = point.load()
         except Exception as error:
             _leave_out(origin, f"it cannot be loaded ({type(error).__name__}: {error})")
             continue
-        for value in loaded if isinstance(loaded, tuple) else (loaded,):
+        for value in content if isinstance(content, tuple) else (content,):
             if not isinstance(value, kind):
                 _leave_out(origin, f"it is no {kind.__name__}, nor a tuple of them")
             elif value.name in known or value.name in values:
@@ -68,7 +68,7 @@ def added(group: str, kind: type[N], known: Collection[str]) -> dict[str, N]:
 
 
 def in_order(values: dict[str, T]) -> dict[str, T]:
-    """The values by their places, those of one place by their names."""
+    """The values ordered by place, then by name."""
     return {value.name: value for value in sorted(values.values(), key=lambda value: (value.place, value.name))}
 
 
@@ -86,7 +86,7 @@ def _of_folder(folder: str, kind: type[T]) -> Iterator[T]:
 
 
 def extension(function: Any) -> dict[str, str]:
-    """The package, with its version, that defines a function of a registry; empty for this one, whose revisions are in the cache's keys."""
+    """The package that defines a function, with its version; empty for this package, whose revisions are in the cache keys anyway."""
     home = str(getattr(function, "__module__", "")).partition(".")[0]
     if home in ("", "optical_repro"):
         return {}

@@ -1,9 +1,9 @@
-"""The grammar of system names: how the name of a row of the table is put together and taken apart.
+"""The grammar of system names, the names of the rows of the table.
 
-A name reads from left to right: what retrieves (``bm25``, ``dense-qt``, ``optical-<regime>`` ...), then ``-after-<objective>`` where an
-optical system's student was pre-trained before distillation, then ``-maxsim`` where late interaction over tokens orders the best hits
-anew, then ``+bm25`` where BM25 over the topics and their translations is fused in. What there is, the registries say; any other name,
-such as that of somebody else's run, is a retriever of its own.
+A name has, from left to right: the retriever (``bm25``, ``dense-qt``, ``optical-<regime>`` ...); ``-after-<objective>`` if the student
+was pre-trained before distillation; ``-maxsim`` if late interaction over tokens reranks the best hits; ``+bm25`` if BM25 over the topics
+and their translations is fused in. The registries have the known names; any other name, such as that of somebody else's run, is a
+retriever of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 STUDENT = "optical-"
 AFTER = "-after-"
-"""Tells ``cs`` after ``mlm`` from ``cs-mlm``, and what had pre-training from what had none in one folder of runs."""
+"""Distinguishes ``cs`` after ``mlm`` from ``cs-mlm``, and students with pre-training from those without."""
 MAXSIM = "-maxsim"
 FUSED = "+bm25"
 HUMAN = "human"
@@ -22,7 +22,7 @@ TRANSLATING = ("qt", "dt", "psq", "nbest")
 
 
 class SystemName(NamedTuple):
-    """A system's name in its parts."""
+    """The parts of a system's name."""
 
     retriever: str
     """``bm25``, ``optical-cs-after-mlm``."""
@@ -34,7 +34,7 @@ class SystemName(NamedTuple):
 
     @property
     def is_student(self) -> bool:
-        """Whether a student reads topics or documents."""
+        """Whether a student encodes topics or documents."""
         return self.retriever.startswith(STUDENT)
 
     @property
@@ -44,12 +44,12 @@ class SystemName(NamedTuple):
 
     @property
     def pretrain(self) -> str:
-        """What its student learnt before distillation; ``none`` for nothing."""
+        """Its student's pre-training; ``none`` without one."""
         return self.retriever.partition(AFTER)[2] or "none"
 
     @property
     def is_ceiling(self) -> bool:
-        """Whether it reads people's translations, whole or in part: it is out of competition."""
+        """Whether it uses people's translations, whole or in part: it is out of competition."""
         return re.match(rf"{HUMAN}\b", self.retriever) is not None
 
     @property
@@ -58,10 +58,10 @@ class SystemName(NamedTuple):
         return any(part in TRANSLATING for part in re.split(r"\W", self.retriever)[1:])
 
 
-def taken_apart(name: str) -> SystemName:
+def split_name(name: str) -> SystemName:
     """The parts of a name.
 
-    >>> taken_apart("optical-cs-after-mlm-maxsim+bm25")
+    >>> split_name("optical-cs-after-mlm-maxsim+bm25")
     SystemName(retriever='optical-cs-after-mlm', maxsim=True, fused=True)
     """
     bare = name.removesuffix(FUSED)

@@ -1,1 +1,1 @@
-"""Model cards: what a student learnt from, how, and how well it does, as the Hugging Face Hub reads them."""
+"""Model cards for the Hugging Face Hub: a student's training text, recipe and scores."""

@@ -1,4 +1,4 @@
-"""The card of a student, beside its weights."""
+"""Writes the model card of a student beside its weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from ..base.errors import InputError
 from ..base.files import whole
-from ..base.published import find_file as at
+from ..base.published import find_file
 from ..base.terminal import say
 from ..records.checkpoints import weights_of
 from ..records.manifest import MANIFEST, read
@@ -22,13 +22,13 @@ from .sections import citation, front_matter, licence, scores_of, summary, train
 def write_all(folder: Path) -> None:
     """Writes the card of every student that the runs in a folder were made with, beside its weights.
 
-    What stands in the way of a card, such as damaged manifests of other runs, is told in a line: the runs are there all the same.
+    An error, such as a damaged manifest of another run, is only printed: the runs are complete without a card.
     """
     try:
-        for student in sorted({at(manifest["training"]["checkpoint"], path) for path, manifest in _trained(folder)}):
-            # Gone, or trained anew elsewhere since a run of before: then there is nothing to say of it.
-            if weights_of(student) and (found := _evaluations(student, folder.parent)):
-                _write(student, found)
+        for student in sorted({find_file(manifest["training"]["checkpoint"], path) for path, manifest in _student_manifests(folder)}):
+            # No evaluations: its folder was removed, or has other weights since an earlier run.
+            if weights_of(student) and (evaluations := _evaluations(student, folder.parent)):
+                _write(student, evaluations)
     except InputError as error:
         say(f"no model card: {error}")
 
@@ -36,16 +36,16 @@ def write_all(folder: Path) -> None:
 def write(student: Path, runs_dir: Path) -> Path:
     """Writes the card of a student, with the scores of all its runs under ``runs_dir``, beside its weights; returns its path.
 
-    Raises InputError where no run there was made with it.
+    Raises InputError if no run there was made with it.
     """
-    found = _evaluations(student, runs_dir)
-    if not found:
+    evaluations = _evaluations(student, runs_dir)
+    if not evaluations:
         raise InputError(f"{student}: no run under {runs_dir} was made with it; give the folder of its runs with --runs-dir")
-    return _write(student, found)
+    return _write(student, evaluations)
 
 
 def _write(student: Path, evaluations: list[Evaluation]) -> Path:
-    """Writes the card and the lexicon that respells into the student's folder; the card beside its runs where that cannot be written."""
+    """Writes the card and the lexicon for respelling into the student's folder; the card beside its runs if that is read-only."""
     text, path, lexicon = card(student, evaluations), student / CARD, _lexicon(evaluations)
     try:
         if lexicon and not ((student / LEXICON).is_file() and filecmp.cmp(lexicon, student / LEXICON, shallow=False)):
@@ -63,15 +63,15 @@ def _write(student: Path, evaluations: list[Evaluation]) -> Path:
 
 
 def beside(evaluations: list[Evaluation]) -> Path:
-    """Where the card of a student stands whose folder cannot be written into: with its runs."""
+    """The path of a card beside its runs, for a student whose folder is read-only."""
     return evaluations[0].folder / f"{evaluations[0].systems[0]}.{CARD}"
 
 
 def _lexicon(evaluations: list[Evaluation]) -> Path | None:
-    """The lexicon by which the topics of a student's runs were respelled, where they were and it is there."""
-    named = ((evaluation.manifest["training"].get("respelled_by"), evaluation.folder) for evaluation in evaluations)
-    found = (at(written, folder / MANIFEST) for written, folder in named if written)
-    return next((path for path in found if path.is_file()), None)
+    """The lexicon used to respell the topics of a student's runs; None if they were not respelled, or it is missing."""
+    names = ((evaluation.manifest["training"].get("respelled_by"), evaluation.folder) for evaluation in evaluations)
+    paths = (find_file(name, folder / MANIFEST) for name, folder in names if name)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _evaluations(student: Path, runs_dir: Path) -> list[Evaluation]:
@@ -87,20 +87,24 @@ def card(student: Path, evaluations: list[Evaluation]) -> str:
 
 
 def _evaluation(folder: Path, weights: str) -> Evaluation | None:
-    ours = {path.name.removesuffix(MANIFEST): told for path, told in _trained(folder) if told["training"]["checkpoint_sha256"] == weights}
+    manifests = {
+        path.name.removesuffix(MANIFEST): manifest
+        for path, manifest in _student_manifests(folder)
+        if manifest["training"]["checkpoint_sha256"] == weights
+    }
     report = folder / "report.json"
-    if not ours or not report.is_file():
+    if not manifests or not report.is_file():
         return None
-    # The shortest name is that of the single vector, which the others are made from.
-    systems = sorted(ours, key=lambda system: (len(system), system))
+    # The shortest name is that of the single-vector system, which the others are based on.
+    systems = sorted(manifests, key=lambda system: (len(system), system))
     try:
-        return Evaluation(json.loads(report.read_text(encoding="utf-8")), systems, ours[systems[0]], folder)
+        return Evaluation(json.loads(report.read_text(encoding="utf-8")), systems, manifests[systems[0]], folder)
     except ValueError:
         raise InputError(f"{report}: not JSON; make it again: python -m optical_repro.compare {folder}") from None
 
 
-def _trained(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The manifests of a folder's systems that have a student."""
+def _student_manifests(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The manifests of a folder's systems that have a student, with their paths."""
     for path in sorted(folder.glob(f"*{MANIFEST}")):
         manifest = read(path)
         if manifest.get("training"):

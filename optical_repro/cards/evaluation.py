@@ -1,4 +1,4 @@
-"""A folder of runs, some of them a student's, and what their manifests say of the student."""
+"""A folder of runs, some of them a student's, and the student's record in their manifests."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ..encoders.models import EMBEDDED
 from .markdown import one_line
 
 LEXICON = "lexicon.tsv"
-"""In a student's folder: the lexicon by which the topics of its runs were respelled."""
+"""In a student's folder: the lexicon used to respell the topics of its runs."""
 
 THIS = "THIS MODEL"
-"""Stands in a card for the student's folder, or its name on the Hub."""
+"""Placeholder in a card for the student's folder or its name on the Hub."""
 
 CARD = "README.md"
 
@@ -30,24 +30,24 @@ class Evaluation:
     systems: list[str]
     """The student's systems."""
     manifest: dict[str, Any]
-    """That of one of them."""
+    """The manifest of one of them."""
     folder: Path
 
     @property
     def as_loaded(self) -> str:
-        """The name of the row of what the student's folder gives who loads it."""
+        """The name of the row for the student as loaded from its folder."""
         training = self.manifest["training"]
         return f"{optical_name(training['regime'], training['pretrain'])}, topics as they are"
 
     @property
     def rows(self) -> dict[str, dict[str, float]]:
-        """System to its scores, metric to value: what the folder gives who loads it first, where a run recorded it, then the runs."""
+        """System to its scores (metric to value): first the student as loaded, if a run recorded that, then the runs."""
         scores = self.manifest["training"].get("as_loaded")
         return ({self.as_loaded: scores} if scores else {}) | self.report["systems"]
 
 
 def model_names(manifest: Mapping[str, Any]) -> tuple[str, str]:
-    """The names of the teacher and of the encoder that the student was made from."""
+    """The names of the teacher and of the encoder that the student started from."""
     teacher = manifest["arguments"].get("teacher") or EMBEDDED
     base = manifest["arguments"].get("student") or teacher
     teacher, base = (public_name(name).partition("@")[0] for name in (teacher, base))
@@ -55,7 +55,7 @@ def model_names(manifest: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def public_name(name: str) -> str:
-    """The name of a model on the Hub as it is, of a folder (there or gone) the last part: its path is nobody else's business."""
+    """The name of a model on the Hub unchanged; of a folder, existing or not, only the last part, since its path is private."""
     path = Path(name)
     return one_line(path.name if path.is_dir() or path.is_absolute() or name.startswith("~") else name)
 
@@ -66,7 +66,7 @@ def languages_of(manifest: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def language_of(manifest: Mapping[str, Any]) -> str:
-    """Code of the language that the student learnt."""
+    """Code of the student's language."""
     topics, documents = languages_of(manifest)
     return documents if topics == "en" else topics
 

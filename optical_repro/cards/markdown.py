@@ -1,4 +1,4 @@
-"""Texts of others as Markdown that shows them as they are."""
+"""Any text as Markdown that shows it unchanged."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ def one_line(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text as one line of Markdown that shows it as it is: no markup, no HTML, no cells of a table."""
+    """A text as one line of Markdown that shows it unchanged: no markup, no HTML, no table cells."""
     return re.sub(r"([\\`*_\[\]<>&|#~$])", r"\\\1", one_line(text))
 
 
 def fenced(text: str, language: str = "") -> str:
-    """A text as a block of code, whatever stands in it."""
-    kept = "\n".join("".join(char if char.isprintable() else " " for char in line).rstrip() for line in text.strip().splitlines())
-    fence = "`" * max([3, *(len(ticks) + 1 for ticks in re.findall("`+", kept))])
-    return f"{fence}{language}\n{kept}\n{fence}"
+    """A text as a block of code, whatever it contains."""
+    printable = "\n".join("".join(char if char.isprintable() else " " for char in line).rstrip() for line in text.strip().splitlines())
+    fence = "`" * max([3, *(len(ticks) + 1 for ticks in re.findall("`+", printable))])
+    return f"{fence}{language}\n{printable}\n{fence}"
 
 
 def code(text: str) -> str:
-    """A text in a line's code, that a table's cell can hold."""
+    """A text as inline code that fits a table cell."""
     return "`" + one_line(text).replace("`", "'").replace("|", "/") + "`"
 
 
 def quoted(text: str) -> str:
-    """A text as Python and JSON write it."""
+    """A text as a string literal of Python and JSON."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def linked(name: str) -> str:
-    """A name on the Hub as a link to it, any other as code."""
+    """A name on the Hub as a link, any other name as code."""
     return f"[{name}](https://huggingface.co/{name})" if re.fullmatch(r"[\w.-]+/[\w.-]+", name) else code(name)

@@ -29,7 +29,7 @@ HUB_DATA = {
     "mr-tydi": "castorini/mr-tydi",
     "neuclir": "neuclir/neuclir1",
 }
-"""Collections that are data sets of the Hub, by their short names."""
+"""Short name to data set on the Hub, for collections that have one."""
 
 CITATIONS = """\
 @inproceedings{huang2023optical,
@@ -42,7 +42,7 @@ CITATIONS = """\
 
 
 def front_matter(evaluations: list[Evaluation]) -> str:
-    """The data that the Hub reads, in YAML between two lines of dashes."""
+    """The metadata for the Hub: YAML between two lines of dashes."""
     from huggingface_hub import EvalResult, ModelCardData
 
     manifest = evaluations[0].manifest
@@ -82,7 +82,7 @@ def front_matter(evaluations: list[Evaluation]) -> str:
 
 
 def base_licence(manifest: Mapping[str, Any]) -> str | None:
-    """The licence in the model card of the encoder that the student was made from, where that is at hand and says."""
+    """The licence in the model card of the encoder that the student started from; None if it is not at hand or has none."""
     from huggingface_hub import ModelCard
     from yaml import YAMLError
 
@@ -90,37 +90,41 @@ def base_licence(manifest: Mapping[str, Any]) -> str | None:
     if folder is None or not (folder / CARD).is_file():
         return None
     try:
-        found = ModelCard.load(folder / CARD, ignore_metadata_errors=True).data.get("license")
-    except (OSError, ValueError, TypeError, YAMLError):  # A card of others, that is none.
+        licence_name = ModelCard.load(folder / CARD, ignore_metadata_errors=True).data.get("license")
+    except (OSError, ValueError, TypeError, YAMLError):  # Not a valid card.
         return None
-    return one_line(found) if isinstance(found, str) else None
+    return one_line(licence_name) if isinstance(licence_name, str) else None
 
 
 def summary(manifest: Mapping[str, Any]) -> str:
-    """What it is, for which languages, made from what."""
+    """What the model is, for which languages, and what it was made from."""
     teacher, base = model_names(manifest)
     topics, documents = (languages.name(code) for code in languages_of(manifest))
-    learnt = "distilled by optimal transport ([OPTICAL](https://arxiv.org/abs/2301.12566)) from"
+    origin = "distilled by optimal transport ([OPTICAL](https://arxiv.org/abs/2301.12566)) from"
     if manifest["training"]["recipe"] is None:
-        learnt = "not distilled; its words' embeddings are made of their translations', to match"
+        origin = "not distilled; its words' embeddings are made of their translations', to match"
     return f"""# {title(manifest)}
 
 A dense retrieval encoder for {languages.name(language_of(manifest))}: topics in {topics}, documents in {documents}. It was made from
-{linked(base)} and {learnt}
+{linked(base)} and {origin}
 {linked(teacher)}, which reads the English side. Its vectors and its teacher's are compared by their cosine."""
 
 
 def usage(student: Path, evaluations: list[Evaluation]) -> str:
-    """How to encode with it, by sentence-transformers and by Pyserini, and what respells."""
+    """How to encode with it in sentence-transformers and Pyserini, and how to respell topics."""
     manifest = evaluations[0].manifest
-    theirs = _teacher_convention(manifest)
+    convention = _teacher_convention(manifest)
     teacher, _ = model_names(manifest)
     topics, documents = (THIS if code != "en" else teacher for code in languages_of(manifest))
-    asked = "encode_query([...])" if topics == THIS or not theirs.query_prefix else f"encode([...], prompt={quoted(theirs.query_prefix)})"
-    found = (
+    encode_topics = (
+        "encode_query([...])"
+        if topics == THIS or not convention.query_prefix
+        else f"encode([...], prompt={quoted(convention.query_prefix)})"
+    )
+    encode_documents = (
         "encode_document([...])"
-        if documents == THIS or not theirs.passage_prefix
-        else f"encode([...], prompt={quoted(theirs.passage_prefix)})"
+        if documents == THIS or not convention.passage_prefix
+        else f"encode([...], prompt={quoted(convention.passage_prefix)})"
     )
     offline = (
         f"\n\nWithout a network, `optical_repro.encoders.models.locate({quoted(EMBEDDED)})` is the teacher's folder: it comes with the "
@@ -135,8 +139,8 @@ def usage(student: Path, evaluations: list[Evaluation]) -> str:
 ```python
 from sentence_transformers import SentenceTransformer
 
-topics = SentenceTransformer({quoted(topics)}).{asked}
-documents = SentenceTransformer({quoted(documents)}).{found}
+topics = SentenceTransformer({quoted(topics)}).{encode_topics}
+documents = SentenceTransformer({quoted(documents)}).{encode_documents}
 scores = topics @ documents.T
 ```{offline}
 
@@ -152,7 +156,7 @@ python -m optical_repro.pyserini search --index index --topics topics.tsv --outp
 
 
 def _respelling(evaluations: list[Evaluation]) -> str:
-    """How topics are respelled as those of the runs were, where they were."""
+    """How to respell topics as for the runs; empty if those were not respelled."""
     if not any(evaluation.manifest["training"].get("respelled_by") for evaluation in evaluations):
         return ""
     target = shlex.quote(language_of(evaluations[0].manifest))
@@ -169,7 +173,7 @@ python -m optical_repro.pyserini respell {shlex.quote(THIS)} --lang {target} --t
 
 
 def _dimension(student: Path) -> int:
-    """Numbers in a vector of the student, and of its teacher."""
+    """Dimension of the vectors of the student and its teacher."""
     from transformers import AutoConfig
 
     projection = Convention.of(student).projection
@@ -181,13 +185,13 @@ def _dimension(student: Path) -> int:
 
 
 def _teacher_convention(manifest: Mapping[str, Any]) -> Convention:
-    """How the teacher read, as far as its folder is on this machine."""
+    """The teacher's convention; the default one if its folder is not on this machine."""
     folder = local_folder(os.path.expanduser(manifest["training"].get("teacher") or EMBEDDED))
     return Convention.of(folder) if folder else Convention()
 
 
 def training(manifest: Mapping[str, Any]) -> str:
-    """What it read, and how it was trained."""
+    """The training text and the recipe."""
     training, arguments = manifest["training"], manifest["arguments"]
     regime, recipe = training["regime"], training["recipe"]
     rows = {
@@ -203,13 +207,17 @@ def training(manifest: Mapping[str, Any]) -> str:
             "what learns": recipe["learns"],
             "loss": _loss(training["log"], training.get("measured_on")),
         }
-    reads = _teacher_convention(manifest)
-    prefixes = f', prefixes "{reads.query_prefix}" and "{reads.passage_prefix}"' if reads.query_prefix or reads.passage_prefix else ""
-    rows["the teacher reads with"] = escaped(f"{reads.pooling} pooling{prefixes}")
+    convention = _teacher_convention(manifest)
+    prefixes = (
+        f', prefixes "{convention.query_prefix}" and "{convention.passage_prefix}"'
+        if convention.query_prefix or convention.passage_prefix
+        else ""
+    )
+    rows["the teacher reads with"] = escaped(f"{convention.pooling} pooling{prefixes}")
     rows |= {"probability of switching a word": str(arguments["switch"])} if "switch" in arguments else {}
     rows["back-translated by"] = _back_translator(manifest)
-    dropped = arguments.get("bitext_filter") or ""
-    rows["filters of the parallel text"] = dropped if isinstance(dropped, str) else ", ".join(dropped)
+    names = arguments.get("bitext_filter") or ""
+    rows["filters of the parallel text"] = names if isinstance(names, str) else ", ".join(names)
     rows |= {"seed": str(manifest["seed"]), "weights": f"SHA-256 {training['checkpoint_sha256']}"}
     rows |= {code(Path(path).name): f"SHA-256 {digest}" for path, digest in manifest["inputs"].items()}
     rows |= {name: manifest["versions"][name] for name in ("optical_repro", "torch", "transformers")}
@@ -218,24 +226,24 @@ def training(manifest: Mapping[str, Any]) -> str:
 
 
 def _loss(log: list[dict[str, float]], measured_on: str | None) -> str:
-    """The loss early and at the end of training: of what it was measured on all along, where the log has that, else of the batches."""
+    """The loss early and at the end of training: on the texts it was measured on, if the log has that, else on the batches."""
     name = loss_of(log)
-    found = [entry[name] for entry in log if name in entry]
-    of = f", on {measured_on}" if name != "loss" and measured_on else ""
-    return f"{found[0]:.3f} to {found[-1]:.3f}{of}" if found else ""
+    losses = [entry[name] for entry in log if name in entry]
+    where = f", on {measured_on}" if name != "loss" and measured_on else ""
+    return f"{losses[0]:.3f} to {losses[-1]:.3f}{where}" if losses else ""
 
 
 def _back_translator(manifest: Mapping[str, Any]) -> str:
-    """What translated the training text of ``bt``: ``lexical``, or the model's name; nothing in other regimes."""
+    """The translator of the training text of ``bt``: ``lexical``, or the model's name; empty for other regimes."""
     if "bt" not in manifest["training"]["regime"].split("+"):
         return ""
     direction = (language_of(manifest), "en")
-    names = (made["translator"] for made in manifest.get("translation", []) if (made["from"], made["to"]) == direction)
+    names = (record["translator"] for record in manifest.get("translation", []) if (record["from"], record["to"]) == direction)
     return next((linked(public_name(name)) for name in names), "")
 
 
 def scores_of(evaluation: Evaluation) -> str:
-    """The table of a report, the student's own systems in bold, and above them what its folder gives alone."""
+    """The table of a report: first the student as loaded, then all systems, the student's own in bold."""
     report = evaluation.report
     head = f"| system | {' | '.join(HEADINGS.get(metric, metric) for metric in report['metrics'])} |"
     lines = [head, "|---|" + "---:|" * len(report["metrics"])]
@@ -243,18 +251,18 @@ def scores_of(evaluation: Evaluation) -> str:
         name = f"**{escaped(system)}**" if system in (*evaluation.systems, evaluation.as_loaded) else escaped(system)
         lines.append(f"| {name} | {' | '.join(f'{scores[metric]:.3f}' if metric in scores else '' for metric in report['metrics'])} |")
     topics, documents = map(languages.name, languages_of(evaluation.manifest))  # A report's lang is the language learnt.
-    what = f"{report['topics']} topics in {escaped(topics)}, documents in {escaped(documents)}, split {escaped(report['split'])}"
+    summary_line = f"{report['topics']} topics in {escaped(topics)}, documents in {escaped(documents)}, split {escaped(report['split'])}"
     return f"""## Scores: {escaped(report["name"])}
 
-{what}. The scores are of these topics over these documents, and promise nothing of others.
+{summary_line}. The scores are of these topics over these documents, and promise nothing of others.
 
-{_told_of_rows(evaluation)}
+{_about_rows(evaluation)}
 
 """ + "\n".join(lines)
 
 
-def _told_of_rows(evaluation: Evaluation) -> str:
-    """Which row is what the card's commands give, and what the runs did besides."""
+def _about_rows(evaluation: Evaluation) -> str:
+    """Which row the card's commands reproduce, and what the runs do besides."""
     alone = (
         f"**{evaluation.as_loaded}** is what the commands above give: this model as it is loaded, its topics as they are."
         if evaluation.as_loaded in evaluation.rows
@@ -266,14 +274,14 @@ def _told_of_rows(evaluation: Evaluation) -> str:
 
 
 def licence(manifest: Mapping[str, Any]) -> str:
-    """The licences of the weights that it was made from, and of the collection."""
+    """The licences of the original weights and of the collection."""
     _, base = model_names(manifest)
     model = base_licence(manifest) or "not recorded in their folder"
-    made, found = f"the weights that it was made from ({escaped(base)})", manifest["collection"]["license"] or "not stated"
-    return f"## Licence\n\nOf {made}: {escaped(model)}. Of the collection: {escaped(found)}."
+    weights, terms = f"the weights that it was made from ({escaped(base)})", manifest["collection"]["license"] or "not stated"
+    return f"## Licence\n\nOf {weights}: {escaped(model)}. Of the collection: {escaped(terms)}."
 
 
 def citation(evaluations: list[Evaluation]) -> str:
-    """What to cite, each in a block of code: what a collection asks for may hold anything."""
+    """What to cite, each in a block of code, since a collection's citation may contain anything."""
     collections = dict.fromkeys(evaluation.manifest["collection"]["citation"] for evaluation in evaluations)
     return "## Citation\n\n" + "\n\n".join([fenced(CITATIONS, "bibtex"), *(fenced(text) for text in collections if text)])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..base import languages
 from ..base.errors import InputError, unknown
-from ..base.registry import added
+from ..base.registry import from_packages
 from ..base.terminal import say
 from . import clef, folder, hub, ir_datasets_source, sample
 from .collection import Collection, Passage
@@ -17,7 +17,7 @@ from .source import Source
 __all__ = ["SOURCES", "Collection", "Passage", "Source", "load"]
 
 SOURCES: dict[str, Source] = {"sample": sample.SOURCE, **hub.SOURCES, **ir_datasets_source.sources(), "clef": clef.SOURCE}
-SOURCES |= added("optical_repro.collections", Source, SOURCES)
+SOURCES |= from_packages("optical_repro.collections", Source, SOURCES)
 """Names for ``--collection``, which also takes a folder's path and any id of ir_datasets."""
 
 

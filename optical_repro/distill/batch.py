@@ -1,4 +1,4 @@
-"""What an objective compares: the token states of student and teacher for a batch of texts."""
+"""The input of objectives: the token states of student and teacher for a batch of texts."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class Batch:
     teacher_mask: Tensor
     """[B, m]."""
     passages: Tensor | None = None
-    """The teacher's vectors of the passages to be searched, or a sample of them, [P, d], each of length 1; None without such."""
+    """The teacher's vectors of the documents or of a sample of them, [P, d], each of length 1; None if no objective needs them."""
     student_pooling: str = "mean"
     """``mean`` or ``cls``."""
     teacher_pooling: str = "mean"
 
 
 def vectors(batch: Batch) -> tuple[Tensor, Tensor]:
-    """The vectors of the texts as student and teacher pool them, each of length 1: [B, d] twice."""
+    """The texts' vectors of student and teacher, pooled and of length 1: [B, d] twice."""
     student = pool(batch.student, batch.student_mask, batch.student_pooling)
     return student, pool(batch.teacher, batch.teacher_mask, batch.teacher_pooling)
 
 
 def without_ends(mask: Tensor) -> Tensor:
-    """Takes the first and the last token of each text ([CLS], [SEP]) out of a mask, unless nothing else is there: [B, n]."""
+    """A mask without the first and last token of each text ([CLS], [SEP]), unless the text has no other: [B, n]."""
     inner = mask.clone()
     inner[:, 0] = 0
     inner[torch.arange(len(mask)), mask.sum(1).long() - 1] = 0

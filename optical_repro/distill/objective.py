@@ -1,4 +1,4 @@
-"""An objective: what the student is asked to match of its teacher."""
+"""An objective: how the student is to match its teacher."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Objective:
     meaning: str
     """For --help and documents, in half a line."""
     loss: Callable[[Batch], Tensor]
-    """A batch's loss, a mean over its pairs of texts."""
+    """The loss of a batch: a mean over its pairs of texts."""
     english_documents: bool = False
     """Whether it needs the teacher's vectors of the documents, which must then be in English."""
     place: int = 100

@@ -1,8 +1,7 @@
-"""Multilingual pre-training of the student, before distillation: masked language modelling on text that its teacher never read.
+"""Multilingual pre-training of the student, before distillation: masked language modelling on text that is new to it.
 
-What it reads makes the objective (`training_text.pretraining`): BERT's masking in every one (Devlin et al. 2019, arXiv 1810.04805), over a
-sentence and its translation at once in translation language modelling (Conneau and Lample 2019, arXiv 1901.07291), over code-switched
-sentences in the last.
+The objectives (`training_text.pretraining`) differ in their text. All use BERT's masking (Devlin et al. 2019, arXiv 1810.04805);
+translation language modelling masks a sentence and its translation together (Conneau and Lample 2019, arXiv 1901.07291).
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 REVISION = 1
-"""To be raised with every change to what the same sentences teach."""
+"""Raise it with every change to the student that the same sentences give."""
 
 MASKED = 0.15
-"""Share of the tokens that are to be guessed: of these 8 in 10 are masked, 1 is another token, 1 is as it was (BERT's shares)."""
+"""Share of the tokens to predict: of these 8 in 10 are masked, 1 is replaced, 1 is unchanged (BERT's shares)."""
 
 
 def pretrain(
@@ -39,12 +38,12 @@ def pretrain(
     title: str,
     held_out: Sequence[tuple[str, ...]] = (),
 ) -> None:
-    """Trains the student in ``untrained`` to guess masked tokens of ``texts``, at the recipe's pace; writes it to ``folder``.
+    """Trains the student in ``untrained`` by the recipe to predict masked tokens of ``texts``; writes it to ``folder``.
 
-    Each text is one sentence, or all are a sentence and its translation, read together. What learns is what the recipe lets
-    learn, and a head that is thrown away. ``held_out`` are texts that are not read, on which the loss is measured beside training
-    (empty: on some that are). Where ``folder/checkpoints`` has checkpoints, training goes on from the last whole one.
-    Raises InputError where the tokenizer has no mask token, FloatingPointError at a loss that is not finite.
+    Each text is one sentence, or all are a sentence and its translation, encoded together. Trains the weights that the recipe
+    names, and a temporary head. ``held_out`` are texts on which the loss is measured during training (empty: it is measured on some
+    training texts). If ``folder/checkpoints`` has checkpoints, training goes on from the last complete one.
+    Raises InputError if the tokenizer has no mask token, FloatingPointError at a loss that is not finite.
     """
     import torch
     from transformers import DataCollatorForLanguageModeling
@@ -57,32 +56,32 @@ def pretrain(
     tokenizer, student = load_tokenizer(untrained), Encoder.load(untrained)
     check_mask(tokenizer, recipe.objective)
     encoder = student.transformer
-    longest = min(LONGEST, student.longest(tokenizer))
+    max_length = min(LONGEST, student.longest(tokenizer))
 
-    def read(texts: Sequence[tuple[str, ...]]) -> list[list[int]]:
-        return list(tokenizer(*(list(side) for side in zip(*texts, strict=True)), truncation=True, max_length=longest)["input_ids"])
+    def tokenize(texts: Sequence[tuple[str, ...]]) -> list[list[int]]:
+        return list(tokenizer(*(list(side) for side in zip(*texts, strict=True)), truncation=True, max_length=max_length)["input_ids"])
 
-    ids = read(texts)
+    ids = tokenize(texts)
     order = reading_order([len(text) for text in ids], recipe)
-    beside = read(held_out) if held_out else [ids[index] for index in probe(len(ids), recipe.seed)]
-    measured = Measured([{"input_ids": text, "place": place} for place, text in enumerate(beside)], "texts", bool(held_out))
+    loss_ids = tokenize(held_out) if held_out else [ids[index] for index in probe(len(ids), recipe.seed)]
+    measurement = Measured([{"input_ids": text, "place": place} for place, text in enumerate(loss_ids)], "texts", bool(held_out))
     examples = [{"input_ids": ids[index], "place": place} for place, index in enumerate(order)]
     masking = DataCollatorForLanguageModeling(tokenizer, mlm_probability=MASKED, seed=recipe.seed)
 
     def collate(batch: list[dict[str, Any]]) -> dict[str, Tensor]:
-        # Masks follow from the place in the order, so that a resumed training draws those of a whole one.
+        # The seed is the place in the order, so that a resumed training has the same masks.
         masking.generator = torch.Generator().manual_seed(recipe.seed + batch[0]["place"])
         return dict(masking([{"input_ids": example["input_ids"]} for example in batch]))
 
     let_learn(encoder, tokenizer, recipe)
     head, checkpoints = with_head(encoder), folder / "checkpoints"
-    state = fit(head, encoder, examples, collate, guessing_loss, recipe, checkpoints, device=device, title=title, measured=measured)
+    state = fit(head, encoder, examples, collate, guessing_loss, recipe, checkpoints, device=device, title=title, measured=measurement)
     save(student.float().to("cpu"), tokenizer_json(untrained), untrained, folder)
-    write_log(folder, recipe, state, measured)
+    write_log(folder, recipe, state, measurement)
 
 
 def check_mask(tokenizer: Any, objective: str) -> None:
-    """Raises InputError where a tokenizer has no mask token, which every objective needs."""
+    """Raises InputError if a tokenizer has no mask token, which every objective needs."""
     if tokenizer.mask_token is None:
         raise InputError(f"{objective}: the encoder's tokenizer has no mask token; use --pretrain none, or another encoder")
 
@@ -90,7 +89,7 @@ def check_mask(tokenizer: Any, objective: str) -> None:
 def with_head(encoder: Any) -> torch.nn.Module:
     """An encoder with BERT's head for masked tokens: a linear map, a layer norm, and the input embeddings once more as output.
 
-    Sentence encoders come without theirs. The map starts as the identity, where the states of frozen layers are what is to be read.
+    Sentence encoders come without this head. The map starts as the identity, so that the states of frozen layers pass unchanged.
     """
     import torch
 
@@ -105,12 +104,12 @@ def with_head(encoder: Any) -> torch.nn.Module:
 
 
 def guessing_loss(model: Any, inputs: dict[str, Tensor]) -> Tensor:
-    """Cross-entropy of the tokens to be guessed (``labels``; -100 elsewhere), over the whole vocabulary."""
+    """Cross-entropy of the tokens to predict (``labels``; -100 elsewhere), over the whole vocabulary."""
     import torch
 
     labels = inputs.pop("labels")
-    wanted = labels != -100
-    states = model["encoder"](**inputs).last_hidden_state[wanted]
-    read = model["norm"](model["transform"](states))
-    scores = torch.nn.functional.linear(read, model["encoder"].get_input_embeddings().weight, model.bias)
-    return torch.nn.functional.cross_entropy(scores.float(), labels[wanted])
+    masked = labels != -100
+    states = model["encoder"](**inputs).last_hidden_state[masked]
+    outputs = model["norm"](model["transform"](states))
+    scores = torch.nn.functional.linear(outputs, model["encoder"].get_input_embeddings().weight, model.bias)
+    return torch.nn.functional.cross_entropy(scores.float(), labels[masked])

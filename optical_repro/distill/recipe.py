@@ -1,4 +1,4 @@
-"""How a student is trained: the same for every regime that is compared."""
+"""How a student is trained, the same for all regimes in a comparison."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from ..training_text.pretraining import PRETRAINING
 from .objectives import OBJECTIVES
 
 REVISION = 1
-"""To be raised with every change to what the same recipe means."""
+"""Raise it with every change to what the same recipe means."""
 
 LEARNING = {
     "words": "the embeddings of the words that the student gained",
     "embeddings": "all embeddings",
     "all": "everything",
 }
-"""What of the student learns."""
+"""The weights of the student that are trained."""
 
 RATE = 1e-3
-"""Learning rate of embeddings, and of heads that are thrown away."""
+"""Learning rate of embeddings and of temporary heads."""
 
 LAYERS_RATE = 5e-5
-"""That of layers: what they know of English, and of meaning, carries over. The rates were chosen on AfriQA's Hausa and Yorùbá train and
-dev topics; that layers learn more slowly than what is new is the idea of discriminative fine-tuning (Howard and Ruder 2018,
+"""Learning rate of transformer layers, lower to keep what they have learnt from English. The rates were chosen on AfriQA's Hausa and
+Yorùbá train and dev topics; lower rates for layers than for new parameters are discriminative fine-tuning (Howard and Ruder 2018,
 arXiv 1801.06146)."""
 
 
 def is_number(value: object, least: float, most: float) -> bool:
-    """Whether a value is a number (of Python, and no truth value) from ``least`` to ``most``, both included."""
+    """Whether a value is a number (int or float, not bool) from ``least`` to ``most``, both included."""
     return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Objective, length and pace of training; raises InputError for what cannot be."""
+    """Objective, length and learning rates of training. Raises InputError for invalid values."""
 
     objective: str = "ot+pooled+scores"
-    """Its parts, of ``OBJECTIVES``, joined by ``+``; ``scores`` falls away where the documents are not English. In pre-training, one of
+    """Its parts, from ``OBJECTIVES``, joined by ``+``; ``scores`` is left out if the documents are not English. In pre-training, one of
     ``PRETRAINING``."""
     steps: int = 800
     batch_size: int = 32
     learns: str = "all"
-    """What learns, of ``LEARNING``."""
+    """The weights to train, one of ``LEARNING``."""
     warmup: float = 0.1
-    """Share of the steps in which the learning rate rises."""
+    """Share of the steps during which the learning rate rises."""
     seed: int = 42
 
     def __post_init__(self) -> None:
@@ -64,17 +64,17 @@ class Recipe:
             raise InputError(f"warmup {self.warmup}: expected a share of the steps, from 0 to 1")
 
     def described(self) -> dict[str, Any]:
-        """All that a student of this recipe depends on."""
+        """Everything in the recipe that a student depends on."""
         return asdict(self) | ({"layers_rate": LAYERS_RATE} if self.learns == "all" else {})
 
     @property
     def readings(self) -> int:
-        """Training pairs that are read at the most."""
+        """Maximum number of training pairs that are read."""
         return self.steps * self.batch_size
 
     @property
     def parts(self) -> list[str]:
-        """The names of the objectives that are added up; raises InputError for one that is not known."""
+        """The names of the objectives that are summed. Raises InputError for an unknown one."""
         parts = str(self.objective).split("+")
         for part in parts:
             if part not in OBJECTIVES:
@@ -84,7 +84,8 @@ class Recipe:
         return parts
 
     def fitted(self, pairs: int, english_documents: bool) -> Recipe:
-        """The recipe with no more steps than read ``pairs`` training pairs once, and no part that cannot be had.
+        """The recipe with steps for at most one pass over ``pairs`` training pairs, and without objectives that need English documents
+        if there are none.
 
         Raises InputError if no part is left.
         """

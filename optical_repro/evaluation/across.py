@@ -120,10 +120,10 @@ def _pool_system(folders: list[Results], name: str) -> System:
             for results, run in runs
             for topic, hits in run.hits.items()
         },
-        found={
+        ranks={
             _label(results, topic): {_label(results, document): rank for document, rank in ranks.items()}
             for results, run in runs
-            for topic, ranks in run.found.items()
+            for topic, ranks in run.ranks.items()
         },
         log=[],
         alignment=None,

@@ -21,7 +21,7 @@ class Strangers:
         self._forms = _normal_forms(document for grades in qrels.values() for document in grades)
         self._searched = False
 
-    def meet(self, system: str, run: Run) -> None:
+    def add_run(self, system: str, run: Run) -> None:
         """Adds the ids of a run."""
         unknown = [topic for topic in run if topic not in self._qrels]
         self._topics += _notes(
@@ -33,7 +33,7 @@ class Strangers:
             for document in hits:
                 self._documents[document] = self._documents.get(document, 0) | bit
 
-    def search(self, documents: Iterable[str]) -> None:
+    def add_documents(self, documents: Iterable[str]) -> None:
         """Adds the ids of the documents that were searched."""
         self._searched = True
         for document in documents:

@@ -1,4 +1,4 @@
-"""Whether the runs of a folder belong into one table: one collection, unchanged bytes, and what differs in how they were made."""
+"""Whether the runs of a folder belong in one table: one collection, unchanged files; and the settings that differ."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PARTS = {
     "qrels_digest": "judgements",
     "human_topics": "people's translations of the topics",
 }
-"""What a manifest tells of its collection, in words; another source, licence or place of the same texts makes no other collection."""
+"""Parts of a collection's record that must agree, in words; the same texts from another source or place are the same collection."""
 
 ARGUMENTS = ("bm25", "switch", "in_domain", "translator", "objective", "steps", "learns")
-"""Arguments of optical_repro.run that tell of settings where a manifest has no "settings": those of version 0.2."""
+"""Arguments of optical_repro.run that stand for settings in manifests without "settings", those of version 0.2."""
 
 
-def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
-    """In what two descriptions of a collection differ, in words; None where both tell the same as far as both tell."""
+def difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
+    """The first part in which two records of a collection differ, in words; None if all parts that both have agree."""
     for part, words in PARTS.items():
         if one.get(part) and other.get(part) and one[part] != other[part]:
             return words
@@ -32,29 +32,29 @@ def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
 
 
 def refuse_mixed(folder: Path, manifests: Mapping[str, Mapping[str, Any]], qrels_path: Path, qrels_digest: str) -> None:
-    """Raises InputError where runs are of different collections, or of other judgements than those that they are scored with."""
-    told = {name: manifest["collection"] for name, manifest in manifests.items() if manifest.get("collection")}
-    for number, (name, collection) in enumerate(told.items()):
-        for before in list(told)[:number]:
-            if what := differing(told[before], collection):
+    """Raises InputError if runs are of different collections, or are scored with other judgements than their collection's."""
+    collections = {name: manifest["collection"] for name, manifest in manifests.items() if manifest.get("collection")}
+    for number, (name, collection) in enumerate(collections.items()):
+        for before in list(collections)[:number]:
+            if part := difference(collections[before], collection):
                 remedy = 'keep them apart by --runs-dir, or by another "name" in one collection\'s collection.json'
-                raise InputError(f"{folder}: {before} and {name} are runs of two collections of this name (other {what}); {remedy}")
+                raise InputError(f"{folder}: {before} and {name} are runs of two collections of this name (other {part}); {remedy}")
         if collection.get("qrels_digest", qrels_digest) != qrels_digest:
             remedy = "name the folder of those with --qrels-dir, or make the runs again"
             raise InputError(f"{qrels_path}: not the judgements of the collection that {name} was run on; {remedy}")
 
 
 def refuse_changed(paths: Mapping[str, Path], manifests: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raises InputError for a run whose bytes are not those that its manifest recorded; ``paths``: system to run."""
+    """Raises InputError for a run with another hash than its manifest recorded. ``paths``: system to run file."""
     for name, path in paths.items():
-        recorded = manifests.get(name, {}).get("run_sha256")
-        if recorded and _sha256(path) != recorded:
+        expected = manifests.get(name, {}).get("run_sha256")
+        if expected and _sha256(path) != expected:
             remedy = f"make it again by the manifest's command, or remove {name}.manifest.json to compare it as somebody else's"
             raise InputError(f"{path}: not the run that {name}.manifest.json tells of (cut short, changed, or another system's); {remedy}")
 
 
 def _sha256(path: Path) -> str:
-    """Of what a run says, packed or not; empty where it cannot be unpacked."""
+    """The hash of a run's unpacked content; empty if it cannot be unpacked."""
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -63,35 +63,35 @@ def _sha256(path: Path) -> str:
 
 
 def settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """What a run depended on, as its manifest tells."""
+    """The settings that a run depended on, from its manifest."""
     if "settings" in manifest:
         return dict(manifest["settings"])
     arguments = manifest.get("arguments", {})
-    told = {name.replace("_", "-" if name == "in_domain" else " "): arguments[name] for name in ARGUMENTS if name in arguments}
+    values = {name.replace("_", "-" if name == "in_domain" else " "): arguments[name] for name in ARGUMENTS if name in arguments}
     version = manifest.get("versions", {}).get("optical_repro")
-    return ({"seed": manifest["seed"]} if "seed" in manifest else {}) | told | ({"optical_repro": version} if version else {})
+    return ({"seed": manifest["seed"]} if "seed" in manifest else {}) | values | ({"optical_repro": version} if version else {})
 
 
-def shared(told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The settings in which all agree that have them."""
-    values: dict[str, list[Any]] = {}
-    for one in told:
-        for name, value in one.items():
-            values.setdefault(name, []).append(value)
-    return {name: given[0] for name, given in values.items() if all(value == given[0] for value in given)}
+def shared(settings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The settings on which all systems that have them agree."""
+    values_of: dict[str, list[Any]] = {}
+    for system in settings:
+        for name, value in system.items():
+            values_of.setdefault(name, []).append(value)
+    return {name: values[0] for name, values in values_of.items() if all(value == values[0] for value in values)}
 
 
-def differences(told: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """For each setting that differs a sentence that says where: ``optical-bt: seed 7, the others 42``.
+def differences(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A line for each setting that differs: ``optical-bt: seed 7, the others 42``.
 
-    ``told``: system to its settings; a system that lacks a setting does not depend on it.
+    ``settings``: system to its settings; a system that lacks a setting does not depend on it.
     """
     lines = []
-    for setting in dict.fromkeys(name for one in told.values() for name in one):
+    for setting in dict.fromkeys(name for values in settings.values() for name in values):
         groups: dict[str, list[str]] = {}
-        for system, one in told.items():
-            if setting in one:
-                groups.setdefault(_in_words(one[setting]), []).append(system)
+        for system, values in settings.items():
+            if setting in values:
+                groups.setdefault(_in_words(values[setting]), []).append(system)
         if len(groups) < 2:
             continue
         most = max(map(len, groups.values()))
@@ -112,6 +112,6 @@ def _in_words(value: Any) -> str:
 
 
 def without_manifest(names: Iterable[str], manifests: Mapping[str, Any]) -> list[str]:
-    """A line on the runs that no manifest tells of; none where all have one."""
-    lacking = [name for name in names if name not in manifests]
-    return [f"{', '.join(lacking)}: no manifest tells how {'it was' if len(lacking) == 1 else 'they were'} made"] if lacking else []
+    """A note on the runs without a manifest; no note if all have one."""
+    missing = [name for name in names if name not in manifests]
+    return [f"{', '.join(missing)}: no manifest tells how {'it was' if len(missing) == 1 else 'they were'} made"] if missing else []

@@ -273,7 +273,7 @@ def _data(results: Results) -> str:
                 "ap": [round(score, 4) for score in system.scores["map"].tolist()],
                 "hits": [[numbers[document] for document in system.hits.get(topic, [])] for topic in results.qrels],
                 "read": [_query_text(results, system, topic) for topic in results.qrels],
-                "found": [[[numbers[document], rank] for document, rank in system.found.get(topic, {}).items()] for topic in results.qrels],
+                "found": [[[numbers[document], rank] for document, rank in system.ranks.get(topic, {}).items()] for topic in results.qrels],
             }
             for name, system in results.systems.items()
         ],

@@ -1,4 +1,4 @@
-"""Everything that a report tells of one folder of runs, computed once and written by `report` in several forms."""
+"""Everything in the report on one folder of runs, computed once; `report` writes it in several forms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from . import provenance, significance
 from .ids import Strangers
 from .metrics import evaluate, order, precision_curve
 from .questions import natural_baseline, pairs_with
-from .run_files import passed_over, run_files
+from .run_files import other_files, run_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..collections.collection import Passage
 
 SHOWN_HITS = 10
-"""Hits of each topic that the report's topic browser shows."""
+"""Hits per topic in the report's topic browser."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,12 @@ class Alignment:
     """How far the word links of a student's transport plans agree with a word aligner's on held-out pairs: 1 - AER, from 0 to 1."""
 
     before: float
-    """Training."""
+    """Before training."""
     after: float
+    """After training."""
     pairs: int
     of: str
-    """What the pairs are, in words."""
+    """The origin of the pairs, in words."""
     student: str
     """The hash of its weights."""
 
@@ -56,16 +57,16 @@ class System:
     """95 % bootstrap interval of its MAP."""
     hits: dict[str, list[str]]
     """Topic to its best documents, SHOWN_HITS at most."""
-    found: dict[str, dict[str, int]]
-    """Topic to the relevant documents that it found, each with its rank from 1."""
+    ranks: dict[str, dict[str, int]]
+    """Topic to the relevant documents in the run, each with its rank from 1."""
     log: list[dict[str, float]]
-    """Training log of the system's student: {"step", "loss", ...}; empty where it was not trained here."""
+    """Training log of the system's student: {"step", "loss", ...}; empty if there is none."""
     alignment: Alignment | None
-    """Of its student; None where a manifest does not tell."""
+    """Its student's alignment; None if no manifest has it."""
     queries: dict[str, str]
-    """Topic to its text as the system read it, translated or respelled; empty where no ``<system>.topics.tsv`` tells."""
+    """Topic to the system's query, translated or respelled; empty without ``<system>.topics.tsv``."""
     translator: str | None
-    """What translated for it, where a manifest tells; None where nothing was translated."""
+    """Its translator, if a manifest names it; None if nothing was translated."""
 
     def mean(self, metric: str) -> float:
         """The metric's mean over the topics."""
@@ -84,36 +85,36 @@ class Results:
     systems: dict[str, System]
     comparisons: list[significance.Comparison]
     baseline: str | None
-    """The system that the words and marks compare with; None where there is a single one."""
+    """The system that the text and the marks compare with; None if there is only one system."""
     test: str
     correction: str
     topics: dict[str, str]
-    """Topic to its text, where a manifest tells."""
+    """Topic to its text, if a manifest has it."""
     human_topics: dict[str, str]
-    """Topic to people's translation of it, where a manifest tells."""
+    """Topic to people's translation of it, if a manifest has it."""
     passages: dict[str, Passage]
-    """Document to its title and text, for the hits above and the relevant documents; empty where the documents are not at hand."""
+    """Document to its title and text, for the hits above and the relevant documents; empty if the documents are not at hand."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """What all runs share that their manifests tell of how they were made."""
+    """The settings that all runs share, from their manifests."""
     notes: list[str] = field(default_factory=list)
-    """What a reader must know of them: settings that differ, runs of unknown making, ids that nobody knows."""
+    """Warnings for the reader: settings that differ, runs without a manifest, unknown ids."""
 
     @property
     def target(self) -> str:
-        """The language that is learnt: the topics', or the documents' where the topics are English."""
+        """The student's language: the topics', or the documents' if the topics are English."""
         return self.doc_lang if self.lang == "en" and self.doc_lang != "und" else self.lang
 
     def comparison(self, metric: str, a: str, b: str) -> significance.Comparison | None:
-        """a against b, whichever way round it was made; None where the pair was not compared."""
-        turned = self._by_pair.get((metric, b, a))
-        return self._by_pair.get((metric, a, b)) or (turned.reversed() if turned else None)
+        """The comparison of a with b, in whichever order it was made; None if the pair was not compared."""
+        reverse = self._by_pair.get((metric, b, a))
+        return self._by_pair.get((metric, a, b)) or (reverse.reversed() if reverse else None)
 
     @cached_property
     def _by_pair(self) -> dict[tuple[str, str, str], significance.Comparison]:
-        return {(made.metric, made.a, made.b): made for made in self.comparisons}
+        return {(comparison.metric, comparison.a, comparison.b): comparison for comparison in self.comparisons}
 
     def against_baseline(self, metric: str, system: str) -> significance.Comparison | None:
-        """The system against the baseline; None for the baseline itself, or where there is none."""
+        """The comparison of the system with the baseline; None for the baseline itself, or without a baseline."""
         return self.comparison(metric, system, self.baseline) if self.baseline and system != self.baseline else None
 
 
@@ -128,11 +129,11 @@ def read_results(
 ) -> Results:
     """Reads and scores every run of a folder named ``<collection>.<lang>.<split>``.
 
-    Without a baseline all pairs are compared, and the strongest system that translates first is the one that marks refer
-    to; with one, only the pairs with it and of code-switched with back-translated students, a smaller family. ``passages``
-    streams the documents (`Collection.passages`), so that the topic browser can show what was found.
-    Raises InputError for a folder without runs, malformed files, runs of other topics, of two collections, or of other bytes than
-    their manifests tell of, and for an unknown baseline.
+    Without a baseline all pairs are compared, and marks refer to the strongest system that translates first. With a baseline
+    only its pairs and the question pairs are compared, a smaller family. ``passages`` streams the documents
+    (`Collection.passages`) for the topic browser.
+    Raises InputError for a folder without runs, malformed files, runs of other topics, of two collections, or with other hashes
+    than in their manifests, and for an unknown baseline.
     """
     name = own_name(folder)
     parts = name.rsplit(".", 2)
@@ -150,19 +151,19 @@ def read_results(
     manifests = {name: manifest for name, manifest in read_all(folder).items() if name in paths}
     provenance.refuse_mixed(folder, manifests, qrels_path, digest(qrels))
     provenance.refuse_changed(paths, manifests)
-    described = described_collection(manifests)
+    collection = described_collection(manifests)
     settings = {name: provenance.settings(manifest) for name, manifest in manifests.items()}
     strangers = Strangers(qrels, qrels_path)
-    made = (_system(name, path, qrels, qrels_path, manifests, strangers) for name, path in paths.items())
-    systems = {system.name: system for system in sorted(made, key=_by_map)}
+    rows = (_system(name, path, qrels, qrels_path, manifests, strangers) for name, path in paths.items())
+    systems = {system.name: system for system in sorted(rows, key=_by_map)}
     names = list(systems)
-    shown = _shown(passages(), qrels, systems, strangers) if passages else {}
+    shown_passages = _select_passages(passages(), qrels, systems, strangers) if passages else {}
     pairs = list(combinations(names, 2)) if baseline is None else pairs_with(baseline, names)
     scores = {system.name: system.scores for system in systems.values()}
     return Results(
         name=name,
-        lang=described.get("lang") or _named_languages(parts[1])[0],
-        doc_lang=described.get("doc_lang") or _named_languages(parts[1])[1],
+        lang=collection.get("lang") or _languages_in_name(parts[1])[0],
+        doc_lang=collection.get("doc_lang") or _languages_in_name(parts[1])[1],
         split=parts[2],
         qrels=qrels,
         systems=systems,
@@ -170,39 +171,39 @@ def read_results(
         baseline=baseline or natural_baseline(names),
         test=test,
         correction=correction,
-        topics=described.get("topics") or {},
-        human_topics=described.get("human_topics") or {},
-        passages=shown,
+        topics=collection.get("topics") or {},
+        human_topics=collection.get("human_topics") or {},
+        passages=shown_passages,
         settings=provenance.shared(settings.values()),
         notes=[
             *provenance.differences(settings),
             *provenance.without_manifest(names, manifests),
             *strangers.notes(),
-            *passed_over(folder, paths),
+            *other_files(folder, paths),
         ],
     )
 
 
-def _named_languages(part: str) -> tuple[str, str]:
-    """Of topics and documents, as the middle part of a folder's name tells: ``yo``, or ``en-yo`` for English topics."""
-    both = re.fullmatch("(en)-([a-z]{2,3}(?:-[A-Z][a-z]{3})?)", part)
-    return (both[1], both[2]) if both else (part, "und")
+def _languages_in_name(part: str) -> tuple[str, str]:
+    """The languages of topics and documents in the middle part of a folder's name: ``yo``, or ``en-yo`` for English topics."""
+    match = re.fullmatch("(en)-([a-z]{2,3}(?:-[A-Z][a-z]{3})?)", part)
+    return (match[1], match[2]) if match else (part, "und")
 
 
-def _shown(passages: Iterator[Passage], qrels: Qrels, systems: dict[str, System], strangers: Strangers) -> dict[str, Passage]:
-    """The passages that the topic browser shows: hits and relevant documents; ``strangers`` gets all ids."""
-    wanted = {document for grades in qrels.values() for document, grade in grades.items() if grade > 0}
-    wanted.update(document for system in systems.values() for hits in system.hits.values() for document in hits)
-    shown: dict[str, Passage] = {}
+def _select_passages(passages: Iterator[Passage], qrels: Qrels, systems: dict[str, System], strangers: Strangers) -> dict[str, Passage]:
+    """The passages that the topic browser shows: hits and relevant documents; all ids go to ``strangers``."""
+    documents = {document for grades in qrels.values() for document, grade in grades.items() if grade > 0}
+    documents.update(document for system in systems.values() for hits in system.hits.values() for document in hits)
+    selection: dict[str, Passage] = {}
 
     def ids() -> Iterator[str]:
         for passage in passages:
-            if passage.id in wanted:
-                shown[passage.id] = passage
+            if passage.id in documents:
+                selection[passage.id] = passage
             yield passage.id
 
-    strangers.search(ids())
-    return shown
+    strangers.add_documents(ids())
+    return selection
 
 
 def _system(name: str, path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dict[str, Any]], strangers: Strangers) -> System:
@@ -210,12 +211,12 @@ def _system(name: str, path: Path, qrels: Qrels, qrels_path: Path, manifests: di
     import numpy as np
 
     training = manifests.get(name, {}).get("training") or {}
-    # With a manifest, a run is whole.
+    # A run with a manifest is complete.
     run = read_run(path, finished=name in manifests)
     if run and not run.keys() & qrels.keys():
         raise InputError(f"{path}: its topics ({next(iter(run))}, ...) are not judged in {qrels_path}; is it a run of another collection?")
     if "run_sha256" not in manifests.get(name, {}):
-        strangers.meet(name, run)
+        strangers.add_run(name, run)
     scores = {metric: np.array(list(values.values())) for metric, values in evaluate(qrels, run).items()}
     low, high = significance.bootstrap_interval(scores["map"][:, None])
     rankings = {topic: order(run[topic]) for topic in qrels if topic in run}
@@ -225,27 +226,27 @@ def _system(name: str, path: Path, qrels: Qrels, qrels_path: Path, manifests: di
         curve=precision_curve(qrels, rankings),
         interval=(float(low[0]), float(high[0])),
         hits={topic: documents[:SHOWN_HITS] for topic, documents in rankings.items()},
-        found={
+        ranks={
             topic: {document: rank for rank, document in enumerate(documents, 1) if qrels[topic].get(document, 0) > 0}
             for topic, documents in rankings.items()
         },
         log=training.get("log") or [],
         alignment=_alignment(training),
         queries=_queries(path.with_name(f"{name}.topics.tsv")),
-        translator=next((made["translator"] for made in manifests.get(name, {}).get("translation") or []), None),
+        translator=next((record["translator"] for record in manifests.get(name, {}).get("translation") or []), None),
     )
 
 
 def _alignment(training: dict[str, Any]) -> Alignment | None:
-    """What a manifest tells of a student's alignment."""
-    told = training.get("alignment")
-    if not told:
+    """A student's alignment, from its part of a manifest; None if it has none."""
+    record = training.get("alignment")
+    if not record:
         return None
-    return Alignment(told["before"]["score"], told["after"]["score"], told["pairs"], told["of"], training["checkpoint_sha256"])
+    return Alignment(record["before"]["score"], record["after"]["score"], record["pairs"], record["of"], training["checkpoint_sha256"])
 
 
 def _queries(path: Path) -> dict[str, str]:
-    """Topics beside a run, ``topic TAB text`` a line; empty where there is no such file."""
+    """A system's queries, from the file beside its run, ``topic TAB text`` a line; empty if there is no such file."""
     if not path.exists():
         return {}
     split = [(number, line.partition("\t")) for number, line in lines(path)]

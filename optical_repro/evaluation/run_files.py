@@ -1,4 +1,4 @@
-"""Which files of a folder are runs."""
+"""Finds the run files of a folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..base.errors import InputError
 from ..base.files import opened
 
 SNIFFED = 4096
-"""Bytes of a file of another name that tell whether it is a run."""
+"""Bytes to read from a file of another name to see whether it is a run."""
 RUN = re.compile(r"([^.].*)\.(trec|run)(\.gz)?")
 """Files that are runs by their names."""
 OURS = re.compile(r"report\..*|across\..*|.*\.manifest\.json|.*\.topics\.tsv|.*\.README\.md|\..*")
@@ -18,14 +18,14 @@ OURS = re.compile(r"report\..*|across\..*|.*\.manifest\.json|.*\.topics\.tsv|.*\
 
 
 def run_files(folder: Path) -> dict[str, Path]:
-    """System to its run, in the order of the names; raises InputError where two files are of one system.
+    """System to its run file, ordered by name. Raises InputError if two files are of one system.
 
-    A file of another name is a run where its first line is one: ``theirs.txt`` is that of ``theirs``.
+    A file of another name is a run if its first line looks like one: ``theirs.txt`` is the run of ``theirs``.
     """
     paths: dict[str, Path] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        found = RUN.fullmatch(path.name)
-        name = found[1] if found else _without_suffix(path.name) if _begins_like_a_run(path) else None
+        match = RUN.fullmatch(path.name)
+        name = match[1] if match else _without_suffix(path.name) if _looks_like_a_run(path) else None
         if name in paths:
             raise InputError(f"{path}: {paths[name].name} is a run of {name} too; rename one of them")
         if name:
@@ -34,12 +34,12 @@ def run_files(folder: Path) -> dict[str, Path]:
 
 
 def _without_suffix(name: str) -> str:
-    """``theirs.txt`` and ``theirs.res.gz`` as ``theirs``; what is no suffix of letters stays: ``bm25-k0.9``."""
+    """``theirs.txt`` and ``theirs.res.gz`` as ``theirs``; only a suffix of letters is removed, so ``bm25-k0.9`` stays."""
     return re.sub(r"(?<=.)\.[A-Za-z]+$", "", name.removesuffix(".gz"))
 
 
-def _begins_like_a_run(path: Path) -> bool:
-    """Whether a file that is not ours, whatever its name, begins with the six columns of a run."""
+def _looks_like_a_run(path: Path) -> bool:
+    """Whether a file, whatever its name, begins with the six columns of a run; False for optical_repro's own other files."""
     if OURS.fullmatch(path.name) or not path.is_file():
         return False
     try:
@@ -50,8 +50,8 @@ def _begins_like_a_run(path: Path) -> bool:
         return False
 
 
-def passed_over(folder: Path, paths: dict[str, Path]) -> list[str]:
-    """A line on the files in a folder of runs that were not read; none where there is none."""
-    read = {path.name for path in paths.values()}
-    other = [path.name for path in sorted(folder.iterdir()) if path.is_file() and path.name not in read and not OURS.fullmatch(path.name)]
+def other_files(folder: Path, paths: dict[str, Path]) -> list[str]:
+    """A note on the files in a folder of runs that were not read; no note if there are none."""
+    runs = {path.name for path in paths.values()}
+    other = [path.name for path in sorted(folder.iterdir()) if path.is_file() and path.name not in runs and not OURS.fullmatch(path.name)]
     return [f"not read: {', '.join(other)} (not a run: six columns, topic Q0 document rank score tag)"] if other else []

@@ -1,1 +1,1 @@
-"""An experiment: one collection, one teacher, any number of systems, each stage kept in the cache."""
+"""An experiment: one collection, one teacher, any number of systems. The cache keeps every stage."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Alignment:
-    """Measured on pairs that training did not read."""
+    """Measured on pairs that are not used in training."""
 
     def __init__(self, stages: Stages, models: Models, words: Words, text: Text, students: Students) -> None:
         self._stages, self._models, self._words, self._text, self._students = stages, models, words, text, students
@@ -28,7 +28,7 @@ class Alignment:
     def of(self, regime: str, pretrain: str = "none") -> dict[str, Any] | None:
         """A student's agreement with the aligner on held-out pairs, before training and after.
 
-        None for an untrained student, and where there is too little to measure on.
+        None for an untrained student, and where there are too few pairs to measure on.
         """
         student = self._students.student(regime, pretrain)
         if student == self._students.untrained or self.held_out is None:
@@ -55,7 +55,7 @@ class Alignment:
         assert held_out is not None
         inputs = {"pairs": digest(held_out.pairs), "company": digest(held_out.company), "seed": seed}
         title = "word links of held-out pairs"
-        return self._stages.stage(title, "links", inputs, lambda there: write_links(held_out, seed, there / "links.json"))
+        return self._stages.stage(title, "links", inputs, lambda folder: write_links(held_out, seed, folder / "links.json"))
 
     def _agreement(self, student: Path, title: str) -> dict[str, float]:
         held_out, models = self.held_out, self._models
@@ -67,10 +67,10 @@ class Alignment:
             from ..distill.token_alignment import agreement, align_all
             from ..encoders.text_encoder import TextEncoder
 
-            reader, teacher = (TextEncoder(model, models.device) for model in (student, models.teacher))
-            measured = agreement(align_all(reader, teacher, held_out.pairs), read_links(self._links / "links.json"))
+            student_encoder, teacher_encoder = (TextEncoder(model, models.device) for model in (student, models.teacher))
+            result = agreement(align_all(student_encoder, teacher_encoder, held_out.pairs), read_links(self._links / "links.json"))
             with whole(folder / "agreement.json") as file:
-                json.dump({"score": measured.score, "precision": measured.precision, "recall": measured.recall}, file)
+                json.dump({"score": result.score, "precision": result.precision, "recall": result.recall}, file)
 
         stage = self._stages.stage(f"alignment, {title}", "agreement", inputs, make)
         return dict(json.loads((stage / "agreement.json").read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""What an experiment needs is read before any work: what is missing or wrong is one line."""
+"""Checks everything that an experiment needs before any work; each error is one line."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ if TYPE_CHECKING:
 
 
 def check(experiment: Experiment, systems: Sequence[System]) -> None:
-    """Reads all that the systems need besides the collection; raises InputError for what is missing or wrong."""
+    """Reads everything that the systems need besides the collection. Raises InputError if something is missing or wrong."""
     check_text(experiment, systems)
     if any(system.kind.dense for system in systems):
         check_encoders(experiment, [system for system in systems if system.regime])
     translation = experiment.translation
     if not translation.engine.by_lexicon:
-        translation.translators.check(list(dict.fromkeys(way for system in systems for way in experiment.needs.directions(system))))
+        translation.translators.check(
+            list(dict.fromkeys(direction for system in systems for direction in experiment.needs.directions(system)))
+        )
 
 
 def check_encoders(experiment: Experiment, optical: Sequence[System]) -> None:
-    """Loads teacher and base; raises InputError for what is damaged, or does not fit the students of these systems."""
+    """Loads teacher and base. Raises InputError if one is damaged or does not fit the students of these systems."""
     from ..distill import student
     from ..encoders import encoder
 
@@ -40,12 +42,12 @@ def check_encoders(experiment: Experiment, optical: Sequence[System]) -> None:
 
 
 def check_text(experiment: Experiment, systems: Sequence[System]) -> None:
-    """Reads the parallel text and the lexicons that the systems need; raises InputError for what is missing or wrong."""
+    """Reads the parallel text and the lexicons that the systems need. Raises InputError if something is missing or wrong."""
     collection, settings, words = experiment.collection, experiment.settings, experiment.words
     lang = collection.target
     for system in systems:
         experiment.needs.check_directions(system)
-    _ = words.listed
+    _ = words.file_lexicons
     trained = [system for system in systems if system.learns]
     for system in trained if not words.pairs else []:
         _check_without_bitext(experiment, system)
@@ -58,7 +60,7 @@ def check_text(experiment: Experiment, systems: Sequence[System]) -> None:
 
 
 def _check_without_bitext(experiment: Experiment, system: System) -> None:
-    """Raises InputError where a student cannot be trained without parallel text."""
+    """Raises InputError if a student cannot be trained without parallel text."""
     lang, regime = experiment.collection.target, str(system.regime)
     learner = f"regime {regime}" if system.pretrain == "none" else f"--pretrain {system.pretrain}"
     if REGIMES[regime].needs_bitext or system.pretrain != "none" or experiment.collection.doc_lang != "en":

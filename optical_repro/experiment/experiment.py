@@ -1,4 +1,4 @@
-"""An experiment: one collection, one teacher, any number of systems. Its parts are made when they are needed, each kept in the cache."""
+"""An experiment: one collection, one teacher, any number of systems. Each part is computed when first needed and kept in the cache."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .words import Words
 
 
 class Experiment:
-    """The parts of an experiment, and what is asked of it most."""
+    """The parts of an experiment, with shortcuts to the most used."""
 
     def __init__(self, collection: Collection, settings: Settings, cache: Cache) -> None:
         settings = replace(settings, bitext=named.local(settings.bitext, collection.target) or collection.bitext)
@@ -45,7 +45,7 @@ class Experiment:
         self.needs = Needs(self.stages, self.translation)
 
     def check(self, systems: Sequence[System]) -> None:
-        """Reads all that the systems need besides the collection; raises InputError, before any work, for what is missing or wrong."""
+        """Reads everything else that the systems need. Raises InputError, before any work, if something is missing or wrong."""
         check.check(self, systems)
 
     def run(self, system: System) -> Path:
@@ -53,14 +53,14 @@ class Experiment:
         return runs.run(self, system)
 
     def as_loaded(self, regime: str, pretrain: str) -> dict[str, float]:
-        """What a student's folder gives who loads it: metric to mean, topics as they are, one vector a text, no fusion."""
+        """The scores of a student as loaded from its folder, metric to mean: topics unchanged, one vector per text, no fusion."""
         return runs.as_loaded(self, regime, pretrain)
 
     # ---- text and words
 
     @property
     def pairs(self) -> list[Pair]:
-        """The bitext, all that the filters keep of it."""
+        """The bitext after filtering."""
         return self.words.pairs
 
     @property
@@ -69,25 +69,25 @@ class Experiment:
         return self.words.lexicon
 
     def training_pairs(self, regime: str) -> list[TrainingPair]:
-        """A regime's training pairs; raises InputError for a regime that there is not."""
+        """A regime's training pairs. Raises InputError for an unknown regime."""
         return self.text.training_pairs(regime)
 
     # ---- topics
 
     def queries(self, retriever: str) -> Mapping[str, str]:
-        """The topics as a retriever reads them: as they are, respelled, or translated by the engine or by people."""
+        """A retriever's queries: the topics unchanged, respelled, or translated by the engine or by people."""
         kind = RETRIEVERS[retriever]
         if kind.queries:
             return kind.queries(self)
         return self.topics.respelled if kind.respelled(self.settings) else self.topics.as_they_are
 
     def weighted_queries(self, retriever: str) -> Mapping[str, Mapping[str, float]]:
-        """The texts as which a dense retriever reads each topic, with their weights: one text, but for ``dense-nbest``."""
+        """The texts that a dense retriever encodes for each topic, with their weights: a single text, except for ``dense-nbest``."""
         queries, texts = self.queries(retriever), RETRIEVERS[retriever].texts
         return texts(self, queries) if texts else {topic: {text: 1.0} for topic, text in queries.items()}
 
     def lexicon_of(self, retriever: str) -> Path | None:
-        """The lexicon by which topics in their own language are respelled for a retriever; None where it reads them as they are."""
+        """The lexicon used to respell untranslated topics for a retriever; None if it does not respell them."""
         return self.words.file if RETRIEVERS[retriever].respelled(self.settings) and self.topics.respells else None
 
     # ---- models
@@ -103,28 +103,28 @@ class Experiment:
         return self.students.untrained
 
     def student(self, regime: str, pretrain: str = "none") -> Path:
-        """The student that a regime trained after pre-training; raises InputError for a regime or an objective that there is not."""
+        """The student trained on a regime after pre-training. Raises InputError for an unknown regime or objective."""
         return self.students.student(regime, pretrain)
 
     def topic_model(self, system: System) -> Path:
-        """The encoder that reads the topics: the student what is not English, the teacher everything else."""
+        """The encoder of the topics: a student for text that is not English, else the teacher."""
         return self._model(system, self.collection.lang)
 
     def document_model(self, system: System) -> Path:
-        """The encoder that reads the documents."""
+        """The encoder of the documents."""
         return self._model(system, self.collection.doc_lang)
 
     def _model(self, system: System, lang: str) -> Path:
         return self.student(system.regime, system.pretrain) if system.regime and lang != "en" else self.teacher
 
-    # ---- what was done
+    # ---- stages that were computed
 
     @property
     def times(self) -> dict[str, float]:
-        """Seconds that the stages of each title took when they were made."""
+        """Title to the seconds that its stages took when they were computed."""
         return self.stages.times
 
     @property
     def worked(self) -> bool:
-        """Whether a stage was made here, and not only taken from the cache."""
+        """Whether a stage was computed here, not only taken from the cache."""
         return self.stages.worked

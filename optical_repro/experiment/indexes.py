@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 POOL = 8192
-"""Passages over which the objective ``scores`` compares distributions, at the most."""
+"""Maximum number of passages over which the objective ``scores`` compares distributions."""
 
 
 class Indexes:
-    """Each index is made when it is first asked for."""
+    """Each index is built when it is first needed."""
 
     def __init__(self, stages: Stages, models: Models, translation: Translation) -> None:
         self._stages, self._models, self._translation = stages, models, translation
@@ -41,7 +41,7 @@ class Indexes:
         return self._stages.stage("Lucene index" + (" of translations" if translated else ""), "lucene", inputs, make)
 
     def dense(self, model: Path) -> Path:
-        """The FAISS index of the documents as a model reads them."""
+        """The FAISS index of the documents as encoded by a model."""
         from ..retrieval import dense
 
         collection = self._stages.collection
@@ -51,8 +51,8 @@ class Indexes:
             empty(folder)
             dense.build_index(collection.passages(), model, folder / "faiss", device=self._models.device)
 
-        reader = "the teacher" if model == self._models.teacher else "a student"
-        return self._stages.stage(f"dense index by {reader}", "faiss", inputs, make)
+        encoder = "the teacher" if model == self._models.teacher else "a student"
+        return self._stages.stage(f"dense index by {encoder}", "faiss", inputs, make)
 
     def passages(self) -> Path:
         """The documents by their ids, for ``collections.stored``."""
@@ -66,9 +66,9 @@ class Indexes:
         return self._stages.stage("passages by their ids", "passages", {"collection": collection.digest}, make)
 
     def vectors(self, index: Path) -> np.ndarray:
-        """The vectors of a dense index, or ``POOL`` of them: [passages, d]."""
+        """The vectors of a dense index, or a sample of ``POOL`` of them: [passages, d]."""
         import faiss
 
         vectors = faiss.read_index(str(index / "faiss" / "index")).reconstruct_n()
-        chosen = random.Random(self._stages.seed).sample(range(len(vectors)), min(len(vectors), POOL))
-        return vectors[sorted(chosen)]
+        sample = random.Random(self._stages.seed).sample(range(len(vectors)), min(len(vectors), POOL))
+        return vectors[sorted(sample)]

@@ -16,22 +16,22 @@ class Needs:
         self._stages, self._translation = stages, translation
 
     def directions(self, system: System) -> list[tuple[str, str]]:
-        """From which language into which a system has text translated: the topics, the documents, the training text."""
+        """A system's translation directions, (from, into): for the topics, the documents, the training text."""
         collection, kind = self._stages.collection, system.kind
         lang, doc_lang = collection.lang, collection.doc_lang
         topics = kind.translates == "topics" or (system.fused and not kind.human and lang != doc_lang)
         text = system.regime is not None and REGIMES[system.regime].translates
-        needed = [(topics, (lang, doc_lang)), (kind.translates == "documents", (doc_lang, lang)), (text, (collection.target, "en"))]
-        return list(dict.fromkeys(direction for needs, direction in needed if needs))
+        directions = [(topics, (lang, doc_lang)), (kind.translates == "documents", (doc_lang, lang)), (text, (collection.target, "en"))]
+        return list(dict.fromkeys(direction for needed, direction in directions if needed))
 
     def lexicon(self, system: System) -> bool:
-        """Whether a system depends on the lexicon, and so on the bitext and the seed."""
+        """Whether a system depends on the lexicon, and with it on the bitext and the seed."""
         learns = system.learns or self._stages.settings.lexical_init
         by_engine = self._translation.engine.by_lexicon and bool(self.directions(system))
         return by_engine or system.kind.by_lexicon or (system.regime is not None and learns)
 
     def check_directions(self, system: System) -> None:
-        """Raises InputError where neither topics nor documents are English, and a system would translate between them or learn one."""
+        """Raises InputError if a system needs English topics or documents, and the collection has neither."""
         collection, kind = self._stages.collection, system.kind
         lang, doc_lang = collection.lang, collection.doc_lang
         by_model = kind.translates and not kind.dense and not self._translation.engine.by_lexicon

@@ -1,4 +1,4 @@
-"""What it takes to make a run again, beside the run."""
+"""Publishes runs, each with a manifest of what is needed to reproduce it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .. import __version__
 from ..base import stages
 from ..base.errors import InputError
 from ..base.files import digest, sha256, whole
-from ..base.published import public_command, public_value, told
+from ..base.published import public_command, public_text, public_value
 from ..base.registry import extension
 from ..base.trec import read_qrels, write_qrels
 from ..distill.objectives import OBJECTIVES
 from ..encoders.convention import Convention
-from ..evaluation.provenance import differing, refuse_changed
+from ..evaluation.provenance import difference, refuse_changed
 from ..records.manifest import Manifest, write
 from ..training_text.pretraining import PRETRAINING
 from ..training_text.regimes import REGIMES
@@ -50,9 +50,9 @@ PACKAGES = (
 def publish_all(
     experiment: Experiment, systems: Sequence[System], runs_dir: Path, qrels_dir: Path, command: str, arguments: dict[str, Any]
 ) -> tuple[Path, Path]:
-    """Publishes the runs of systems and the judgements; returns the runs' folder and the qrels file.
+    """Publishes the runs of systems and the qrels; returns the runs' folder and the qrels file.
 
-    Raises InputError, before anything is written, for places that hold what must not be mixed with it: see `check_places`.
+    Raises InputError, before anything is written, if the folders hold other results: see `check_places`.
     """
     collection = experiment.collection
     check_places(experiment, systems, runs_dir, qrels_dir)
@@ -64,49 +64,49 @@ def publish_all(
 
 
 def check_places(experiment: Experiment, systems: Sequence[System], runs_dir: Path, qrels_dir: Path) -> None:
-    """Raises InputError where the runs would join those of another collection of this name, or judgements would be overwritten by others.
+    """Raises InputError if the folder has runs of another collection of this name, or the qrels file has other judgements.
 
-    Also for a run that stays beside them and is not the one that its manifest tells of: the report would refuse it in the end.
+    Also if another run in the folder is not the one that its manifest describes: the report would refuse it later.
     """
     from ..evaluation.run_files import run_files
     from ..records.manifest import read_all
 
     collection = experiment.collection
     folder, qrels = runs_dir / collection.name, qrels_dir / f"{collection.name}.txt"
-    apart = 'give another --runs-dir and --qrels-dir, or the collection another "name" in its collection.json'
-    changed = f"if it is this collection that has changed, remove {folder} and {qrels}"
-    manifests, here, made = read_all(folder), _collection(experiment), {system.name for system in systems}
+    remedy = 'give another --runs-dir and --qrels-dir, or the collection another "name" in its collection.json'
+    if_changed = f"if it is this collection that has changed, remove {folder} and {qrels}"
+    manifests, record, names = read_all(folder), _collection(experiment), {system.name for system in systems}
     for name, manifest in manifests.items():
-        if what := differing(manifest.get("collection", {}), here):
-            raise InputError(f"{folder}: holds runs of another collection of this name ({name}: other {what}); {apart}; {changed}")
-    refuse_changed({name: path for name, path in run_files(folder).items() if name not in made}, manifests)
+        if part := difference(manifest.get("collection", {}), record):
+            raise InputError(f"{folder}: holds runs of another collection of this name ({name}: other {part}); {remedy}; {if_changed}")
+    refuse_changed({name: path for name, path in run_files(folder).items() if name not in names}, manifests)
     if qrels.exists() and read_qrels(qrels) != collection.qrels:
-        raise InputError(f"{qrels}: holds other judgements than {collection.name}'s, which would overwrite them; {apart}; {changed}")
+        raise InputError(f"{qrels}: holds other judgements than {collection.name}'s, which would overwrite them; {remedy}; {if_changed}")
 
 
 def publish(experiment: Experiment, system: System, folder: Path, command: str, arguments: dict[str, Any]) -> Path:
-    """Makes a system's run and puts it into ``folder``, with its manifest and its topics; returns the run file.
+    """Writes a system's run, its manifest and its queries into ``folder``; returns the run file.
 
-    The topics are as its retriever reads them, respelled or translated: Pyserini's own search gives the same hits for them.
-    ``command`` and ``arguments`` say how the user asked for it. Whoever reads the manifest learns from it neither where the home
-    folder is nor a secret that was typed: see `published.told`.
+    The queries are its topics, respelled or translated as its retriever needs them: Pyserini's own search gives the same hits for
+    them. ``command`` and ``arguments`` are those of the user. The manifest shows neither the path of the home folder nor secrets:
+    see `published.public_text`.
     """
-    made = experiment.run(system)
+    source = experiment.run(system)
     run = folder / f"{system.name}.trec"
-    if not run.exists() or sha256(run) != sha256(made):
-        with whole(run, "wb") as copy, made.open("rb") as original:
+    if not run.exists() or sha256(run) != sha256(source):
+        with whole(run, "wb") as copy, source.open("rb") as original:
             shutil.copyfileobj(original, copy)
     with whole(folder / f"{system.name}.topics.tsv") as file:
         file.writelines(f"{topic}\t{text}\n" for topic, text in experiment.queries(system.retriever).items())
     manifest: Manifest = {
         "system": system.name,
-        "command": public_command(shlex.split(command)) if command.startswith("python ") else told(command),
+        "command": public_command(shlex.split(command)) if command.startswith("python ") else public_text(command),
         "arguments": public_value(arguments),
         "seed": experiment.settings.recipe.seed,
         "run_sha256": sha256(run),
         "collection": _collection(experiment),
         "settings": _settings(experiment, system),
-        "inputs": {told(str(path)): sha256(path) for path in (*experiment.words.files, *experiment.settings.lexicon)},
+        "inputs": {public_text(str(path)): sha256(path) for path in (*experiment.words.files, *experiment.settings.lexicon)},
         "translation": _translation(experiment, system),
         "training": _training(experiment, system),
         "seconds": dict(experiment.times),
@@ -140,45 +140,45 @@ def _collection(experiment: Experiment) -> dict[str, Any]:
 
 
 def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
-    """What a system's run depends on besides the collection and its own name: runs in which that differs are not one experiment.
+    """The settings that a system's run depends on, besides the collection and its name; runs with other settings are another experiment.
 
-    Only what bears on the system: BM25 knows no seed.
+    Only settings that affect the system: BM25 has no seed.
     """
     settings = experiment.settings
     lexicon, trained, dense = experiment.needs.lexicon(system), system.learns, system.kind.dense
-    made: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if system.kind.maker == "bm25 run" or system.fused:
-        made["bm25"] = list(settings.bm25)
+        values["bm25"] = list(settings.bm25)
     if lexicon or trained:
-        made["seed"] = settings.recipe.seed
-        made["bitext"] = _files(experiment.words.files)
-        made["bitext filter"] = list(settings.bitext_filter)
-        made["lexicon"] = _files(settings.lexicon)
+        values["seed"] = settings.recipe.seed
+        values["bitext"] = _files(experiment.words.files)
+        values["bitext filter"] = list(settings.bitext_filter)
+        values["lexicon"] = _files(settings.lexicon)
     if experiment.needs.directions(system):
         version = experiment.translation.translators.version
-        made["translator"] = told(settings.translator) + (f" ({version})" if version else "")
+        values["translator"] = public_text(settings.translator) + (f" ({version})" if version else "")
     if lexicon:
-        made["respelling"] = settings.spelling
+        values["respelling"] = settings.spelling
     if dense:
-        reads = Convention.of(experiment.teacher)
-        made["teacher"] = f"{told(settings.teacher)} ({experiment.models.identity(experiment.teacher)[:8]})"
-        made |= {"pooling": reads.pooling, "prefixes": [reads.query_prefix, reads.passage_prefix]}
+        convention = Convention.of(experiment.teacher)
+        values["teacher"] = f"{public_text(settings.teacher)} ({experiment.models.identity(experiment.teacher)[:8]})"
+        values |= {"pooling": convention.pooling, "prefixes": [convention.query_prefix, convention.passage_prefix]}
     if system.regime is not None:
-        made["student"] = told(settings.student) if settings.student else "the teacher"
-        made["lexical initialisation"] = settings.lexical_init
+        values["student"] = public_text(settings.student) if settings.student else "the teacher"
+        values["lexical initialisation"] = settings.lexical_init
     if trained:
-        made |= {"switch": settings.switch, "in-domain": settings.in_domain}
-        made |= {name.replace("_", " "): value for name, value in asdict(settings.recipe).items() if name != "seed"}
+        values |= {"switch": settings.switch, "in-domain": settings.in_domain}
+        values |= {name.replace("_", " "): value for name, value in asdict(settings.recipe).items() if name != "seed"}
     libraries = {"pyserini": True, "faiss-cpu": dense, "torch": dense, "transformers": dense, "sil-thot": lexicon, "POT": trained}
     versions = {package: metadata.version(package) for package, needed in libraries.items() if needed}
-    made |= {f"code of {kind}": _code(kind) for kind in _kinds(system, lexicon, trained)}
+    values |= {f"code of {kind}": _code(kind) for kind in _kinds(system, lexicon, trained)}
     if packages := _packages(system, settings):
-        made["from packages"] = packages
-    return made | {"optical_repro": __version__} | versions
+        values["from packages"] = packages
+    return values | {"optical_repro": __version__} | versions
 
 
 def _packages(system: System, settings: Settings) -> dict[str, str]:
-    """The packages, with their versions, that a system's parts come from; empty where all are of this one."""
+    """The other packages that a system's parts come from, with their versions; empty if it needs none."""
     parts: list[Any] = [system.kind.search]
     if system.regime is not None:
         parts += [REGIMES[system.regime].pairs, PRETRAINING[system.pretrain].texts]
@@ -188,52 +188,52 @@ def _packages(system: System, settings: Settings) -> dict[str, str]:
 
 def _kinds(system: System, lexicon: bool, trained: bool) -> list[str]:
     """The stages that make a system's run, by the names of their makers."""
-    needed = {"maxsim run": system.maxsim, "fused run": system.fused, "lexicon": lexicon, "student": trained}
-    kinds = [kind for kind, has in (needed | {"pretrained": system.pretrain != "none"}).items() if has]
+    conditions = {"maxsim run": system.maxsim, "fused run": system.fused, "lexicon": lexicon, "student": trained}
+    kinds = [kind for kind, needed in (conditions | {"pretrained": system.pretrain != "none"}).items() if needed]
     return ([system.kind.maker] if system.kind.maker else []) + kinds
 
 
 def _code(kind: str) -> str:
-    """The revisions of a stage's makers, told from others."""
+    """A hash of the revisions of a stage's makers."""
     return digest(stages.made_by(kind)["modules"])[:8]
 
 
 def _files(paths: Sequence[Path]) -> list[str]:
-    """Files by what they are named and hold: ``ntrex.yo-en.tsv (1a2b3c4d)``."""
-    return [f"{told(path.name)} ({sha256(path)[:8]})" for path in paths]
+    """Files by name and hash: ``ntrex.yo-en.tsv (1a2b3c4d)``."""
+    return [f"{public_text(path.name)} ({sha256(path)[:8]})" for path in paths]
 
 
 def _translation(experiment: Experiment, system: System) -> list[dict[str, str]]:
-    """What translated for a system, from which language into which; empty for a system that needs no translation."""
+    """A system's translators, one for each direction; empty if it needs no translation."""
     return [
-        {"from": source, "to": target, "translator": told(translator.name), "identity": translator.identity}
+        {"from": source, "to": target, "translator": public_text(translator.name), "identity": translator.identity}
         for source, target in experiment.needs.directions(system)
         for translator in [experiment.translation.between(source, target)]
     ]
 
 
 def _translation_engine(experiment: Experiment, system: System) -> dict[str, str]:
-    """The package that ran the translation model, where that is not one of ``PACKAGES``, and its version."""
+    """The package that ran the translation model, with its version, if it is not one of ``PACKAGES``."""
     library = experiment.translation.translators.library if experiment.needs.directions(system) else None
     return {library: metadata.version(library)} if library else {}
 
 
 def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
-    """Recipes, losses, alignment, checkpoint, lexicon (of unknown words in topics) and scores alone of a system's student, or None."""
+    """Recipes, losses, alignment, checkpoint, lexicon for respelling and scores as loaded of a system's student; None without one."""
     if not system.regime:
         return None
     student = experiment.student(system.regime, system.pretrain)
-    trained = _log(student) if REGIMES[system.regime].trains else {"recipe": None, "log": []}
+    log = _log(student) if REGIMES[system.regime].trains else {"recipe": None, "log": []}
     pretraining = None if system.pretrain == "none" else _log(experiment.students.pretrained(system.pretrain))
-    checkpoint = {"checkpoint": told(str(student)), "checkpoint_sha256": sha256(student / "model.safetensors")}
+    checkpoint = {"checkpoint": public_text(str(student)), "checkpoint_sha256": sha256(student / "model.safetensors")}
     lexicon = experiment.lexicon_of(system.retriever)
     alignment = experiment.alignment.of(system.regime, system.pretrain)
-    stages = {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **trained}
+    stages = {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **log}
     respelling = {
-        "respelled_by": told(str(lexicon)) if lexicon else None,
+        "respelled_by": public_text(str(lexicon)) if lexicon else None,
         "as_loaded": experiment.as_loaded(system.regime, system.pretrain),
     }
-    return {"teacher": told(experiment.models.teacher_name), **stages, "alignment": alignment, **respelling, **checkpoint}
+    return {"teacher": public_text(experiment.models.teacher_name), **stages, "alignment": alignment, **respelling, **checkpoint}
 
 
 def _log(student: Path) -> dict[str, Any]:

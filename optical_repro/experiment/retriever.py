@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from .systems import System
 
 DEPTH = 1000
-"""Hits a topic in a run."""
+"""Hits per topic in a run."""
 
 
 class Search(NamedTuple):
-    """A search that may be made, or found in the cache."""
+    """A search to run, unless the cache has its run."""
 
     inputs: dict[str, Any]
-    """All that its run depends on, besides the collection, its topics and the system's name."""
+    """Everything that its run depends on, besides the collection, its topics and the system's name."""
     run: Callable[[], Run]
 
 
@@ -37,7 +37,7 @@ def with_any(settings: Settings) -> bool:
 
 
 def always(collection: Collection) -> str | None:
-    """No reason against any collection."""
+    """None: the retriever makes sense on every collection."""
     return None
 
 
@@ -52,24 +52,24 @@ class Retriever:
     why_not: Callable[[Collection], str | None] = always
     """Why it makes no sense on a collection; None if it does."""
     queries: Callable[[Experiment], Mapping[str, str]] | None = None
-    """The topics as it reads them; None: as they are, or respelled."""
+    """Its queries, by topic; None: the topics unchanged, or respelled."""
     texts: Callable[[Experiment, Mapping[str, str]], Mapping[str, Mapping[str, float]]] | None = None
-    """A dense retriever's texts of each topic with their weights, made of its queries; None: each query alone."""
+    """A dense retriever's texts for each topic with their weights, made from its queries; None: each query alone."""
     maker: str | None = None
-    """Its search among ``base.stages.MAKERS``; None for another package's."""
+    """The name of its search in ``base.stages.MAKERS``; None for another package's."""
     dense: bool = False
-    """Whether encoders read topics and documents; then ``-maxsim`` and ``+bm25`` may follow."""
+    """Whether it encodes topics and documents; then ``-maxsim`` and ``+bm25`` may follow its name."""
     respelled: Callable[[Settings], bool] = never
-    """Whether it reads topics in their own language, unknown words as the nearest known ones."""
+    """Whether it replaces unknown words of untranslated topics by the nearest known words."""
     by_lexicon: bool = False
-    """Whether it depends on the lexicon, whatever translates."""
+    """Whether it depends on the lexicon, whatever the translator."""
     translates: str | None = None
-    """``topics`` or ``documents``: what an engine translates for it."""
+    """``topics`` or ``documents``: what the translator translates for it."""
     english: bool = True
     """Whether it needs topics or documents in English, where the two are in different languages."""
     published: bool = False
-    """Whether Pyserini publishes its index; settings do not bear on it."""
+    """Whether Pyserini publishes its index; settings do not affect it."""
     human: bool = False
-    """Whether it reads people's translations."""
+    """Whether it uses people's translations."""
     place: int = 100
     """In lists: small numbers come first."""

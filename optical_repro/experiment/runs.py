@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from .experiment import Experiment
 
 DENSE_SHARE = 0.8
-"""Weight of the dense run where BM25 is fused in; chosen on AfriQA's Hausa and Yorùbá train and dev topics."""
+"""Weight of the dense run in the fusion with BM25; chosen on AfriQA's Hausa and Yorùbá train and dev topics."""
 
 
 def run(experiment: Experiment, system: System) -> Path:
     """The run file of a system: ``run.trec`` in its stage's folder."""
-    searches = _fused if system.fused else _maxsim if system.maxsim else system.kind.search
-    search = searches(experiment, system)
+    prepare = _fused if system.fused else _maxsim if system.maxsim else system.kind.search
+    search = prepare(experiment, system)
     collection = experiment.collection
     topics = digest(list(collection.topics.items()))
     inputs = {**search.inputs, "system": system.name, "topics": topics, "collection": collection.digest}
@@ -38,20 +38,20 @@ def run(experiment: Experiment, system: System) -> Path:
 
 
 def _maxsim(experiment: Experiment, system: System) -> Search:
-    """The single-vector run, its hits ordered anew by late interaction."""
+    """The single-vector run, reranked by late interaction."""
     from ..retrieval.late_interaction import TokenStore, rerank
 
     texts = experiment.weighted_queries(system.retriever)
     first = run(experiment, system.dense)
     models, collection = experiment.models, experiment.collection
-    reader, documents = experiment.topic_model(system), experiment.document_model(system)
+    topic_model, document_model = experiment.topic_model(system), experiment.document_model(system)
 
     def search() -> Run:
-        inputs = {"collection": collection.digest, "model": models.identity(documents), "made by": made_by("tokens")}
-        store = TokenStore(experiment.cache.place("tokens", inputs), documents, models.device)
-        return rerank(read_run(first), texts, reader, collection.passages(), store, device=models.device)
+        inputs = {"collection": collection.digest, "model": models.identity(document_model), "made by": made_by("tokens")}
+        store = TokenStore(experiment.cache.place("tokens", inputs), document_model, models.device)
+        return rerank(read_run(first), texts, topic_model, collection.passages(), store, device=models.device)
 
-    identities = {"reader": models.identity(reader), "documents": models.identity(documents)}
+    identities = {"reader": models.identity(topic_model), "documents": models.identity(document_model)}
     inputs = {"search": made_by("maxsim run"), "first": sha256(first), "depth": DEPTH, **identities, "queries": digest(texts)}
     return Search(inputs, search)
 
@@ -65,8 +65,8 @@ def _fused(experiment: Experiment, system: System) -> Search:
     collection, parameters, topics = experiment.collection, experiment.settings.bm25, experiment.topics
     queries = topics.as_they_are
     if collection.lang != collection.doc_lang:
-        translated = experiment.queries(system.retriever) if system.kind.human else topics.translated
-        queries = {topic: f"{text} {translated[topic]}" for topic, text in queries.items()}
+        translations = experiment.queries(system.retriever) if system.kind.human else topics.translated
+        queries = {topic: f"{text} {translations[topic]}" for topic, text in queries.items()}
     index = experiment.indexes.lexical()
 
     def search() -> Run:
@@ -78,18 +78,18 @@ def _fused(experiment: Experiment, system: System) -> Search:
 
 
 def as_loaded(experiment: Experiment, regime: str, pretrain: str) -> dict[str, float]:
-    """What a student's folder gives who loads it: metric to mean, topics as they are, one vector a text, no fusion."""
+    """The scores of a student as loaded from its folder, metric to mean: topics unchanged, one vector per text, no fusion."""
     from ..evaluation.metrics import evaluate
     from ..retrieval import dense
 
     collection, models, name = experiment.collection, experiment.models, optical_name(regime, pretrain)
     system = System(name, name)
-    reader, index = experiment.topic_model(system), experiment.indexes.dense(experiment.document_model(system))
-    inputs = {"index": index.name, "reader": models.identity(reader), "topics": digest(list(collection.topics.items()))}
+    topic_model, index = experiment.topic_model(system), experiment.indexes.dense(experiment.document_model(system))
+    inputs = {"index": index.name, "reader": models.identity(topic_model), "topics": digest(list(collection.topics.items()))}
     inputs |= {"collection": collection.digest, "qrels": digest(collection.qrels)}
 
     def make(folder: Path) -> None:
-        hits = dense.search(index / "faiss", reader, collection.topics, k=DEPTH, device=models.device)
+        hits = dense.search(index / "faiss", topic_model, collection.topics, k=DEPTH, device=models.device)
         write_run(folder / "run.trec", hits, name, DEPTH)
         scores = evaluate(collection.qrels, read_run(folder / "run.trec"))
         with whole(folder / "scores.json") as file:

@@ -20,18 +20,18 @@ DEVICES = ("auto", "cpu", "cuda")
 
 @dataclass(frozen=True)
 class Settings:
-    """What an experiment depends on, besides its collection; raises InputError for what cannot be.
+    """What an experiment depends on, besides its collection. Raises InputError for invalid values.
 
-    Files may be given as text, and models' folders as paths.
+    Files may be strings, and models' folders may be paths.
     """
 
     teacher: str = EMBEDDED
     pooling: str | None = None
     """How the teacher's token states become a vector, ``mean`` or ``cls``; None: as its folder says."""
     prefixes: tuple[str, str] | None = None
-    """What the teacher expects before a topic and before a passage; None: as its folder says."""
+    """Text put before each topic and before each passage for the teacher; None: as its folder says."""
     student: str | None = None
-    """The encoder that the student is made from; None: the teacher."""
+    """The encoder that the student starts from; None: the teacher."""
     bitext: tuple[Path, ...] = ()
     """Parallel text, as files or names of corpora; empty: the collection's own."""
     bitext_filter: tuple[str, ...] = ()
@@ -45,11 +45,11 @@ class Settings:
     in_domain: float = 0.5
     """Share of the training pairs that are code-switched spans of the collection's own English documents, in every regime."""
     bm25: tuple[float, float] = BM25
-    """BM25's k1 and b, which depend on the passages: to be tuned on topics that nothing is reported on."""
+    """BM25's k1 and b. The best values depend on the passages: tune them on topics that no result is reported on."""
     spelling: bool = True
-    """Whether words of the topics that nothing is known of are read as the nearest known word."""
+    """Whether unknown words of the topics are replaced by the nearest known words."""
     lexical_init: bool = True
-    """Whether the language's words enter the student's vocabulary, with embeddings made of their translations'."""
+    """Whether the language's words are added to the student's vocabulary, with embeddings computed from their translations'."""
     device: str = "auto"
     """``cpu``, ``cuda``, or ``auto``: a GPU if there is one."""
 
@@ -71,16 +71,16 @@ class Settings:
         for name in ("bitext", "lexicon"):
             object.__setattr__(self, name, tuple(Path(file) for file in self._several(name, (str, Path), "files")))
         for name in ("teacher", "student", "translator"):
-            given = getattr(self, name)
-            if given is None and name == "student":
+            value = getattr(self, name)
+            if value is None and name == "student":
                 continue
-            if not isinstance(given, str | Path) or not str(given):
-                raise InputError(f"--{name} {given!r}: expected a name or a folder")
-            object.__setattr__(self, name, str(given))
+            if not isinstance(value, str | Path) or not str(value):
+                raise InputError(f"--{name} {value!r}: expected a name or a folder")
+            object.__setattr__(self, name, str(value))
 
     def _check_choices(self) -> None:
-        if named := self._several("bitext_filter", (str,), "names"):
-            object.__setattr__(self, "bitext_filter", filters.parse(",".join(named)))
+        if names := self._several("bitext_filter", (str,), "names"):
+            object.__setattr__(self, "bitext_filter", filters.parse(",".join(names)))
         if self.pooling not in (None, *POOLING):
             raise unknown("--pooling", str(self.pooling), POOLING)
         if self.prefixes is not None and len(self._several("prefixes", (str,), "two texts")) != 2:
@@ -92,10 +92,10 @@ class Settings:
             raise unknown("--device", str(self.device), DEVICES)
 
     def _several(self, name: str, kinds: tuple[type, ...], what: str) -> tuple[Any, ...]:
-        """A setting that is made of several values, as a tuple, which a list becomes."""
-        given = getattr(self, name)
+        """A setting of several values, as a tuple; a list becomes one."""
+        values = getattr(self, name)
         option = name.replace("_", "-")
-        if not isinstance(given, tuple | list) or not all(isinstance(value, kinds) for value in given):
-            raise InputError(f"--{option} {given!r}: expected {what}, as a tuple")
-        object.__setattr__(self, name, tuple(given))
-        return tuple(given)
+        if not isinstance(values, tuple | list) or not all(isinstance(value, kinds) for value in values):
+            raise InputError(f"--{option} {values!r}: expected {what}, as a tuple")
+        object.__setattr__(self, name, tuple(values))
+        return tuple(values)

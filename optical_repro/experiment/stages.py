@@ -1,4 +1,4 @@
-"""The stages of an experiment: made once, kept in the cache by the hash of their inputs, told on the terminal."""
+"""The stages of an experiment: computed once, kept in the cache by the hash of their inputs, reported on the terminal."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from .settings import Settings
 
 
 class Stages:
-    """What all parts of an experiment share: its collection, its settings, and the stages that they keep."""
+    """What all parts of an experiment share: its collection, its settings and its stages."""
 
     def __init__(self, collection: Collection, settings: Settings, cache: Cache) -> None:
         self.collection, self.settings, self.cache = collection, settings, cache
         self.times: dict[str, float] = {}
-        """Seconds that the stages of each title took when they were made."""
+        """Title to the seconds that its stages took when they were computed."""
         self.worked = False
-        """Whether a stage was made here, and not only taken from the cache."""
+        """Whether a stage was computed here, not only taken from the cache."""
         self._shown: set[Path] = set()
 
     @property
     def seed(self) -> int:
-        """Of everything random."""
+        """The seed of everything random."""
         return self.settings.recipe.seed
 
     def stage(self, title: str, name: str, inputs: dict[str, Any], make: Callable[[Path], None]) -> Path:
-        """A stage of the cache, kept by its inputs and what makes it; says what it does and how long it took."""
-        if name != "run":  # whose search says what makes it
+        """The folder of a stage, from the cache or computed now; its key is its inputs and its makers. Prints its title and time."""
+        if name != "run":  # a run's inputs have its makers already
             inputs = {**inputs, "made by": made_by(name)}
-        there = self.cache.has(name, inputs)
+        cached = self.cache.has(name, inputs)
         stage = self.cache.stage(name, inputs, make)
-        if not there:
+        if not cached:
             free_memory()
             self.worked = True
-        if stage not in self._shown:  # a title may stand for several: a dense index for every student
+        if stage not in self._shown:  # stages may share a title, such as the dense indexes of students
             self._shown.add(stage)
-            took = seconds(stage)
-            self.times[title] = self.times.get(title, 0.0) + took
-            say(f"  {title:32} {'kept from before' if there else duration(took)}")
+            elapsed = seconds(stage)
+            self.times[title] = self.times.get(title, 0.0) + elapsed
+            say(f"  {title:32} {'kept from before' if cached else duration(elapsed)}")
         return stage
 
 
 def free_memory() -> None:
-    """Gives freed memory back to the system, where the C library is glibc.
+    """Returns freed memory to the system if the C library is glibc.
 
     It keeps blocks below 32 MB for later (mallopt(3)), and those of one stage seldom fit the next.
     """

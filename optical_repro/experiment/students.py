@@ -1,4 +1,4 @@
-"""The students of an experiment: as they are built, after pre-training, after distillation."""
+"""The students of an experiment: before training, after pre-training, after distillation."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 class Students:
-    """Each student is trained when it is first asked for."""
+    """Each student is trained when it is first needed."""
 
     def __init__(self, stages: Stages, models: Models, words: Words, text: Text, indexes: Indexes) -> None:
         self._stages, self._models, self._words, self._text, self._indexes = stages, models, words, text, indexes
-        self._trained: dict[tuple[str, str], Path] = {}
+        self._students: dict[tuple[str, str], Path] = {}
 
     @cached_property
     def untrained(self) -> Path:
@@ -38,24 +38,24 @@ class Students:
         from ..distill import student
 
         settings, models, words = self._stages.settings, self._models, self._words
-        lexicon = words.stage.name if settings.lexical_init else None
-        inputs = {"teacher": models.identity(models.teacher), "lexicon": lexicon}
+        lexicon_key = words.stage.name if settings.lexical_init else None
+        inputs = {"teacher": models.identity(models.teacher), "lexicon": lexicon_key}
         english = [pair.english for pair in words.pairs]
         if settings.student:
             english = english or sorted(words.lexicon.reversed().entries)
             inputs |= {"base": models.identity(models.base), "english": digest(english)}
 
         def make(folder: Path) -> None:
-            known, sentences = words.lexicon if lexicon else None, (pair.target for pair in words.pairs)
-            other = models.teacher if settings.student else None
-            student.build(models.base, known, folder, sentences=sentences, teacher=other, english=english)
+            lexicon, sentences = words.lexicon if lexicon_key else None, (pair.target for pair in words.pairs)
+            teacher = models.teacher if settings.student else None
+            student.build(models.base, lexicon, folder, sentences=sentences, teacher=teacher, english=english)
 
         return self._stages.stage("untrained student", "untrained", inputs, make)
 
     def pretrained(self, objective: str) -> Path:
         """The student after pre-training by an objective, before distillation; ``none``: the untrained one.
 
-        Raises InputError for an objective that there is not.
+        Raises InputError for an unknown objective.
         """
         pretraining.check(objective)
         return self.untrained if objective == "none" else self._pretrain(objective)
@@ -76,15 +76,15 @@ class Students:
         return self._stages.stage(title, "pretrained", inputs, make)
 
     def student(self, regime: str, pretrain: str = "none") -> Path:
-        """The student that a regime trained after pre-training; ``none``: without the one, the other, or both.
+        """The student trained on a regime after pre-training; ``none`` leaves one of the two out.
 
-        Raises InputError for a regime or an objective that there is not.
+        Raises InputError for an unknown regime or objective.
         """
         regimes.check(regime)
-        if (regime, pretrain) not in self._trained:
+        if (regime, pretrain) not in self._students:
             start = self.pretrained(pretrain)
-            self._trained[regime, pretrain] = self._train(regime, start, pretrain) if regimes.REGIMES[regime].trains else start
-        return self._trained[regime, pretrain]
+            self._students[regime, pretrain] = self._train(regime, start, pretrain) if regimes.REGIMES[regime].trains else start
+        return self._students[regime, pretrain]
 
     def _train(self, regime: str, start: Path, pretrain: str) -> Path:
         from ..distill import trainer
@@ -92,45 +92,45 @@ class Students:
         models, pairs = self._models, self._text.training_pairs(regime)
         english = self._stages.collection.doc_lang == "en"
         recipe = self._stages.settings.recipe.fitted(len(pairs), english)
-        # A prefix stands before what the student will read: documents in its language, or else topics.
+        # The prefix is that of the text which the student will encode: documents in its language, or else topics.
         side = "query_prefix" if english else "passage_prefix"
-        theirs, ours = (getattr(Convention.of(folder), side) for folder in (models.teacher, self.untrained))
+        teacher_prefix, student_prefix = (getattr(Convention.of(folder), side) for folder in (models.teacher, self.untrained))
         objectives = [OBJECTIVES[part] for part in recipe.parts]
         index = self._indexes.dense(models.teacher) if any(objective.english_documents for objective in objectives) else None
         inputs: dict[str, Any] = {
             "untrained": self.untrained.name,
             "pairs": digest(pairs),
-            "prefixes": [ours, theirs],
+            "prefixes": [student_prefix, teacher_prefix],
             "recipe": recipe.described(),
             "passages": index and index.name,
         }
         name = student_name(regime, pretrain)
         if pretrain != "none":
             inputs["pretrained"] = start.name
-        unread = [(ours + pair.target, theirs + pair.english) for pair in self._text.unread]
-        inputs["held_out"] = digest(unread)
-        if others := {part: extension(objective.loss) for part, objective in zip(recipe.parts, objectives, strict=True)}:
-            inputs |= {f"objective {part}": packages for part, packages in others.items() if packages}
+        held_out = [(student_prefix + pair.target, teacher_prefix + pair.english) for pair in self._text.unread]
+        inputs["held_out"] = digest(held_out)
+        extensions = {part: extension(objective.loss) for part, objective in zip(recipe.parts, objectives, strict=True)}
+        inputs |= {f"objective {part}": packages for part, packages in extensions.items() if packages}
 
         def make(folder: Path) -> None:
-            read = self._sides(regime, [(ours + pair.student, theirs + pair.teacher) for pair in pairs])
+            texts = [(student_prefix + pair.student, teacher_prefix + pair.teacher) for pair in pairs]
             trainer.train(
                 start,
-                *read,
+                *self._sides(regime, texts),
                 recipe,
                 folder,
                 device=models.device,
                 title=f"training on {name}",
                 pooling=Convention.of(models.teacher).pooling,
                 passages=self._indexes.vectors(index) if index else None,
-                held_out=self._sides("held-out pairs", unread) if unread else None,
+                held_out=self._sides("held-out pairs", held_out) if held_out else None,
             )
             shutil.rmtree(folder / "checkpoints")
 
         return self._stages.stage(f"student {name}", "student", inputs, make)
 
     def _sides(self, title: str, pairs: Sequence[tuple[str, str]]) -> Sides:
-        """Pairs, and the teacher's states of all their English texts."""
+        """Pairs with the teacher's states of their English texts."""
         from ..distill import teacher, trainer
 
         models, english = self._models, sorted({text for _, text in pairs})
@@ -138,7 +138,7 @@ class Students:
             f"teacher's side of {title}",
             "teacher",
             {"teacher": models.identity(models.teacher), "texts": digest(english)},
-            lambda there: teacher.write_states(models.teacher, english, there, models.device),
+            lambda folder: teacher.write_states(models.teacher, english, folder, models.device),
         )
         place = {text: index for index, text in enumerate(english)}
         return trainer.Sides([text for text, _ in pairs], teacher.TeacherStates(states), [place[text] for _, text in pairs])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..base.errors import InputError, unknown
 from ..base.registry import registry
-from ..base.system_names import FUSED, MAXSIM, optical_name, taken_apart
+from ..base.system_names import FUSED, MAXSIM, optical_name, split_name
 from ..collections.collection import Collection
 from ..training_text import pretraining, regimes
 from ..training_text.regimes import REGIMES
@@ -17,7 +17,7 @@ RETRIEVERS = registry(f"{__package__}.retrievers", Retriever, "optical_repro.sys
 """Name to retriever."""
 
 USUAL = ("bm25", "bm25-qt", "dense-zs", "dense-qt", "dense-qt+bm25")
-"""Run, with students and people's translations, where no systems are asked for."""
+"""The default systems, besides students and people's translations."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class System:
     fused: bool = False
 
     def __post_init__(self) -> None:
-        """Raises InputError, with the near matches, for a system that there is not."""
+        """Raises InputError, with suggestions, for an unknown system."""
         kind = RETRIEVERS.get(self.retriever)
         if kind and (kind.dense or not (self.maxsim or self.fused)):
             return
@@ -41,33 +41,33 @@ class System:
 
     @property
     def kind(self) -> Retriever:
-        """Its retriever."""
+        """The retriever itself."""
         return RETRIEVERS[self.retriever]
 
     @property
     def regime(self) -> str | None:
         """The regime of an optical system's student; None for the others."""
-        return taken_apart(self.retriever).regime
+        return split_name(self.retriever).regime
 
     @property
     def pretrain(self) -> str:
-        """What its student learnt before distillation, of ``PRETRAINING``."""
-        return taken_apart(self.retriever).pretrain
+        """Its student's pre-training, one of ``PRETRAINING``."""
+        return split_name(self.retriever).pretrain
 
     @property
     def learns(self) -> bool:
-        """Whether its student is trained, by a regime or before it."""
+        """Whether its student is trained, by distillation or pre-training."""
         return self.regime is not None and (REGIMES[self.regime].trains or self.pretrain != "none")
 
     def after(self, pretrain: str) -> System:
-        """The same with pre-training, for an optical system whose name tells of none; all others as they are."""
+        """The same system with pre-training, if it is optical and its name has none; any other system unchanged."""
         if pretrain == "none" or not self.regime or self.pretrain != "none":
             return self
         return parse(self.name.replace(self.retriever, optical_name(self.regime, pretrain), 1))
 
     @property
     def dense(self) -> System:
-        """The single-vector system below it."""
+        """The single-vector system that it is based on."""
         return System(self.retriever, self.retriever)
 
     @property
@@ -77,26 +77,26 @@ class System:
 
 
 def parse(name: str) -> System:
-    """A system by its name; raises InputError, with the near matches, for one that there is not."""
-    return System(name, name) if name in RETRIEVERS else System(name, *taken_apart(name))
+    """A system by its name. Raises InputError, with suggestions, for an unknown one."""
+    return System(name, name) if name in RETRIEVERS else System(name, *split_name(name))
 
 
 def parse_regimes(text: str | Iterable[str]) -> list[str]:
-    """``cs,bt``, or those names, to regimes, ``all`` among them to every one; raises InputError for one that there is not."""
-    named = list(dict.fromkeys(text.split(",") if isinstance(text, str) else text))
-    for regime in named:
+    """The regimes of ``cs,bt`` or of a list of names; ``all`` stands for every regime. Raises InputError for an unknown one."""
+    names = list(dict.fromkeys(text.split(",") if isinstance(text, str) else text))
+    for regime in names:
         if regime != "all":
             regimes.check(regime)
-    return list(REGIMES) if "all" in named else named
+    return list(REGIMES) if "all" in names else names
 
 
 def choose(names: Sequence[str] | None, trained: Iterable[str], collection: Collection, pretrain: str = "none") -> list[System]:
-    """The systems asked for, or (None) all that have a meaning on the collection: students, and the translated topics
-    in their place, alone and fused with BM25.
+    """The systems with these names, or (None) all defaults that make sense on the collection: ``USUAL``, ``human`` and the
+    students, alone and fused with BM25.
 
-    ``pretrain`` is that of all students whose system's name tells of no other.
+    ``pretrain`` is the pre-training of every student whose system's name has none.
 
-    Raises InputError for a system that has no meaning there.
+    Raises InputError for a system that makes no sense on the collection.
     """
     pretraining.check(pretrain)
     if names is None:

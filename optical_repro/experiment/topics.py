@@ -1,4 +1,4 @@
-"""The topics of an experiment as retrievers read them: as they are, respelled, translated by an engine or by people."""
+"""The topics of an experiment as retrievers use them: unchanged, respelled, translated by an engine or by people."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from .words import Words
 
 
 class Topics:
-    """Topic to text, one mapping for each way of reading."""
+    """Mappings from topic to text, one for each form."""
 
     def __init__(self, stages: Stages, words: Words, translation: Translation, indexes: Indexes) -> None:
         self._stages, self._words, self._translation, self._indexes = stages, words, translation, indexes
 
     @property
     def as_they_are(self) -> Mapping[str, str]:
-        """The collection's own."""
+        """The collection's topics, unchanged."""
         return self._stages.collection.topics
 
     @property
     def human(self) -> Mapping[str, str]:
-        """People's translations."""
+        """People's translations of the topics."""
         translations = self._stages.collection.human_topics
         assert translations is not None
         return translations
 
     @cached_property
     def translated(self) -> Mapping[str, str]:
-        """Translated by the engine into the documents' language.
+        """The topics translated by the engine into the documents' language.
 
-        Respelling is for what knows words by the lexicon: a model reads the topics as they are.
+        Topics are respelled only for engines that use the lexicon; a model gets them unchanged.
         """
         collection = self._stages.collection
         topics = self.respelled if self._translation.engine.by_lexicon else self.as_they_are
@@ -45,14 +45,14 @@ class Topics:
 
     @property
     def respells(self) -> bool:
-        """Whether unknown words are read as the nearest known ones."""
+        """Whether unknown words are replaced by the nearest known words."""
         from ..retrieval import respelling
 
         return self._stages.settings.spelling and respelling.applies_to(self._stages.collection)
 
     @cached_property
     def respelled(self) -> Mapping[str, str]:
-        """Unknown words that no document has either are read as the nearest known word: names stay as they are."""
+        """The topics; unknown words that no document has become the nearest known word. Names in the documents stay unchanged."""
         topics = self.as_they_are
         if not self.respells:
             return topics
@@ -74,7 +74,7 @@ class Topics:
 
     @cached_property
     def within_lexicon(self) -> Mapping[str, str]:
-        """People's translations, as much of them as the lexicon has words for."""
+        """People's translations, keeping only the words that the lexicon can translate."""
         from ..retrieval import bm25
         from ..translate.lexical import within_lexicon
 

@@ -1,4 +1,4 @@
-"""What translates in an experiment: topics, documents, training text."""
+"""Translation in an experiment: of topics, documents and training text."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .stages import Stages
 from .words import Words
 
 TOGETHER = 500
-"""Passages that are translated together: enough sentences that those of like length meet."""
+"""Passages translated together: enough for batches of sentences of similar length."""
 
 
 class Translation:
-    """The engine that the settings ask for, and what it is made of."""
+    """The translation engine that the settings name, and its materials."""
 
     def __init__(self, stages: Stages, models: Models, words: Words) -> None:
         self._stages, self._models, self._words = stages, models, words
@@ -30,7 +30,7 @@ class Translation:
 
     @property
     def name(self) -> str:
-        """The engine as it was asked for."""
+        """The engine's name in the settings."""
         return self._stages.settings.translator
 
     @property
@@ -40,12 +40,12 @@ class Translation:
 
     @property
     def memories(self) -> Path:
-        """The folder in which translations are kept, sentence by sentence."""
+        """The folder of translation memories, which keep sentences' translations."""
         return self._stages.cache.folder / "translation-memory"
 
     @property
     def lexicon_key(self) -> str:
-        """Tells the lexicon from others."""
+        """A key of the lexicon, different for each."""
         return self._words.stage.name
 
     def lexicon_into(self, target: str) -> Lexicon:
@@ -54,15 +54,15 @@ class Translation:
 
     @cached_property
     def translators(self) -> Translators:
-        """The engine, ready to translate; raises InputError where its model is not there."""
+        """The engine, ready to translate. Raises InputError if its model is missing."""
         return self.engine.load(self)
 
     def between(self, source: str, target: str) -> Translator:
-        """The translator from one language into another; raises InputError for a pair that the engine does not have."""
+        """The translator from one language into another. Raises InputError for a pair that the engine does not have."""
         return self.translators.between(source, target)
 
     def translated(self, what: str, texts: Sequence[str], source: str, target: str) -> list[str]:
-        """Texts in another language; what a model makes of them is a stage, since it takes its time."""
+        """Translations of texts; a model's, which take long, are a stage of the cache."""
         translator = self.between(source, target)
         if self.engine.by_lexicon:
             return translator.translate(texts)

@@ -1,4 +1,4 @@
-"""The bitext of an experiment, and the lexicon that is made of it."""
+"""The bitext of an experiment, and the lexicon made from it."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from .stages import Stages
 
 
 class Words:
-    """Sentence pairs and a lexicon, of the low-resource language and English."""
+    """Sentence pairs and a lexicon of the low-resource language and English."""
 
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
 
     @cached_property
     def pairs(self) -> list[Pair]:
-        """The bitext, all that the filters keep of it."""
+        """The bitext after filtering."""
         settings, lang = self._stages.settings, self._stages.collection.target
         if not settings.bitext:
             return []
         pairs = read_bitext(settings.bitext, lang).pairs
-        kept, dropped = filters.filtered(pairs, settings.bitext_filter, lang)
-        if dropped:
-            counts = ", ".join(f"{name} {count:,}" for name, count in dropped.items())
-            few = "; note: that is less than half" if 2 * len(kept) < len(pairs) else ""
-            say(f"bitext: {len(kept):,} of {len(pairs):,} pairs kept; dropped by {counts}{few}")
-        return kept
+        rest, dropped_counts = filters.filtered(pairs, settings.bitext_filter, lang)
+        if dropped_counts:
+            counts = ", ".join(f"{name} {count:,}" for name, count in dropped_counts.items())
+            few = "; note: that is less than half" if 2 * len(rest) < len(pairs) else ""
+            say(f"bitext: {len(rest):,} of {len(pairs):,} pairs kept; dropped by {counts}{few}")
+        return rest
 
     @cached_property
     def files(self) -> list[Path]:
@@ -40,28 +40,28 @@ class Words:
         return bitext_files(self._stages.settings.bitext, self._stages.collection.target)
 
     @cached_property
-    def listed(self) -> list[Lexicon]:
+    def file_lexicons(self) -> list[Lexicon]:
         """The lexicons of the files that the settings name."""
         return [lexicons.read_lexicon(path, self._stages.collection.target) for path in self._stages.settings.lexicon]
 
     @property
     def known(self) -> bool:
-        """Whether anything is known of the language's words."""
+        """Whether there is any source of word translations."""
         cldr = lexicons.cldr_lexicon(self._stages.collection.target)
-        return bool(self.pairs or any(lexicon.entries for lexicon in self.listed) or cldr.entries)
+        return bool(self.pairs or any(lexicon.entries for lexicon in self.file_lexicons) or cldr.entries)
 
     @cached_property
     def stage(self) -> Path:
         """The stage of the lexicon."""
         lang, seed = self._stages.collection.target, self._stages.seed
         names = lexicons.cldr_lexicon(lang)
-        listed = [digest(lexicon.entries) for lexicon in (*self.listed, names)]
+        digests = [digest(lexicon.entries) for lexicon in (*self.file_lexicons, names)]
 
         def make(folder: Path) -> None:
-            induced = [lexicons.induce(self.pairs, seed)] if self.pairs else []
-            lexicons.merge([*self.listed, *induced, names]).write(folder / "lexicon.tsv")
+            from_bitext = [lexicons.induce(self.pairs, seed)] if self.pairs else []
+            lexicons.merge([*self.file_lexicons, *from_bitext, names]).write(folder / "lexicon.tsv")
 
-        return self._stages.stage("lexicon", "lexicon", {"lang": lang, "seed": seed, "pairs": digest(self.pairs), "listed": listed}, make)
+        return self._stages.stage("lexicon", "lexicon", {"lang": lang, "seed": seed, "pairs": digest(self.pairs), "listed": digests}, make)
 
     @property
     def file(self) -> Path:

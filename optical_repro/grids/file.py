@@ -129,7 +129,7 @@ def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
         )
     ]
     for cell in cells:
-        options.understood(cell.namespace())
+        options.read(cell.namespace())
     return Grid(path.stem, baselines, cells)
 
 

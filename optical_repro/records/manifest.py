@@ -1,4 +1,4 @@
-"""Manifests: what it takes to make a run again, beside the run. Their form, how they are read, and how they are written."""
+"""Manifests: what is needed to reproduce a run, in a file beside it. Their form, and how they are read and written."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from ..base.errors import bad_line
 from ..base.files import read_json, whole
 
 MANIFEST = ".manifest.json"
-"""What the name of a manifest ends with, after the system's."""
+"""The end of a manifest's file name, after the system's name."""
 
 EXPECTED = "a manifest as optical_repro.run writes it (delete it to do without)"
 
 
 class Manifest(TypedDict, total=False):
-    """What a manifest holds; those of earlier versions, and other people's, may lack any of it."""
+    """The content of a manifest; manifests of earlier versions or of other people may lack any part."""
 
     system: str
     command: str
-    """As it can be typed again; without paths of a home folder and without secrets."""
+    """The command to type again, without paths of a home folder and without secrets."""
     arguments: dict[str, Any]
     seed: int
     run_sha256: str
     collection: dict[str, Any]
     """Name, languages, split, digests, licence, citation, topics."""
     settings: dict[str, Any]
-    """What the run depends on besides the collection and the system's name."""
+    """Settings that the run depends on, besides the collection and the system's name."""
     inputs: dict[str, str]
     """File to SHA-256."""
     translation: list[dict[str, str]]
     training: dict[str, Any] | None
-    """Of the system's student: recipe, losses, alignment, checkpoint; None for a system without one."""
+    """The system's student: recipe, losses, alignment, checkpoint; None for a system without one."""
     seconds: dict[str, float]
     versions: dict[str, str]
     machine: dict[str, Any]
@@ -54,7 +54,7 @@ FORM: dict[tuple[str, ...], type | tuple[type, ...]] = {
     ("training", "teacher"): (str, type(None)),
     ("training", "respelled_by"): (str, type(None)),
 }
-"""What is read from manifests: where it stands, and what it is."""
+"""The parts of manifests that are read: their keys and types."""
 
 OF_A_STUDENT = (("training", "checkpoint"), ("training", "checkpoint_sha256"))
 """What a manifest needs to find its student again; other keys may be absent."""
@@ -89,6 +89,6 @@ def write(folder: Path, manifest: Manifest) -> None:
 
 
 def described_collection(manifests: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """What the manifests say of the collection, those with people's translations first; empty where there are none."""
-    described = [manifest["collection"] for manifest in manifests.values() if manifest.get("collection")]
-    return next((collection for collection in described if collection.get("human_topics")), described[0] if described else {})
+    """The collection's record in the manifests, preferably one with people's translations; empty if there is none."""
+    records = [manifest["collection"] for manifest in manifests.values() if manifest.get("collection")]
+    return next((record for record in records if record.get("human_topics")), records[0] if records else {})

@@ -1,1 +1,1 @@
-"""The text that students are trained on: regimes, the text of the collection, the text of pre-training."""
+"""The text that students are trained on: regimes, text of the collection, text for pre-training."""

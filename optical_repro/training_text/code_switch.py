@@ -20,7 +20,7 @@ def code_switched(texts: Iterable[str], lexicon: Lexicon, probability: float, se
 
 
 def switch(text: str, lexicon: Lexicon, probability: float, chance: random.Random) -> str:
-    """Replaces each word or phrase with the given probability by a translation, drawn by weight; names, numbers and punctuation stay.
+    """Replaces each word or phrase, with this probability, by a translation drawn by weight; names, numbers and punctuation stay.
 
     ``lexicon`` goes from the language of the text into the other.
 
@@ -29,21 +29,21 @@ def switch(text: str, lexicon: Lexicon, probability: float, chance: random.Rando
     >>> switch("The king of Kano has 3 horses.", Lexicon({"king": {"sarki": 1.0}, "kano": {"kano": 1.0}}), 1.0, random.Random(0))
     'The sarki of Kano has 3 horses.'
     """
-    # Every word has its two draws, known or not, so that the same words are switched whatever the lexicon knows.
+    # Two draws for every word, known or not, so that the choice of words does not depend on the lexicon.
     draws = {token.start: (chance.random(), chance.random()) for token in tokens(text)}
-    switched: list[tuple[list[Token], str | None]] = []
+    replacements: list[tuple[list[Token], str | None]] = []
     for span, _ in phrases(text, lexicon):
         word = text[span[0].start : span[-1].end]
         translations = lexicon.probabilities(" ".join(token.word for token in span))
-        whether, which = draws[span[0].start]
-        if whether < probability and translations and not is_name(span, at_start=not switched):
-            word = at(which, translations)
-        switched.append((span, word))
-    return worded(text, switched)
+        switch_draw, choice_draw = draws[span[0].start]
+        if switch_draw < probability and translations and not is_name(span, at_start=not replacements):
+            word = pick(choice_draw, translations)
+        replacements.append((span, word))
+    return worded(text, replacements)
 
 
-def at(place: float, probabilities: Mapping[str, float]) -> str:
-    """The translation at a place from 0 to 1, where each takes up as much as its probability."""
+def pick(place: float, probabilities: Mapping[str, float]) -> str:
+    """The translation at a place from 0 to 1, of which each translation takes a part as large as its probability."""
     names = list(probabilities)
     ends = list(accumulate(probabilities.values()))
     return names[min(bisect(ends, place * ends[-1]), len(names) - 1)]

@@ -1,4 +1,4 @@
-"""Text of the collection that will be searched, to be code-switched: its subjects and its words, which parallel text seldom has."""
+"""Text of the collection for code-switching: its subjects and words are rare in parallel text."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterable
 from ..collections.collection import Passage
 
 REVISION = 1
-"""To be raised with every change to which spans are drawn from the same passages."""
+"""Raise it with every change to which spans are drawn from the same passages."""
 
 SPAN = 16
-"""Words of a span: about a topic's length; whole sentences taught no more and took twice the time."""
+"""Words in a span, about the length of a topic; whole sentences gave no better students and took twice the time."""
 
 
 def spans(passages: Iterable[Passage], count: int, seed: int, length: int = SPAN) -> list[str]:
-    """``count`` spans of ``length`` words from random places of passages (titles where there is no text); few passages serve in turn.
+    """``count`` spans of ``length`` words from random places of passages (the title if there is no text); a few passages are used in turn.
 
-    Reads the passages once and holds no more than ``count`` of them.
+    Reads the passages once and keeps at most ``count`` of them in memory.
     """
     chance = random.Random(seed)
     texts = sample((passage.text or passage.title for passage in passages), count, chance)
@@ -31,11 +31,11 @@ def _span(words: list[str], length: int, chance: random.Random) -> str:
 
 def sample(texts: Iterable[str], count: int, chance: random.Random) -> list[str]:
     """``count`` texts drawn from a stream, or all if it has no more (Vitter 1985, algorithm R), in random order."""
-    kept: list[str] = []
+    reservoir: list[str] = []
     for seen, text in enumerate(texts):
         if seen < count:
-            kept.append(text)
+            reservoir.append(text)
         elif (place := chance.randrange(seen + 1)) < count:
-            kept[place] = text
-    chance.shuffle(kept)
-    return kept
+            reservoir[place] = text
+    chance.shuffle(reservoir)
+    return reservoir

@@ -1,4 +1,4 @@
-"""How many sentence pairs are read, which, and the training pairs that a regime makes of them."""
+"""How many sentence pairs training reads, which, and the training pairs that a regime makes from them."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from .regime import Tools, TrainingPair
 from .regimes import REGIMES, check
 
 EPOCHS = 6
-"""Times a sentence pair is read at the most."""
+"""Maximum number of times a sentence pair is read."""
 
 LITTLE = 3200
-"""Readings up to which sentence pairs are read again, in another order; students on more text were worse for a second time.
+"""Readings up to which sentence pairs are repeated, in another order; with more text, a second pass made students worse.
 Chosen on AfriQA's Hausa and Yorùbá train and dev topics."""
 
 
 def readings(pairs: int, most: int) -> int:
-    """How many times a sentence pair is read in all, where there are so many of them: each once, on little text more often."""
+    """Total number of readings for ``pairs`` sentence pairs: each once, or more often if they are few."""
     return min(most, max(pairs, min(EPOCHS * pairs, LITTLE)))
 
 
-def drawn(pairs: Sequence[Pair], count: int, seed: int) -> list[Pair]:
-    """``count`` of the pairs in random order, all of them once before any comes again."""
-    chance, chosen = random.Random(seed), list[Pair]()
-    while pairs and len(chosen) < count:
-        chosen += chance.sample(pairs, min(len(pairs), count - len(chosen)))
-    return chosen
+def draw_pairs(pairs: Sequence[Pair], count: int, seed: int) -> list[Pair]:
+    """``count`` of the pairs in random order; none is repeated before all were drawn."""
+    chance, sample = random.Random(seed), list[Pair]()
+    while pairs and len(sample) < count:
+        sample += chance.sample(pairs, min(len(pairs), count - len(sample)))
+    return sample
 
 
 def training_pairs(regime: str, pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:
-    """The training pairs of a regime, one for each sentence pair (none for ``none``); raises InputError for what is no regime."""
+    """The training pairs of a regime, one for each sentence pair (none for ``none``). Raises InputError for an unknown regime."""
     check(regime)
     return REGIMES[regime].pairs(pairs, tools)

@@ -1,4 +1,4 @@
-"""Pre-training: the text that a student reads before distillation, its tokens masked; the text makes the objective."""
+"""Pre-training: masked language modelling before distillation. Objectives differ in their text."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import NamedTuple
 from ..bitext.readers import Pair
 
 SENTENCE = 32
-"""Words of a span of a passage: about a sentence of encyclopedias, so that passages take no more time than parallel text."""
+"""Words in a span of a passage, about a sentence of an encyclopedia: passages then take no more time than parallel text."""
 
 
 class PreTrainingText(NamedTuple):
-    """What texts are made of: the same sentences and passages for every objective, as far as it reads them."""
+    """The material for texts: the same sentences and passages for every objective that uses them."""
 
     pairs: Sequence[Pair]
     passages: Sequence[str]
     """Spans of the collection's documents."""
     english_passages: bool
-    """Whether these are in English, and can be code-switched."""
+    """Whether the passages are in English, and can be code-switched."""
     switched: Callable[[Sequence[str]], Sequence[str]]
     """Code-switches English texts."""
 
@@ -32,6 +32,6 @@ class PreTraining:
     meaning: str
     """For --help and documents, in half a line."""
     texts: Callable[[PreTrainingText], list[tuple[str, ...]]]
-    """Texts to be read masked, each of one part, or a sentence and its translation; empty for no pre-training."""
+    """Makes the texts to mask, each of one part, or a sentence and its translation; empty for no pre-training."""
     place: int = 100
     """In lists: small numbers come first."""

@@ -10,7 +10,7 @@ from ..bitext.readers import Pair
 
 
 class TrainingPair(NamedTuple):
-    """What the student reads, and what its teacher reads."""
+    """The student's text and the teacher's text."""
 
     student: str
     teacher: str
@@ -20,7 +20,7 @@ class Tools(Protocol):
     """What a regime may use to make its pairs."""
 
     def switched(self, texts: Sequence[str]) -> list[TrainingPair]:
-        """English texts code-switched, each with the English that it was."""
+        """Code-switched texts, each with its English original."""
         ...
 
     def back_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
@@ -36,14 +36,14 @@ class Regime:
     meaning: str
     """For --help and documents, in half a line."""
     pairs: Callable[[Sequence[Pair], Tools], list[TrainingPair]]
-    """Makes one training pair of each sentence pair; empty for no training."""
+    """Makes one training pair from each sentence pair; empty for no training."""
     aliases: tuple[str, ...] = ()
-    """What people call it too, which an error takes them from."""
+    """Other names that people use; an error then suggests the right one."""
     trains: bool = True
     """Whether a student is trained at all."""
     translates: bool = False
     """Whether sentences of the language are machine-translated into English."""
     needs_bitext: bool = True
-    """False: where the documents are English, a lexicon is enough."""
+    """If False, a lexicon is enough where the documents are English."""
     place: int = 100
     """In lists: small numbers come first."""

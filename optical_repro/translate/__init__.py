@@ -1,1 +1,1 @@
-"""Translators of topics and documents, behind one interface."""
+"""Translators of topics and documents, with one interface."""

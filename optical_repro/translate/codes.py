@@ -1,7 +1,7 @@
-"""How families of translation models write languages, and which of a model's codes is that of a language.
+"""The language codes of families of translation models, and how to find a model's code for a language.
 
-A model's languages are read from its vocabulary, which has a token for each; so none is listed here, and a model that was trained
-further on a new language has it.
+A model's languages are read from its vocabulary, which has a token for each. So none is listed here, and a model fine-tuned on
+a new language has it too.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from ..base.errors import InputError
 
 @dataclass(frozen=True)
 class Family:
-    """Translation models that write languages alike."""
+    """Translation models that write language codes in the same way."""
 
     name: str
     token: re.Pattern[str]
-    """Of a language's token in the vocabulary; its group is the language's code."""
-    asked_in_text: bool
-    """Whether the token of the language to translate into is put before the text; else the translation begins with it, and
-    the tokenizer marks the text with its own language."""
+    """Pattern of a language's token in the vocabulary; its group is the language's code."""
+    target_in_text: bool
+    """Whether the target language's token is put before the text; else the translation begins with it, and the tokenizer marks
+    the text with the source language."""
     both_sides: bool
-    """Whether the languages that it translates from are those that it translates into."""
+    """Whether its tokens are also those of the source languages."""
 
 
 FAMILIES = (
-    Family("NLLB-200", re.compile(r"([a-z]{3}_[A-Z][a-z]{3})"), asked_in_text=False, both_sides=True),
-    Family("M2M-100", re.compile(r"__([a-z]{2,3})__"), asked_in_text=False, both_sides=True),
-    Family("MADLAD-400", re.compile(r"<2([a-z]{2,3}(?:_[A-Z][a-z]{3})?)>"), asked_in_text=True, both_sides=True),
-    Family("opus-mt", re.compile(r">>([a-z]{2,3}(?:_[A-Z][a-z]{3})?)<<"), asked_in_text=True, both_sides=False),
+    Family("NLLB-200", re.compile(r"([a-z]{3}_[A-Z][a-z]{3})"), target_in_text=False, both_sides=True),
+    Family("M2M-100", re.compile(r"__([a-z]{2,3})__"), target_in_text=False, both_sides=True),
+    Family("MADLAD-400", re.compile(r"<2([a-z]{2,3}(?:_[A-Z][a-z]{3})?)>"), target_in_text=True, both_sides=True),
+    Family("opus-mt", re.compile(r">>([a-z]{2,3}(?:_[A-Z][a-z]{3})?)<<"), target_in_text=True, both_sides=False),
 )
 
 
@@ -46,24 +46,24 @@ class Codes:
     tokens: dict[str, str]
 
     def find(self, language: str) -> str:
-        """The model's code of a language given by its ISO 639 code, with a script if need be (``zh-Hant``).
+        """The model's code for a language, from its ISO 639 code, with a script if needed (``zh-Hant``).
 
-        Raises InputError, with the near matches, for a language that the model does not have.
+        Raises InputError, with suggestions, for a language that the model does not have.
         """
-        asked, script = languages.identity(language)
+        iso, script = languages.identity(language)
         identities = {code: languages.identity(code) for code in self.tokens}
-        same = [code for code, (found, its) in identities.items() if found == asked and (not script or its in ("", script))]
-        if not same:
+        candidates = [code for code, identity in identities.items() if identity[0] == iso and (not script or identity[1] in ("", script))]
+        if not candidates:
             raise InputError(f"the translator does not have {languages.name(language)} ({language}); {self._hint(language)}")
 
         beginning = language.partition("-")[0]
-        scripts = [script] if script else ["", languages.script_of(asked)]
+        scripts = [script] if script else ["", languages.script_of(iso)]
 
-        def far(code: str) -> tuple[bool, bool, str]:
-            # Akan has two, aka and twi: tw means the second. Then the script that the language is mostly written in.
+        def distance(code: str) -> tuple[bool, bool, str]:
+            # Akan has two codes, aka and twi: tw means the second. Then the usual script of the language.
             return not code.startswith(beginning), identities[code][1] not in scripts, code
 
-        return min(same, key=far)
+        return min(candidates, key=distance)
 
     def _hint(self, language: str) -> str:
         names = {languages.name(languages.identity(code)[0]): code for code in sorted(self.tokens, reverse=True)}
@@ -74,13 +74,13 @@ class Codes:
 
 
 def read_codes(vocabulary: Iterable[str]) -> Codes | None:
-    """The languages that a vocabulary has tokens of; None if it has none, as that of a model for a single pair."""
+    """The languages that a vocabulary has tokens for; None if it has none, like that of a model for a single pair."""
     tokens = list(vocabulary)
-    found = [Codes(family, {made[1]: token for token in tokens if (made := family.token.fullmatch(token))}) for family in FAMILIES]
-    most = max(found, key=lambda codes: len(codes.tokens))
+    candidates = [Codes(family, {match[1]: token for token in tokens if (match := family.token.fullmatch(token))}) for family in FAMILIES]
+    most = max(candidates, key=lambda codes: len(codes.tokens))
     return most if most.tokens else None
 
 
 def is_language(code: str) -> bool:
-    """Whether a code is a single language's, and not that of a group (``bnt``, ``mul``)."""
+    """Whether a code is that of a single language, not of a group (``bnt``, ``mul``)."""
     return languages.script_of(code) != ""

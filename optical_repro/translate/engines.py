@@ -10,5 +10,5 @@ ENGINES = registry(__package__, Engine, "optical_repro.translators")
 
 
 def engine(name: str) -> Engine:
-    """The engine that ``--translator`` asks for: one of these names, else the one that runs translation models."""
+    """The engine for a value of ``--translator``: the one of this name, else the one that runs translation models."""
     return ENGINES.get(name, ENGINES[MODEL])

@@ -1,4 +1,4 @@
-"""Word-by-word translation with a lexicon: what anyone has who has a little bitext."""
+"""Word-by-word translation with a lexicon, for which a little bitext is enough."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ..lexicon.phrases import phrases, weighted_words, worded
 from .translator import LEXICAL, Engine, Materials
 
 DRAWN = 23
-"""Translations of a topic that are drawn beside its best."""
+"""Number of translations of a topic that are sampled, besides the best one."""
 AMONG = 10
-"""Weightiest translations of a word that are drawn from."""
+"""Number of a word's translations, the weightiest, to sample from."""
 BEST_SHARE = 1 / 3
-"""Weight of the best translation among all. The three were chosen on AfriQA's Hausa and Yorùbá train and dev topics, where 11 and 47
-drawn, the first 20, and weights from .2 to .5 do about as well, the best alone or the drawn alone worse."""
+"""Weight of the best translation among all. The three were chosen on AfriQA's Hausa and Yorùbá train and dev topics. There 11 and 47
+samples, the first 20 translations, and weights from .2 to .5 do about as well; the best alone or the samples alone do worse."""
 
 
 REVISION = 1
-"""To be raised with every change to the translation by the same lexicon, here or in lexicon.phrases."""
+"""Raise it with every change to the translations by the same lexicon, here or in lexicon.phrases."""
 
 
 class LexicalTranslator:
@@ -32,16 +32,16 @@ class LexicalTranslator:
     name = LEXICAL
 
     def __init__(self, lexicon: Lexicon, identity: str = "") -> None:
-        """``identity`` tells the lexicon from others."""
+        """``identity``: a key of the lexicon."""
         self.lexicon, self.identity = lexicon, identity
 
     def translate(self, texts: Sequence[str]) -> list[str]:
-        """Translations in the order of the texts, their words parted as they were."""
+        """Translations in the order of the texts, with the texts' spacing between words."""
         return [worded(text, phrases(text, self.lexicon)) for text in texts]
 
 
 class LexicalTranslators:
-    """Word by word into English and out of it."""
+    """Word-by-word translators into English and from English."""
 
     version, library = "", None
 
@@ -49,40 +49,40 @@ class LexicalTranslators:
         self._materials = materials
 
     def between(self, source: str, target: str) -> LexicalTranslator:
-        """The translator by the lexicon, or by its reverse."""
+        """The translator with the lexicon or its reverse."""
         identity = digest([self._materials.lexicon_key, made_by("word by word")])
         return LexicalTranslator(self._materials.lexicon_into(target), identity)
 
     def check(self, directions: Sequence[tuple[str, str]]) -> None:
-        """Nothing: that the lexicon has words is looked at where the bitext is."""
+        """Does nothing: `experiment.check` looks whether the lexicon has words."""
 
 
 ENGINE = Engine(LEXICAL, "word by word, with the lexicon", LexicalTranslators, by_lexicon=True, place=1)
 
 
 def nbest(text: str, lexicon: Lexicon, seed: int) -> dict[str, float]:
-    """Translations of a text word by word with weights that add up to 1: the best, and ``DRAWN`` drawn by the words' probabilities.
+    """Word-by-word translations of a text with weights that sum to 1: the best, and ``DRAWN`` samples by the words' probabilities.
 
-    A mean over them approximates the expectation over all translations, as structured queries have it over each word's alone.
+    Their mean approximates the expectation over all translations; structured queries do that for each word alone.
     """
-    draw = random.Random(f"{seed} {text}")
+    chance = random.Random(f"{seed} {text}")
     spans = phrases(text, lexicon)
     choices = [list(lexicon.probabilities(" ".join(token.word for token in span)).items())[:AMONG] for span, _ in spans]
 
-    def drawn() -> str:
-        picked = [draw.choices(*zip(*among, strict=True))[0] if among else None for among in choices]
-        return worded(text, [(span, word) for (span, _), word in zip(spans, picked, strict=True)])
+    def sample() -> str:
+        words = [chance.choices(*zip(*translations, strict=True))[0] if translations else None for translations in choices]
+        return worded(text, [(span, word) for (span, _), word in zip(spans, words, strict=True)])
 
     weights = {worded(text, spans): BEST_SHARE}
-    for translation, times in Counter(drawn() for _ in range(DRAWN)).items():
+    for translation, times in Counter(sample() for _ in range(DRAWN)).items():
         weights[translation] = weights.get(translation, 0.0) + (1 - BEST_SHARE) * times / DRAWN
     return weights
 
 
 def within_lexicon(translation: str, text: str, lexicon: Lexicon, terms: Callable[[str], list[str]]) -> str:
-    """The words of people's translation of a text that are among the lexicon's translations of its words, in the translation's order.
+    """The words of a human translation of a text that are also the lexicon's translations of its words, in their order.
 
-    ``terms`` makes index terms of a text, by which words are compared; what it makes none of, stop words and punctuation, stays.
+    ``terms`` gives a text's index terms, by which words are compared; words without terms (stop words, punctuation) stay.
     """
-    known = {term for translations in weighted_words(text, lexicon) for word in translations for term in terms(word)}
-    return " ".join(token.text for token in tokens(translation) if known.issuperset(terms(token.word)))
+    known_terms = {term for translations in weighted_words(text, lexicon) for word in translations for term in terms(word)}
+    return " ".join(token.text for token in tokens(translation) if known_terms.issuperset(terms(token.word)))

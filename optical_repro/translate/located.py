@@ -1,4 +1,4 @@
-"""Where translation models come from: a folder, or the Hugging Face Hub; no pickles, no code."""
+"""Finds translation models in a folder or on the Hugging Face Hub; no pickles, no code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NEEDED = ("*.json", "*.safetensors", "*.spm", "*.model", "model.bin", "*_vocabul
 """The files of a translation model; model.bin and the vocabularies are CTranslate2's."""
 
 TOKENIZERS = ("tokenizer.json", "source.spm", "sentencepiece.bpe.model", "spiece.model")
-"""A tokenizer has one of these."""
+"""Every tokenizer has one of these."""
 
 CONVERTER = "SFconvertbot"
 """The Hub's own account that offers, as pull requests, the safetensors of models that were published as pickles."""
@@ -22,25 +22,25 @@ CONVERTER = "SFconvertbot"
 def locate(name: str) -> Path:
     """The folder of a translation model, fetched once if it is on the Hub; ``NAME@REVISION`` is a branch, tag or pull request of it.
 
-    Raises InputError for what is not there, is no translation model, or comes as a pickle, which may run code when it is read.
+    Raises InputError if it is missing, is no translation model, or is a pickle, which may run code when it is loaded.
     """
     folder = Path(name)
     if not folder.is_dir():
         if "/" not in name:
             from .engines import ENGINES
 
-            named = [engine for engine in ENGINES if engine != MODEL]
-            raise unknown("translator", name, named, "(or a folder, or OWNER/NAME on the Hugging Face Hub)")
+            names = [engine for engine in ENGINES if engine != MODEL]
+            raise unknown("translator", name, names, "(or a folder, or OWNER/NAME on the Hugging Face Hub)")
         name, _, revision = name.partition("@")
         folder = fetch(name, NEEDED, revision or None)
         if not _has_weights(folder):
-            folder = _by_the_converter(name, folder) or folder
+            folder = _fetch_converted(name, folder) or folder
     _check(folder, name)
     return folder
 
 
 def is_converted(folder: Path) -> bool:
-    """Whether a folder holds a model for CTranslate2."""
+    """Whether a folder contains a model for CTranslate2."""
     return (folder / "model.bin").is_file() and not any(folder.glob("*.safetensors"))
 
 
@@ -63,18 +63,18 @@ def _check(folder: Path, name: str) -> None:
         raise InputError(f"{name}: a {kind}, which does not translate; expected NLLB-200, M2M-100, MADLAD-400 or opus-mt (Marian)")
 
 
-def _by_the_converter(name: str, published: Path) -> Path | None:
-    """The model as the Hub's converter offers it, from the Hub's cache if it was fetched before; None if it does not."""
+def _fetch_converted(name: str, folder: Path) -> Path | None:
+    """The model as converted by the Hub's own account, from the Hub's cache if it was fetched before; None if there is none."""
     from huggingface_hub import HfApi
     from huggingface_hub.utils import httpx
 
-    references = published.parent.parent / "refs"
+    references = folder.parent.parent / "refs"
     revisions = [path.relative_to(references).as_posix() for path in sorted(references.glob("refs/pr/*"))]
     if not revisions:
         try:
-            offered = HfApi().get_repo_discussions(name, author=CONVERTER, discussion_type="pull_request")
-            revisions = [offer.git_reference for offer in offered if offer.author == CONVERTER and offer.git_reference]
+            offers = HfApi().get_repo_discussions(name, author=CONVERTER, discussion_type="pull_request")
+            revisions = [offer.git_reference for offer in offers if offer.author == CONVERTER and offer.git_reference]
         except (httpx.HTTPError, OSError):
             return None
-    found = (fetch(name, NEEDED, revision) for revision in revisions)
-    return next((folder for folder in found if _has_weights(folder)), None)
+    folders = (fetch(name, NEEDED, revision) for revision in revisions)
+    return next((folder for folder in folders if _has_weights(folder)), None)

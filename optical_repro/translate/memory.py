@@ -1,4 +1,4 @@
-"""A translation memory: what a model has translated once, it need not translate again, in this run or in the next."""
+"""A translation memory: a model translates each sentence only once, in this run and in later ones."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ PATIENCE = 60.0
 
 
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-"""What SQLite says of a file whose bytes have changed; the last of one whose tables or columns are not there."""
+"""SQLite's error codes for a damaged file; the last is for missing tables or columns."""
 
 
 class TranslationMemory:
     """Sentences and their translations by one model from one language into another, in an SQLite file.
 
-    What `add` was given is there after a kill, all of it or none. Each translation has its hash beside it: one that is damaged is
-    removed when it is looked for, and so is a file that SQLite cannot read.
+    After a kill, each call of `add` has been written whole or not at all. Each translation has its hash beside it: a damaged one is
+    removed when it is looked up, and so is a file that SQLite cannot read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def find(self, sentences: Iterable[str]) -> dict[str, str]:
-        """The translations of those sentences that it has."""
+        """The translations of the sentences that are in the memory."""
         if not self.path.exists():
             return {}
         try:
@@ -39,7 +39,7 @@ class TranslationMemory:
             return {}
 
     def add(self, translations: Mapping[str, str]) -> None:
-        """Keeps translations; those that it has stay as they are."""
+        """Adds translations; existing ones are not changed."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._add(translations)
@@ -51,11 +51,11 @@ class TranslationMemory:
         query = "SELECT sentence, translation, hash FROM translations WHERE sentence = ?"
         with closing(self._open()) as memory, memory:
             rows = [row for sentence in sentences for row in memory.execute(query, [sentence])]
-            found = {sentence: translation for sentence, translation, written in rows if digest([sentence, translation]) == written}
-            if broken := [[sentence] for sentence, *_ in rows if sentence not in found]:
+            translations = {sentence: translation for sentence, translation, key in rows if digest([sentence, translation]) == key}
+            if broken := [[sentence] for sentence, *_ in rows if sentence not in translations]:
                 say(f"{self.path}: {len(broken)} translations are not as they were written; they are made again")
                 memory.executemany("DELETE FROM translations WHERE sentence = ?", broken)
-        return found
+        return translations
 
     def _add(self, translations: Mapping[str, str]) -> None:
         rows = [(sentence, translation, digest([sentence, translation])) for sentence, translation in translations.items()]
@@ -70,7 +70,7 @@ class TranslationMemory:
         return memory
 
     def _remove(self, error: sqlite3.DatabaseError) -> None:
-        """Removes a damaged file; raises the error where it is another."""
+        """Removes a damaged file; raises the error again if the file is not damaged."""
         if getattr(error, "sqlite_errorcode", None) not in DAMAGE:
             raise error
         say(f"{self.path}: damaged ({error}); its translations are made again")

@@ -1,4 +1,4 @@
-"""Translation models, whatever runs them: their languages, and sentences to tokens and back."""
+"""Translation models, independent of the package that runs them: their languages, and sentences to tokens and back."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from .codes import Codes, is_language, read_codes
 from .located import NEEDED, is_converted
 
 REVISION = 1
-"""To be raised with every change to how the same model is asked."""
+"""Raise it with every change to how the same model is used."""
 
 BEAMS = 4
-"""Translations that are weighed against each other while one is made."""
+"""Beams of the beam search."""
 
 LONGEST = 512
-"""Tokens of a sentence and of its translation, at the most."""
+"""Maximum number of tokens of a sentence and of its translation."""
 
 
 WORD = "a"
-"""What a model is tried with."""
+"""The text that a model is tested with."""
 
 
 class Direction(NamedTuple):
-    """From one language into another, as a model is told."""
+    """A translation direction in a model's own terms."""
 
     source: str | None = None
-    """The code that the tokenizer marks a sentence with."""
+    """The source code that the tokenizer marks a sentence with."""
     prefix: str = ""
-    """Stands before each sentence."""
+    """Put before each sentence."""
     first: str | None = None
-    """Token that each translation begins with."""
+    """The first token of each translation."""
 
 
 class TranslationModel(ABC):
-    """A translation model in a folder; its weights are loaded when they are first needed."""
+    """A translation model in a folder; the weights are loaded when first needed."""
 
     engine: str
     """The package that runs it."""
@@ -58,18 +58,18 @@ class TranslationModel(ABC):
         texts = [direction.prefix + sentence for sentence in sentences]
         ids = tokenizer(texts, truncation=True, max_length=self.longest)["input_ids"]
         most = min(self.longest, 3 * max(map(len, ids)) + 20) - 1
-        made = self._generate(ids, direction.first, most)
-        unspoken = {*tokenizer.all_special_ids, *([tokenizer.convert_tokens_to_ids(direction.first)] if direction.first else [])}
-        return [tokenizer.decode([token for token in translation if token not in unspoken]).strip() for translation in made]
+        outputs = self._generate(ids, direction.first, most)
+        special = {*tokenizer.all_special_ids, *([tokenizer.convert_tokens_to_ids(direction.first)] if direction.first else [])}
+        return [tokenizer.decode([token for token in translation if token not in special]).strip() for translation in outputs]
 
     @abstractmethod
     def _generate(self, ids: list[list[int]], first: str | None, most: int) -> list[list[int]]:
-        """The tokens of each translation, ``most`` of them at the most."""
+        """The tokens of each translation, at most ``most``."""
 
     def direction(self, source: str, target: str) -> Direction:
-        """How the model is told to translate from one language into another, both by their ISO 639 codes.
+        """The direction from one language into another, both ISO 639 codes, in the model's terms.
 
-        Raises InputError, with the near matches, for what it cannot.
+        Raises InputError, with suggestions, for a direction that the model does not have.
         """
         try:
             if self.codes is None or not self.codes.family.both_sides:
@@ -82,32 +82,32 @@ class TranslationModel(ABC):
                 out_of = self.codes.find(source)
         except InputError as error:
             raise InputError(f"{self.folder}: {error}") from None
-        return Direction(prefix=f"{token} ") if self.codes.family.asked_in_text else Direction(out_of, "", token)
+        return Direction(prefix=f"{token} ") if self.codes.family.target_in_text else Direction(out_of, "", token)
 
     def _check_pair(self, source: str, target: str) -> None:
-        """A model for one pair, or out of one language, says so in its tokenizer's settings; groups of languages may hold any."""
+        """Raises InputError if the languages in the tokenizer's settings are others; a group of languages fits any."""
         own = [getattr(self.tokenizer, side, None) for side in ("source_lang", "target_lang")]
-        for asked, code in zip((source, target), own, strict=True):
+        for language, code in zip((source, target), own, strict=True):
             if code and not isinstance(code, str):
                 raise InputError(f"a language of its tokenizer is {code!r}; expected a code, in tokenizer_config.json")
-            if code and is_language(code) and not languages.same(asked, code):
+            if code and is_language(code) and not languages.same(language, code):
                 pair = f"{own[0]} into {own[1]}"
                 raise InputError(f"translates from {pair}, and {source} into {target} is needed; give another translator")
 
     @cached_property
     def identity(self) -> str:
-        """A hash of all that decides on its translations."""
+        """A hash of everything that its translations depend on."""
         files = sorted(path for pattern in NEEDED for path in self.folder.glob(pattern))
         return digest([BEAMS, LONGEST, self.engine, *((path.name, sha256(path)) for path in files)])
 
     @cached_property
     def longest(self) -> int:
-        """Tokens that it reads and writes at the most."""
+        """Maximum number of tokens that it reads and writes."""
         return min(LONGEST, self.tokenizer.model_max_length)
 
     @cached_property
     def codes(self) -> Codes | None:
-        """Its languages; None if it was made for a single pair. Raises InputError where neither is known."""
+        """Its languages; None for a model of a single pair. Raises InputError if it has neither language codes nor Marian's tokenizer."""
         tokenizer = self.tokenizer
         codes = read_codes({**tokenizer.get_vocab(), **getattr(tokenizer, "lang_token_to_id", {})})
         if codes is None and not hasattr(tokenizer, "spm_source"):
@@ -116,13 +116,13 @@ class TranslationModel(ABC):
 
     @cached_property
     def tokenizer(self) -> Any:
-        """Raises InputError where there is none that loads."""
+        """Its tokenizer. Raises InputError if none can be loaded."""
         from transformers import AutoTokenizer, M2M100Tokenizer, MarianTokenizer
 
         from ..base.terminal import hush_transformers
 
         hush_transformers()
-        # By their files, since config.json, which says it elsewhere, is CTranslate2's own in its folders.
+        # The files tell the class, since CTranslate2's folders have another config.json.
         kind: Any = AutoTokenizer
         if (self.folder / "source.spm").is_file():
             kind = MarianTokenizer
@@ -134,9 +134,9 @@ class TranslationModel(ABC):
             return kind.from_pretrained(self.folder, **({"trust_remote_code": False} if kind is AutoTokenizer else {}))
 
     def check(self, directions: Iterable[Direction]) -> None:
-        """Loads the weights, translates a word in each direction, and lets the weights go: they are needed later, if at all.
+        """Loads the weights, translates a word in each direction, and frees the weights, which are needed later, if at all.
 
-        Raises InputError, before any work, for what is damaged or does not fit together.
+        Raises InputError, before any work, if files are damaged or do not fit together.
         """
         _ = self._model
         with weights.readable(self.folder, "a translation model"):
@@ -145,7 +145,7 @@ class TranslationModel(ABC):
         del self._model
 
     def _check_end(self, of_tokenizer: object, of_model: Sequence[object]) -> None:
-        """Raises InputError where model and tokenizer do not end a sentence alike, after which a translation would not end."""
+        """Raises InputError if model and tokenizer have different end tokens: translations would not end."""
         if of_tokenizer not in of_model:
             ends = f"{of_tokenizer!r} by its tokenizer, with {' or '.join(map(repr, of_model))} by its configuration"
             raise InputError(f"{self.folder}: a sentence ends with {ends}; expected files of one model")
@@ -180,12 +180,12 @@ class TransformersModel(TranslationModel):
         begin = self.tokenizer.convert_tokens_to_ids(first) if first else None
         forced = {} if begin is None else {"forced_bos_token_id": begin}
         with torch.inference_mode():
-            made = self._model.generate(**padded, num_beams=BEAMS, do_sample=False, max_new_tokens=most, **forced)
-        return [list(row) for row in made.tolist()]
+            outputs = self._model.generate(**padded, num_beams=BEAMS, do_sample=False, max_new_tokens=most, **forced)
+        return [list(row) for row in outputs.tolist()]
 
 
 class CTranslate2Model(TranslationModel):
-    """A model converted by ctranslate2's converters: four times as fast, and smaller, on a processor."""
+    """A model converted by ctranslate2's converters: on a CPU four times as fast, and smaller."""
 
     engine = "ctranslate2"
 
@@ -210,8 +210,8 @@ class CTranslate2Model(TranslationModel):
     def _generate(self, ids: list[list[int]], first: str | None, most: int) -> list[list[int]]:
         tokens = [self.tokenizer.convert_ids_to_tokens(row) for row in ids]
         prefix = [[first]] * len(tokens) if first else None
-        made = self._model.translate_batch(tokens, target_prefix=prefix, beam_size=BEAMS, max_decoding_length=most, max_input_length=0)
-        return [self.tokenizer.convert_tokens_to_ids(translation.hypotheses[0]) for translation in made]
+        results = self._model.translate_batch(tokens, target_prefix=prefix, beam_size=BEAMS, max_decoding_length=most, max_input_length=0)
+        return [self.tokenizer.convert_tokens_to_ids(result.hypotheses[0]) for result in results]
 
 
 def open_model(folder: Path, device: str) -> TranslationModel:

@@ -1,4 +1,4 @@
-"""Translation with a neural model, sentence by sentence, each sentence once."""
+"""Translation with a neural model, each sentence only once."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .sentences import sentences
 from .translator import Engine, Materials
 
 REVISION = 1
-"""To be raised with every change to what is asked of the same model."""
+"""Raise it with every change to how the same model is used."""
 
 BATCH = 32
 """Sentences that are translated together."""
 
 
 class NeuralTranslator:
-    """Translates from one language into another, remembering every sentence; a translation that was interrupted goes on from there."""
+    """Translates from one language into another and remembers every sentence, so that an interrupted translation can go on."""
 
     def __init__(self, name: str, model: TranslationModel, source: str, target: str, memories: Path) -> None:
         """``memories`` is the folder of translation memories; raises InputError for a pair that the model cannot translate."""
@@ -32,47 +32,47 @@ class NeuralTranslator:
 
     @property
     def identity(self) -> str:
-        """A hash of the model, and of what asks and runs it."""
+        """A hash of the model and of the code that uses it."""
         return digest([self.model.identity, made_by("translation"), version(self.model.engine)])
 
     @cached_property
     def memory(self) -> TranslationMemory:
-        """What the model translated in this direction before."""
+        """The memory of the model's translations in this direction."""
         return TranslationMemory(self._memories / f"{self.identity[:16]}.{self.source}-{self.target}.sqlite")
 
     def translate(self, texts: Sequence[str]) -> list[str]:
-        """Translations in the order of the texts. A sentence for which the model finds no words stays as it is."""
+        """Translations in the order of the texts. A sentence stays unchanged if its translation is empty."""
         parts = [sentences(text) for text in texts]
-        known = self._translated(list(dict.fromkeys(sentence for part in parts for sentence in part)))
-        return [" ".join(known[sentence] or sentence for sentence in part) for part in parts]
+        translations = self._translate_sentences(list(dict.fromkeys(sentence for part in parts for sentence in part)))
+        return [" ".join(translations[sentence] or sentence for sentence in part) for part in parts]
 
-    def _translated(self, wanted: list[str]) -> dict[str, str]:
-        """The translation of each sentence, from the memory or made now, batch by batch, those of like length together.
+    def _translate_sentences(self, unique: list[str]) -> dict[str, str]:
+        """The translation of each sentence, from the memory or computed now, in batches of similar length.
 
-        The batches follow from the sentences alone and are translated whole even where some of it is known, so that what was
-        interrupted ends with the very translations of what was not.
+        The batches depend only on the sentences and are translated whole even if parts are known, so that an interrupted
+        translation ends with the same result as an uninterrupted one.
         """
         from tqdm import tqdm
 
-        known = self.memory.find(wanted)
-        missing = len(wanted) - len(known)
+        known = self.memory.find(unique)
+        missing = len(unique) - len(known)
         if not missing:
             return known
-        wanted.sort(key=lambda sentence: (-len(sentence), sentence))
+        unique.sort(key=lambda sentence: (-len(sentence), sentence))
         bar = tqdm(total=missing, desc=f"  translation {self.source}-{self.target}", unit=" sentences", leave=False, disable=None)
         with bar:
-            for start in range(0, len(wanted), BATCH):
-                batch = wanted[start : start + BATCH]
+            for start in range(0, len(unique), BATCH):
+                batch = unique[start : start + BATCH]
                 if new := [sentence for sentence in batch if sentence not in known]:
-                    made = dict(zip(batch, self.model.translate(batch, self.direction), strict=True))
-                    self.memory.add(made)
-                    known = made | known
+                    translations = dict(zip(batch, self.model.translate(batch, self.direction), strict=True))
+                    self.memory.add(translations)
+                    known = translations | known
                     bar.update(len(new))
         return known
 
 
 class NeuralTranslators:
-    """A translation model in all the directions that it has."""
+    """A translation model in all its directions."""
 
     def __init__(self, materials: Materials) -> None:
         self._materials = materials
@@ -80,7 +80,7 @@ class NeuralTranslators:
 
     @property
     def version(self) -> str:
-        """Of the model's files, in eight digits."""
+        """Eight digits of the hash of the model's files."""
         return self.model.identity[:8]
 
     @property
@@ -89,7 +89,7 @@ class NeuralTranslators:
         return self.model.engine
 
     def between(self, source: str, target: str) -> NeuralTranslator:
-        """The translator of a pair; raises InputError for one that the model cannot translate."""
+        """The translator of a language pair. Raises InputError for a pair that the model cannot translate."""
         return NeuralTranslator(self._materials.name, self.model, source, target, self._materials.memories)
 
     def check(self, directions: Sequence[tuple[str, str]]) -> None:

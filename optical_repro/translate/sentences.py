@@ -1,14 +1,14 @@
-"""Sentences, which is what translation models are trained on: given a passage, they leave out half of it."""
+"""Splits text into sentences: translation models are trained on sentences, and leave out half of a whole passage."""
 
 from __future__ import annotations
 
 import re
 
 REVISION = 1
-"""To be raised with every change to the sentences of a text."""
+"""Raise it with every change to how texts are split."""
 
 LONGEST = 500
-"""Characters that are translated at once; a longer sentence is cut at a blank."""
+"""Maximum length of a sentence in characters; a longer one is cut at a blank."""
 
 _END = re.compile(
     r"""
@@ -22,21 +22,21 @@ _END = re.compile(
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text, none longer than ``LONGEST``; none of them is blank.
+    """The sentences of a text, none empty or longer than ``LONGEST``.
 
     >>> sentences("Dr. Ade lives in Ibadan. Where is that? In Nigeria.")
     ['Dr. Ade lives in Ibadan.', 'Where is that?', 'In Nigeria.']
     """
-    found, start = [], 0
+    parts, start = [], 0
     for end in _END.finditer(text):
-        found.append(text[start : end.start()] + end.group().rstrip())
+        parts.append(text[start : end.start()] + end.group().rstrip())
         start = end.end()
-    whole = (" ".join(sentence.split()) for sentence in [*found, text[start:]])
+    whole = (" ".join(sentence.split()) for sentence in [*parts, text[start:]])
     return [piece for sentence in whole for piece in _cut(sentence)]
 
 
 def _cut(sentence: str) -> list[str]:
-    """A sentence in pieces of ``LONGEST`` characters at most, from blank to blank where there are any."""
+    """A sentence in pieces of at most ``LONGEST`` characters, cut at blanks if it has any."""
     pieces = []
     while len(sentence) > LONGEST:
         blank = sentence.rfind(" ", 1, LONGEST + 1)

@@ -1,4 +1,4 @@
-"""The one interface of everything that translates."""
+"""The common interface of all translators."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
     from ..lexicon.lexicon import Lexicon
 
 LEXICAL = "lexical"
-"""The name of the engine that everyone has: word by word, with a lexicon."""
+"""The name of the engine that is always available: word by word, with a lexicon."""
 
 MODEL = "MODEL"
-"""The engine of translation models, which are asked for by their own names."""
+"""The engine of translation models, which users choose by the models' own names."""
 
 TRANSLATOR_HELP = """\
 what translates topics, documents (bm25-dt) and the training text of bt: lexical, word by word (the default), or a translation model
 (NLLB-200, M2M-100, MADLAD-400, opus-mt; of transformers or converted for CTranslate2), a folder or a name on the Hugging Face Hub"""
-"""What the commands say of ``--translator``."""
+"""Help text of ``--translator``."""
 
 
 class Translator(Protocol):
     """Translates texts of one language into another."""
 
     name: str
-    """As it was asked for: ``lexical``, a folder, or a name on the Hugging Face Hub."""
+    """As the user wrote it: ``lexical``, a folder, or a name on the Hugging Face Hub."""
 
     @property
     def identity(self) -> str:
-        """A hash of what its translations depend on."""
+        """A hash of everything that its translations depend on."""
         ...
 
     def translate(self, texts: Sequence[str]) -> list[str]:
@@ -39,11 +39,11 @@ class Translator(Protocol):
 
 
 class Materials(Protocol):
-    """What an engine may make its translators of."""
+    """What an engine may use for its translators."""
 
     @property
     def name(self) -> str:
-        """The engine as it was asked for, by ``--translator``."""
+        """The value of ``--translator``."""
         ...
 
     @property
@@ -53,12 +53,12 @@ class Materials(Protocol):
 
     @property
     def memories(self) -> Path:
-        """The folder in which translations are kept, sentence by sentence."""
+        """The folder of translation memories, which keep sentences' translations."""
         ...
 
     @property
     def lexicon_key(self) -> str:
-        """Tells the lexicon from others."""
+        """A key of the lexicon, different for each."""
         ...
 
     def lexicon_into(self, target: str) -> Lexicon:
@@ -71,20 +71,20 @@ class Translators(Protocol):
 
     @property
     def version(self) -> str:
-        """Tells the model from others of its name; empty where the lexicon says it all."""
+        """Distinguishes models of one name; empty for an engine that depends only on the lexicon."""
         ...
 
     @property
     def library(self) -> str | None:
-        """The package that runs it, where a manifest would not record it otherwise."""
+        """The package that runs it, if manifests do not record that anyway."""
         ...
 
     def between(self, source: str, target: str) -> Translator:
-        """The translator from one language into another; raises InputError for a pair that it does not have."""
+        """The translator from one language into another. Raises InputError for a pair that it does not have."""
         ...
 
     def check(self, directions: Sequence[tuple[str, str]]) -> None:
-        """Translates a word from each language into the other; raises InputError, before any work, for what is missing or wrong."""
+        """Translates a word in each direction. Raises InputError, before any work, if something is missing or wrong."""
         ...
 
 
@@ -96,9 +96,9 @@ class Engine:
     meaning: str
     """For --help and documents, in half a line."""
     load: Callable[[Materials], Translators]
-    """Finds what it translates with; raises InputError where that is not there."""
+    """Gets the engine ready to translate. Raises InputError if its model is missing."""
     by_lexicon: bool = False
-    """Whether its translations depend on the lexicon: on the bitext and the seed; then topics are respelled first, and it knows no
-    languages but the lexicon's and English."""
+    """Whether its translations depend on the lexicon, and so on the bitext and the seed. Then topics are respelled first, and it
+    has only the lexicon's language and English."""
     place: int = 100
     """In lists: small numbers come first."""

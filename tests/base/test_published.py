@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optical_repro.base.published import find_file, public_command, public_value, told
+from optical_repro.base.published import find_file, public_command, public_text, public_value
 from optical_repro.run import main
 
 
@@ -23,9 +23,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_paths_are_relative_or_begin_with_a_tilde(home: Path) -> None:
-    assert [told(str(home / name)) for name in ("work/x/y.tsv", "models/x", "work", "")] == ["x/y.tsv", "~/models/x", ".", "~"]
-    assert told(f"{home}ola/x") == f"{home}ola/x"  # somebody else's
-    assert [told(text) for text in ("/data/x", "castorini/mdpr", "x.tsv")] == ["/data/x", "castorini/mdpr", "x.tsv"]
+    assert [public_text(str(home / name)) for name in ("work/x/y.tsv", "models/x", "work", "")] == ["x/y.tsv", "~/models/x", ".", "~"]
+    assert public_text(f"{home}ola/x") == f"{home}ola/x"  # somebody else's
+    assert [public_text(text) for text in ("/data/x", "castorini/mdpr", "x.tsv")] == ["/data/x", "castorini/mdpr", "x.tsv"]
     assert public_value({"a": [home / "b", 1, None], "c": {"d": f"{home}/e"}}) == {"a": ["~/b", 1, None], "c": {"d": "~/e"}}
 
 
@@ -43,7 +43,7 @@ def test_paths_are_relative_or_begin_with_a_tilde(home: Path) -> None:
     ],
 )
 def test_secrets_are_masked(typed: str, shown: str) -> None:
-    assert told(typed) == shown
+    assert public_text(typed) == shown
 
 
 def test_a_command_stays_one_that_a_shell_takes(home: Path) -> None:
@@ -60,7 +60,7 @@ def test_what_is_told_is_found_again(home: Path, monkeypatch: pytest.MonkeyPatch
         file.touch()
     manifest = home / "work/runs/small.yo.test/x.manifest.json"
     manifest.parent.mkdir(parents=True)
-    named = [told(str(file)) for file in files]
+    named = [public_text(str(file)) for file in files]
     assert [find_file(name).resolve() for name in named] == files
     monkeypatch.chdir("/")
     assert [find_file(name, manifest) for name in named] == files

@@ -17,7 +17,7 @@ from optical_repro.bitext.readers import read_bitext
 from optical_repro.collections import load
 from optical_repro.experiment.experiment import Experiment
 from optical_repro.experiment.settings import Settings
-from optical_repro.regimes import changed, main
+from optical_repro.regimes import changes, main
 from optical_repro.training_text.pairs import TrainingPair
 from optical_repro.training_text.regimes import REGIMES
 
@@ -69,7 +69,7 @@ def test_authentic_sentences_are_not_marked(cache: Path, capsys: pytest.CaptureF
     mixed, rest = capsys.readouterr().out.split("\nbitext: ")
     students = [student for student, _ in SHOWN.findall(mixed)]
     assert any("*" in student for student in students[:5]) and not any("*" in student for student in students[5:])
-    assert "*" not in rest and rest.rstrip().endswith(REGIMES["none"])
+    assert "*" not in rest and rest.rstrip().endswith(REGIMES["none"].meaning)
 
 
 def test_another_seed_switches_other_words(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,9 +120,9 @@ def test_terminal_marks_in_colour_unless_told_not_to(cache: Path) -> None:
 
 def test_changed_finds_what_the_switcher_did() -> None:
     text = "The oba nla of Ọ̀yọ́, and ile iwe."
-    spans = changed(text, "The big king of Ọ̀yọ́, and school.")
+    spans = changes(text, "The big king of Ọ̀yọ́, and school.")
     assert mark(text, spans) == "The *oba nla* of Ọ̀yọ́, and *ile iwe*."
-    assert changed("The same.", "The same.") == []
+    assert changes("The same.", "The same.") == []
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from optical_repro.base.errors import InputError
 from optical_repro.base.trec import read_run
 from optical_repro.collections.collection import Passage
 from optical_repro.records import checkpoints
-from optical_repro.search import EXCERPT, Finder, excerpt, main, shown
+from optical_repro.search import EXCERPT, Finder, excerpt, format_hit, main
 
 TOPIC = "geography-t2"
 """Which African mountain is the tallest, and where is it?"""
@@ -95,7 +95,7 @@ def test_matches_are_of_the_topic_and_the_passage(finder: Finder, sample: collec
 
 def test_a_hit_shows_title_score_passage_and_marked_words(finder: Finder, sample: collections.Collection) -> None:
     [hit] = finder.find(sample.topics[TOPIC], 1)
-    title, *lines = shown(hit).splitlines()
+    title, *lines = format_hit(hit).splitlines()
     assert title == f"{hit.passage.title}  {hit.score:.3f}  [{hit.passage.id}]"
     body = " ".join(line.strip() for line in lines[:-1]).replace("*", "").strip("… ")
     assert body in " ".join(hit.passage.text.split())
@@ -202,7 +202,7 @@ def test_a_hit_without_a_word_matches_none(small: Path, student: str, cache: Pat
         file.write('{"id": "empty", "text": ""}\n')
     finder = Finder(collections.load(str(folder), "yo"), checkpoints.find(student, Path("runs")), Cache(cache), "cpu")
     [hit] = [hit for hit in finder.find("Ta ló ń ṣe òfin?", 1000) if hit.passage.id == "empty"]
-    assert hit.matches == [] and shown(hit).startswith("empty  ")
+    assert hit.matches == [] and format_hit(hit).startswith("empty  ")
 
 
 def test_without_a_model_it_says_which_there_are(sample_run: Done, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ from optical_repro.experiment.experiment import Experiment
 from optical_repro.experiment.settings import Settings
 from optical_repro.experiment.systems import parse
 from optical_repro.lexicon.lexicon import Lexicon
-from optical_repro.options import understood
+from optical_repro.options import read as read_options
 from optical_repro.retrieval import jvm
 from optical_repro.run import parser
 
@@ -351,10 +351,10 @@ def test_a_linear_layer_is_read_and_other_layers_are_refused(case: Case, tmp_pat
 
 def test_the_run_command_names_encoders() -> None:
     line = ["--lang", "yo", "--teacher", "T", "--student", "S", "--pooling", "cls", "--prefixes", *E5]
-    settings, *_ = understood(parser().parse_args(line))
+    settings, *_ = read_options(parser().parse_args(line))
     assert (settings.teacher, settings.student, settings.pooling, settings.prefixes) == ("T", "S", "cls", E5)
     assert settings.recipe.learns == "all"
-    assert understood(parser().parse_args(["--lang", "yo"]))[0] == Settings()
+    assert read_options(parser().parse_args(["--lang", "yo"]))[0] == Settings()
 
 
 def test_a_student_of_another_kind_and_width_through_an_experiment(small: Path, tmp_path: Path) -> None:

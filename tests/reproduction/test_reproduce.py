@@ -16,7 +16,7 @@ from optical_repro.evaluation.findings import signed, value
 from optical_repro.evaluation.questions import natural_baseline, question_pairs
 from optical_repro.grid import parser as grid_parser
 from optical_repro.grids.file import read_grid
-from optical_repro.options import understood
+from optical_repro.options import read as read_options
 from optical_repro.reproduce import main
 from optical_repro.reproduction import checking
 from optical_repro.reproduction.document import as_markdown, in_readme
@@ -82,7 +82,7 @@ def test_every_command_is_one_that_its_module_understands(row: Row, monkeypatch:
         cells = read_grid(ROOT / grid_parser().parse_args(row.arguments).file, tmp_path, None).cells
         assert len(row.systems) in (0, len({(cell.lang, *cell.levels.values()) for cell in cells}) + len(row.baselines))
         return
-    _, regimes, systems = understood(parser().parse_args(row.arguments))
+    _, regimes, systems = read_options(parser().parse_args(row.arguments))
     assert regimes
     assert set(row.systems) <= set(systems or row.systems)
 

@@ -15,7 +15,7 @@ from optical_repro.collections.collection import Passage
 from optical_repro.lexicon.lexicon import Lexicon
 from optical_repro.training_text.code_switch import code_switched, switch
 from optical_repro.training_text.in_domain import SPAN, sample, spans
-from optical_repro.training_text.pairs import EPOCHS, LITTLE, drawn, readings, training_pairs
+from optical_repro.training_text.pairs import EPOCHS, LITTLE, draw_pairs, readings, training_pairs
 from optical_repro.training_text.regime import TrainingPair
 from optical_repro.training_text.regimes import REGIMES
 from optical_repro.translate.lexical import LexicalTranslator
@@ -172,12 +172,12 @@ def test_white_space_between_words_is_one_blank() -> None:
 
 def test_little_bitext_is_not_read_over_and_over(pairs: list[Pair]) -> None:
     few = pairs[:10]
-    assert Counter(drawn(few, 25, seed=1)).most_common()[0][1] == 3 and min(Counter(drawn(few, 25, seed=1)).values()) == 2
+    assert Counter(draw_pairs(few, 25, seed=1)).most_common()[0][1] == 3 and min(Counter(draw_pairs(few, 25, seed=1)).values()) == 2
     assert readings(10, most=10**6) == 10 * EPOCHS
     assert readings(LITTLE // 2, most=10**6) == LITTLE and readings(LITTLE + 1, most=10**6) == LITTLE + 1
     assert readings(10**6, most=500) == readings(100, most=500) == 500
-    assert len(set(drawn(pairs, 200, seed=1))) == 200
-    assert drawn(pairs, 200, seed=1) == drawn(pairs, 200, seed=1) != drawn(pairs, 200, seed=2)
+    assert len(set(draw_pairs(pairs, 200, seed=1))) == 200
+    assert draw_pairs(pairs, 200, seed=1) == draw_pairs(pairs, 200, seed=1) != draw_pairs(pairs, 200, seed=2)
 
 
 def test_spans_are_text_of_the_passages() -> None:

@@ -1,1 +1,1 @@
-"""What systems retrieve by, in a file for each kind. ``RETRIEVERS`` in `systems` has all of them by name."""
+"""The retrievers of systems, a file for each kind. ``RETRIEVERS`` in `systems` has all of them by name."""

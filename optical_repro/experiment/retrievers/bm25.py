@@ -1,4 +1,4 @@
-"""BM25: over the topics as they are, over translated topics or documents, over all translations of each word."""
+"""BM25: with the topics unchanged, with translated topics or documents, or with all translations of each word."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def by_words(experiment: Experiment, system: System) -> Search:
 
 
 def by_weighted_words(experiment: Experiment, system: System) -> Search:
-    """Probabilistic structured queries (Darwish and Oard, SIGIR 2003): each word by all its translations."""
+    """Probabilistic structured queries (Darwish and Oard, SIGIR 2003): each word is searched by all its translations."""
     from ...lexicon.phrases import weighted_words
     from ...retrieval import bm25
 

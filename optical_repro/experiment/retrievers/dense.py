@@ -1,4 +1,4 @@
-"""Dense retrieval by the English teacher: topics as they are, translated, by many translations, or by people's."""
+"""Dense retrieval by the English teacher: topics unchanged, translated once, translated many times, or translated by people."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 def by_vectors(experiment: Experiment, system: System) -> Search:
-    """The nearest vectors of the documents to each topic's."""
+    """A search for the documents whose vectors are nearest to each topic's."""
     from ...retrieval import dense
 
     texts = experiment.weighted_queries(system.retriever)
-    reader, index = experiment.topic_model(system), experiment.indexes.dense(experiment.document_model(system))
+    topic_model, index = experiment.topic_model(system), experiment.indexes.dense(experiment.document_model(system))
     device = experiment.models.device
-    identity = experiment.models.identity(reader)
+    identity = experiment.models.identity(topic_model)
     inputs = {"search": made_by("dense run"), "index": index.name, "reader": identity, "queries": digest(texts)}
-    return Search(inputs, lambda: dense.search_means(index / "faiss", reader, texts, k=DEPTH, device=device))
+    return Search(inputs, lambda: dense.search_means(index / "faiss", topic_model, texts, k=DEPTH, device=device))
 
 
 def many_translations(experiment: Experiment, queries: Mapping[str, str]) -> Mapping[str, Mapping[str, float]]:
-    """Translations of each topic word by word, with their weights."""
+    """Many word-by-word translations of each topic, with their weights."""
     from ...translate.lexical import nbest
 
     return {topic: nbest(text, experiment.lexicon, experiment.stages.seed) for topic, text in queries.items()}
@@ -41,22 +41,22 @@ def human(experiment: Experiment) -> Mapping[str, str]:
 
 
 def human_within_lexicon(experiment: Experiment) -> Mapping[str, str]:
-    """People's translations without the words that the lexicon has for no word of the topic."""
+    """People's translations, keeping only the words that the lexicon can translate."""
     return experiment.topics.within_lexicon
 
 
 def needs_english_documents(collection: Collection) -> str | None:
-    """Why the teacher cannot read a collection's documents."""
+    """Why the teacher cannot encode a collection's documents; None if it can."""
     return None if collection.doc_lang == "en" else f"the teacher reads English, and the documents are in {collection.doc_lang}"
 
 
 def needs_translating(collection: Collection) -> str | None:
-    """Why translated topics cannot be read, or make no sense."""
+    """Why translated topics cannot be used, or make no sense; None if they can."""
     return nothing_to_translate(collection) or needs_english_documents(collection)
 
 
 def needs_people(collection: Collection) -> str | None:
-    """Why people's translations cannot be read."""
+    """Why people's translations cannot be used; None if they can."""
     return needs_english_documents(collection) or (None if collection.human_topics else "its topics have no human translations")
 
 

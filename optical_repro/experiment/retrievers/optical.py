@@ -13,7 +13,7 @@ from .dense import by_vectors
 
 
 def with_words(settings: Settings) -> bool:
-    """Whether the student was given the language's words: an untrained one may not be."""
+    """Whether the language's words are in the student's vocabulary: without training, they may not be."""
     return settings.lexical_init
 
 

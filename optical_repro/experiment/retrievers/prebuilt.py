@@ -1,4 +1,4 @@
-"""The baselines that Pyserini publishes indexes of."""
+"""The baselines that Pyserini has prebuilt indexes for."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def by_published_index(experiment: Experiment, system: System) -> Search:
 
 
 def retriever(name: str, place: int) -> Retriever:
-    """The retriever of a name of ``retrieval.prebuilt``."""
+    """The retriever of a system in ``retrieval.prebuilt``."""
 
     def why_not(collection: Collection) -> str | None:
         if name in BASELINES.get(collection.source, {}):
             return None
-        has = ", ".join(BASELINES.get(collection.source, {})) or f"none at all (it has those of {' and '.join(BASELINES)})"
-        return f"Pyserini publishes no such index of it; it publishes {has}"
+        systems = ", ".join(BASELINES.get(collection.source, {})) or f"none at all (it has those of {' and '.join(BASELINES)})"
+        return f"Pyserini publishes no such index of it; it publishes {systems}"
 
     meaning = "a baseline of Pyserini's, from its index"
     return Retriever(name, meaning, by_published_index, why_not, maker="prebuilt run", english=False, published=True, place=place)

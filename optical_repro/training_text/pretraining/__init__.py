@@ -1,4 +1,4 @@
-"""What a student may learn before distillation, a file each."""
+"""The objectives of pre-training, a file for each."""
 
 from ...base.errors import unknown
 from ...base.registry import registry
@@ -9,6 +9,6 @@ PRETRAINING = registry(__name__, PreTraining, "optical_repro.pretraining")
 
 
 def check(name: str) -> None:
-    """Raises InputError for what is no objective of pre-training."""
+    """Raises InputError for an unknown objective of pre-training."""
     if name not in PRETRAINING:
         raise unknown("--pretrain", str(name), PRETRAINING)

@@ -1,4 +1,4 @@
-"""The regimes, a file each: the same source sentences and the same number of pairs in every one."""
+"""The regimes, a file for each. All have the same source sentences and the same number of pairs."""
 
 import difflib
 
@@ -10,20 +10,20 @@ REGIMES = registry(__name__, Regime, "optical_repro.regimes")
 """Name to regime."""
 
 ALIASES = {alias: regime.name for regime in REGIMES.values() for alias in regime.aliases}
-"""What people call the regimes, and their names here."""
+"""Other name to the regime's own name."""
 
 
 def check(regime: str) -> None:
-    """Raises InputError, with what may be meant, for what is no regime."""
+    """Raises InputError, with suggestions, for an unknown regime."""
     if regime in REGIMES:
         return
-    meant = difflib.get_close_matches(str(regime).lower().replace("_", "-"), ALIASES, n=1, cutoff=0.8)
-    if meant:
-        raise InputError(f'unknown regime "{regime}"; did you mean {ALIASES[meant[0]]}?')
+    matches = difflib.get_close_matches(str(regime).lower().replace("_", "-"), ALIASES, n=1, cutoff=0.8)
+    if matches:
+        raise InputError(f'unknown regime "{regime}"; did you mean {ALIASES[matches[0]]}?')
     raise unknown("regime", str(regime), [*REGIMES, "all"])
 
 
 def meanings() -> str:
-    """The regimes as --help lists them, a line each."""
+    """The regimes for --help, one per line."""
     width = max(8, *(len(name) + 2 for name in REGIMES))
     return "\n".join(f"  {regime.name:{width}}{regime.meaning}" for regime in REGIMES.values())

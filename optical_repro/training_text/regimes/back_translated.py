@@ -1,4 +1,4 @@
-"""``bt``: sentences of the language, with English made by the translator."""
+"""``bt``: sentences of the language, with the translator's English."""
 
 from collections.abc import Sequence
 

@@ -7,7 +7,7 @@ from ..regime import Regime, Tools, TrainingPair
 
 
 def authentic(pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:
-    """The sentence pairs as they are."""
+    """The sentence pairs unchanged."""
     return [TrainingPair(pair.target, pair.english) for pair in pairs]
 
 

@@ -7,7 +7,7 @@ from ..regime import Regime, Tools, TrainingPair
 
 
 def switched(pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:
-    """The pairs' English sides, code-switched, with themselves."""
+    """The pairs' English sides code-switched, each with its original."""
     return tools.switched([pair.english for pair in pairs])
 
 

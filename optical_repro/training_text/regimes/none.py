@@ -1,4 +1,4 @@
-"""``none``: the student as it is initialised."""
+"""``none``: the untrained student."""
 
 from collections.abc import Sequence
 
