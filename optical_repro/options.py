@@ -189,9 +189,9 @@ GROUPS = {
 }
 
 
-def of_run(**texts: Any) -> Parser:
-    """The command line of run; ``texts`` are argparse's ``prog``, ``description``, ``epilog``."""
-    parser = Parser(**texts)
+def of_run(description: str = "", epilog: str = "") -> Parser:
+    """The command line of run."""
+    parser = Parser(prog="python -m optical_repro.run", description=description, epilog=epilog)
     for title, names in GROUPS.items():
         add(parser.add_argument_group(title).add_argument, *names.split())
     return parser

@@ -42,7 +42,6 @@ def parser() -> argparse.ArgumentParser:
     corpora = "\n".join(f"  {name:19}{meaning}" for name, meaning in named.DESCRIBED.items())
     filter_list = "\n".join(f"  {name:11}{meaning}" for name, meaning in filters.FILTERS.items())
     parser = options.of_run(
-        prog="python -m optical_repro.run",
         description="Trains a cross-lingual retriever by optimal-transport distillation and compares it with translate-then-retrieve.",
         epilog=f"regimes (where the training text comes from):\n{meanings()}\n\ncorpora that --bitext downloads by name:\n{corpora}\n\n"
         f"filters (what --bitext-filter drops):\n{filter_list}\n{EXAMPLES}",
