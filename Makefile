@@ -5,13 +5,17 @@ PYTHON_IN_VENV = .venv/bin/python
 # Another project's paths have no place in .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: run test reproduce data lint install lock clean help
+.PHONY: run test quick reproduce data lint install lock clean help
 
 run: install ## Install into .venv, then run the experiment (ARGS="--lang sw --regime bitext" for another)
 	@$(PYTHON_IN_VENV) -m optical_repro.run $(ARGS)
 
 test: install ## Install into .venv, then run the tests (TESTS=tests/evaluation for some of them)
 	@$(PYTHON_IN_VENV) -m pytest $(TESTS)
+
+quick: install ## The inner loop: style, types, and the tests that train nothing (under 90 seconds)
+	@$(PYTHON_IN_VENV) -m ruff check .
+	@$(PYTHON_IN_VENV) -m pytest -m quick $(TESTS)
 
 reproduce: data install ## Make the tables of the sample and of AfriQA (Hausa; needs OPTICAL_DATA=DIR, see REPRODUCE.md) again
 	@$(PYTHON_IN_VENV) -m optical_repro.reproduce --table 1
