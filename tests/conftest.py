@@ -28,7 +28,7 @@ from optical_repro.lexicon.lexicon import Lexicon
 
 
 QUICK = """
-base/test_languages base/test_registry base/test_trec bitext/ collections/test_clef collections/test_collections
+base/test_languages base/test_trec bitext/ collections/test_clef collections/test_collections
 collections/test_hub_collections collections/test_ir_datasets commands/test_compare encoders/test_models evaluation/test_evaluation
 experiment/test_settings lexicon/test_spelling project/test_house project/test_project_files records/ training_text/
 """.split()
