@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "trains a cross-lingual retriever and compares it with translate-then-retrieve: runs, a report, a page",
     "compare": "scores every run of a folder, and tells which differences are real",
     "search": "looks things up in a collection with a trained student",
+    "export": "copies a trained student out of the cache, for sentence-transformers, Pyserini and other machines",
     "align": "shows the transport plan between a sentence and its translation",
     "regimes": "shows the training pairs that a regime makes",
     "collections": "lists the collections known by name",

@@ -6,13 +6,15 @@ import argparse
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__, options
 from .base import children, languages
 from .base.cache import Cache
 from .base.files import make_folder
-from .base.places import usual_folder
+from .base.places import default_folder, usual_folder
 from .base.terminal import log_path, run_command, say
 from .bitext import filters, named
 from .experiment.systems import System, choose
@@ -78,6 +80,22 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     compilation.wait()
     say(write_report(folder, qrels, passages=collection.passages).text())
     card.write_all(folder)
+    say(next_steps(arguments, folder, systems))
+
+
+def next_steps(arguments: argparse.Namespace, folder: Path, systems: Sequence[System]) -> str:
+    """Where the first student is, and what can be done with it; empty without one."""
+    system = next((system for system in systems if system.regime and not (system.maxsim or system.fused)), None)
+    if system is None:
+        return ""
+    manifest = folder / f"{system.name}.manifest.json"
+    search = ["python", "-m", "optical_repro.search", "--lang", arguments.lang, "--model", str(manifest)]
+    for name in ("collection", "split", "cache_dir"):
+        value = getattr(arguments, name)
+        if value not in (None, "sample", default_folder()):
+            search += [f"--{name.replace('_', '-')}", str(value)]
+    export = ["python", "-m", "optical_repro.export", str(manifest), f"students/{system.name}-{arguments.lang}"]
+    return f"\nSearch with the student of {system.name}:\n  {shlex.join(search)}\nTake it elsewhere:\n  {shlex.join(export)}"
 
 
 def prepare(arguments: argparse.Namespace) -> tuple[Experiment, list[System]]:

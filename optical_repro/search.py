@@ -65,7 +65,11 @@ def parser() -> argparse.ArgumentParser:
         collection="a name, a folder or an ir_datasets id, as for optical_repro.run (default: sample)",
         split="split of the topics (default: the collection's usual one)",
     )
-    add("--model", metavar="STUDENT", help="folder of a student, or the manifest of one of its runs (without it, lists the students)")
+    add(
+        "--model",
+        metavar="STUDENT",
+        help="folder of a student, or the manifest of one of its runs (without it, the only student of the language; several are listed)",
+    )
     add("--teacher", metavar="NAME", help=f"the student's teacher, which encodes English (default: the manifest's, else {EMBEDDED})")
     add("--hits", type=int, default=5, metavar="N", help="hits to show (default: %(default)s)")
     options.add(
@@ -90,7 +94,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.topic is not None and not words(utf8(arguments.topic, "the topic")):
         raise InputError(f'no word in the topic "{arguments.topic}"; expected what to look for')
     lang = languages.canonical(arguments.lang)
-    checkpoint = find(arguments.model, arguments.runs_dir, arguments.teacher)
+    checkpoint = find(arguments.model, arguments.runs_dir, arguments.teacher, lang)
     make_folder(arguments.cache_dir)
 
     from . import collections

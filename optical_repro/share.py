@@ -8,12 +8,12 @@ import tempfile
 from pathlib import Path
 
 from .base import languages
-from .base.cache import RECORD
 from .base.errors import InputError
 from .base.files import whole
 from .base.terminal import Parser, run_command, say
 from .cards import card
-from .cards.evaluation import LEXICON, THIS
+from .cards.evaluation import LEXICON
+from .cards.files import gather
 from .records.checkpoints import find
 
 RESPELL = """\
@@ -118,7 +118,7 @@ def push(student: Path, name: str, private: bool = False, card_path: Path | None
     try:
         address = hub.create_repo(name, private=private, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
-            _gather(student, card_path or student / card.CARD, name, Path(folder))
+            gather(student, card_path or student / card.CARD, name, Path(folder))
             hub.upload_folder(repo_id=name, folder_path=folder, commit_message="A student of optical_repro")
     except HFValidationError:
         raise InputError(f"{name}: no name for the Hugging Face Hub; expected USER/NAME") from None
@@ -129,18 +129,6 @@ def push(student: Path, name: str, private: bool = False, card_path: Path | None
     except (OSError, HTTPError) as error:
         raise InputError(f"{name}: the Hugging Face Hub cannot be reached ({type(error).__name__}); go online") from None
     return str(address)
-
-
-def _gather(student: Path, card_path: Path, name: str, folder: Path) -> None:
-    """Fills a folder for the upload: links to the student's files, and its card with the model's name."""
-    for path in student.rglob("*"):
-        parts = path.relative_to(student).parts
-        if path.is_file() and path.name not in (RECORD, card.CARD) and not any(part.startswith(".") for part in parts):
-            link = folder.joinpath(*parts)
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(path.resolve())
-    if card_path.is_file():
-        (folder / card.CARD).write_text(card_path.read_text(encoding="utf-8").replace(THIS, name), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -47,12 +47,28 @@ QUICK = (
 """Tests of the inner loop (``make quick``): what trains nothing and takes a second or two a test."""
 
 
+LONG = (
+    "commands/test_first_command",
+    "experiment/test_experiment",
+    "commands/test_pyserini_cli",
+    "project/test_own_language",
+    "project/test_campaign",
+    "project/test_benchmarks",
+    "reproduction/",
+    "project/test_notebooks",
+    "encoders/test_damaged_models",
+)
+"""Files that take minutes: they come first, so that no worker is left alone with one in the end."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of the inner loop."""
+    """Marks the tests of the inner loop, and puts the long ones first."""
     here = Path(__file__).parent
-    for item in items:
-        if item.path.relative_to(here).as_posix().startswith(QUICK):
+    names = {item: item.path.relative_to(here).as_posix() for item in items}
+    for item, name in names.items():
+        if name.startswith(QUICK):
             item.add_marker("quick")
+    items.sort(key=lambda item: next((place for place, long in enumerate(LONG) if names[item].startswith(long)), len(LONG)))
 
 
 @pytest.fixture(scope="session", autouse=True)

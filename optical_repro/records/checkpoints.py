@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..base import languages
 from ..base.cache import RECORD
 from ..base.errors import InputError
 from ..base.files import sha256
 from ..base.published import find_file
+from ..base.system_names import split_name
+from ..base.terminal import say
 from ..encoders.models import EMBEDDED, locate
 from .manifest import MANIFEST, read
 
@@ -29,13 +33,17 @@ class Checkpoint(NamedTuple):
     """The low-resource language that it was trained for, if its manifest is at hand."""
 
 
-def find(student: str | None, runs_dir: Path, teacher: str | None = None) -> Checkpoint:
+def find(student: str | None, runs_dir: Path, teacher: str | None = None, lang: str | None = None) -> Checkpoint:
     """A student by its folder, by its name on the Hub, or by the manifest of a run that it made.
 
     For a folder too, the manifest is used if a run under ``runs_dir`` was made with the student's weights.
     ``teacher``: its name, if it is known; else the manifest's, else the default. Raises InputError for what is no student, and if
-    its weights are not those that a manifest recorded; without ``student``, the error lists the manifests to choose from.
+    its weights are not those that a manifest recorded; without ``student``, the only one of ``lang`` is taken, or the error lists the
+    manifests to choose from.
     """
+    if not student and lang and (only := _only_student(runs_dir, lang)):
+        student = str(only)
+        say(f"student: {student}, the only one of {languages.name(lang)} in {runs_dir}")
     if not student:
         raise InputError(f"which student? give --model FOLDER, or the manifest of its run{_suggestions(runs_dir)}")
     if student.endswith(MANIFEST):
@@ -48,9 +56,7 @@ def find(student: str | None, runs_dir: Path, teacher: str | None = None) -> Che
     training = manifest.get("training") or {}
     teacher_name = training.get("teacher") or manifest.get("arguments", {}).get("teacher") or EMBEDDED
     lexicon = find_file(training["respelled_by"], path) if training.get("respelled_by") else None
-    collection = manifest.get("collection", {})
-    lang = collection.get("doc_lang") if collection.get("lang") == "en" else collection.get("lang")
-    return Checkpoint(folder, teacher or os.path.expanduser(teacher_name), _untrained(folder), lexicon, lang)
+    return Checkpoint(folder, teacher or os.path.expanduser(teacher_name), _untrained(folder), lexicon, _language(manifest))
 
 
 def weights_of(student: Path) -> str:
@@ -112,13 +118,35 @@ def _untrained(student: Path) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def _language(manifest: dict[str, Any]) -> str | None:
+    """The low-resource language of a manifest's collection; None if it does not say."""
+    collection = manifest.get("collection") or {}
+    return collection.get("doc_lang") if collection.get("lang") == "en" else collection.get("lang")
+
+
+def _with_students(runs_dir: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The manifests of single-vector systems whose student exists."""
+    for path in sorted(runs_dir.glob(f"*/*{MANIFEST}")):
+        manifest = read(path)
+        name = split_name(path.name.removesuffix(MANIFEST))
+        training = manifest.get("training")
+        if training and not (name.fused or name.maxsim) and find_file(training["checkpoint"], path).is_dir():
+            yield path, manifest
+
+
+def _only_student(runs_dir: Path, lang: str) -> Path | None:
+    """The manifest of the only student of a language; None if there are several, or none."""
+    students = {
+        manifest["training"]["checkpoint_sha256"]: path
+        for path, manifest in _with_students(runs_dir)
+        if languages.same(str(_language(manifest)), lang)
+    }
+    return next(iter(students.values())) if len(students) == 1 else None
+
+
 def _suggestions(runs_dir: Path) -> str:
     """The end of an error message: manifests whose student exists."""
-    paths = []
-    for path in sorted(runs_dir.glob(f"*/*{MANIFEST}")):
-        training = read(path).get("training")
-        if training and "+" not in path.name and find_file(training["checkpoint"], path).is_dir():
-            paths.append(str(path))
+    paths = [str(path) for path, _ in _with_students(runs_dir)]
     if not paths:
         return f" (none in {runs_dir}: train one with python -m optical_repro.run)"
     return f": --model {' or '.join(paths[:6])}{' ...' if len(paths) > 6 else ''}"

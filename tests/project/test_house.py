@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "optical_repro"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-COMMANDS = {"run", "compare", "grid", "reproduce", "search", "align", "regimes", "pyserini", "share"}
+COMMANDS = {"run", "compare", "grid", "reproduce", "search", "align", "regimes", "pyserini", "share", "export"}
 LONGEST_MODULE, LONGEST_CLASS = 350, 200
 """Lines."""
 WITH_EXAMPLES = [path for path in MODULES if "\n    >>> " in path.read_text(encoding="utf-8")]
