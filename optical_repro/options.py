@@ -144,10 +144,11 @@ ALL = (
     Option(
         "systems",
         "systems to run, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; bm25-psq (searches all translations of each word at "
-        "once); dense-nbest (the mean vector of many translations of a topic); human-lexicon (people's translations, keeping only words "
-        "that the lexicon can translate); or Pyserini's own systems, with its prebuilt indexes: on MIRACL bm25-prebuilt, mdpr, "
-        "mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt-prebuilt, mdpr, afriberta-dpr, bm25-dt+afriberta-dpr "
-        "(default: those of bm25, bm25-qt, dense-zs, dense-qt, human and optical-<regime> that fit the collection, and fusions with BM25)",
+        "once); dense-nbest (the mean vector of many translations of a topic); dense-dt (documents translated into English); "
+        "human-lexicon (people's translations, keeping only words that the lexicon can translate); or Pyserini's own systems, "
+        "with its prebuilt indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt- "
+        "prebuilt, mdpr, afriberta-dpr, bm25-dt+afriberta-dpr (default: those of bm25, bm25-qt, dense-zs, dense-qt, human and "
+        "optical-<regime> that fit the collection, and fusions with BM25)",
         takes={"metavar": "A,B"},
     ),
     Option(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.cache import empty
+from ..collections.collection import Passage
+from ..translate.translator import Translator
 from .models import Models
 from .stages import Stages
 from .translation import Translation, translations
@@ -40,19 +43,32 @@ class Indexes:
 
         return self._stages.stage("Lucene index" + (" of translations" if translated else ""), "lucene", inputs, make)
 
-    def dense(self, model: Path) -> Path:
-        """The FAISS index of the documents as encoded by a model."""
+    def dense(self, model: Path, in_english: bool = False) -> Path:
+        """The FAISS index of the documents, or of their English translations, as encoded by a model."""
         from ..retrieval import dense
 
-        collection = self._stages.collection
-        inputs = {"collection": collection.digest, "model": self._models.identity(model)}
+        inputs = {**self.identity(in_english), "model": self._models.identity(model)}
 
         def make(folder: Path) -> None:
             empty(folder)
-            dense.build_index(collection.passages(), model, folder / "faiss", device=self._models.device)
+            dense.build_index(self.documents(in_english), model, folder / "faiss", device=self._models.device)
 
         encoder = "the teacher" if model == self._models.teacher else "a student"
-        return self._stages.stage(f"dense index by {encoder}", "faiss", inputs, make)
+        return self._stages.stage(f"dense index {'of translations ' if in_english else ''}by {encoder}", "faiss", inputs, make)
+
+    def documents(self, in_english: bool = False) -> Iterator[Passage]:
+        """The documents, or their translations into English, streaming."""
+        passages = self._stages.collection.passages()
+        return translations(passages, self._into_english) if in_english else passages
+
+    def identity(self, in_english: bool = False) -> dict[str, str]:
+        """What these documents depend on, as a stage's inputs."""
+        collection = {"collection": self._stages.collection.digest}
+        return collection | ({"translated": self._into_english.identity} if in_english else {})
+
+    @property
+    def _into_english(self) -> Translator:
+        return self._translation.between(self._stages.collection.doc_lang, "en")
 
     def passages(self) -> Path:
         """The documents by their ids, for ``collections.stored``."""

@@ -22,6 +22,7 @@ class Needs:
         topics = kind.translates == "topics" or (system.fused and not kind.human and lang != doc_lang)
         text = system.regime is not None and REGIMES[system.regime].translates
         directions = [(topics, (lang, doc_lang)), (kind.translates == "documents", (doc_lang, lang)), (text, (collection.target, "en"))]
+        directions += [(kind.in_english and code != "en", (code, "en")) for code in (lang, doc_lang)]
         return list(dict.fromkeys(direction for needed, direction in directions if needed))
 
     def lexicon(self, system: System) -> bool:

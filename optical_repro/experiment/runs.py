@@ -43,13 +43,16 @@ def _maxsim(experiment: Experiment, system: System) -> Search:
 
     texts = experiment.weighted_queries(system.retriever)
     first = run(experiment, system.dense)
-    models, collection = experiment.models, experiment.collection
+    models = experiment.models
     topic_model, document_model = experiment.topic_model(system), experiment.document_model(system)
 
     def search() -> Run:
-        inputs = {"collection": collection.digest, "model": models.identity(document_model), "made by": made_by("tokens")}
+        documents = experiment.indexes.identity(system.kind.in_english)
+        inputs = {**documents, "model": models.identity(document_model), "made by": made_by("tokens")}
         store = TokenStore(experiment.cache.place("tokens", inputs), document_model, models.device)
-        return rerank(read_run(first), texts, topic_model, collection.passages(), store, device=models.device)
+        return rerank(
+            read_run(first), texts, topic_model, experiment.indexes.documents(system.kind.in_english), store, device=models.device
+        )
 
     identities = {"reader": models.identity(topic_model), "documents": models.identity(document_model)}
     inputs = {"search": made_by("maxsim run"), "first": sha256(first), "depth": DEPTH, **identities, "queries": digest(texts)}

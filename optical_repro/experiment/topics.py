@@ -43,6 +43,15 @@ class Topics:
         texts = self._translation.translated("topics", list(topics.values()), collection.lang, collection.doc_lang)
         return dict(zip(topics, texts, strict=True))
 
+    @cached_property
+    def in_english(self) -> Mapping[str, str]:
+        """Translated by the engine into English, where they are not; a lexicon's engine reads them respelled, as in `translated`."""
+        collection = self._stages.collection
+        if collection.lang == "en":
+            return self.as_they_are
+        topics = self.respelled if self._translation.engine.by_lexicon else self.as_they_are
+        return dict(zip(topics, self._translation.translated("topics", list(topics.values()), collection.lang, "en"), strict=True))
+
     @property
     def respells(self) -> bool:
         """Whether unknown words are replaced by the nearest known words."""

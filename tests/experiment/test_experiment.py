@@ -23,13 +23,17 @@ from conftest import Done
 from test_evaluation import TREC_EVAL, by_trec_eval
 
 from optical_repro import collections
+from optical_repro.base.cache import Cache
 from optical_repro.base.errors import InputError
 from optical_repro.base.files import sha256
 from optical_repro.base.trec import read_qrels, read_run
 from optical_repro.bitext.readers import Pair
 from optical_repro.collections import Collection
 from optical_repro.collections.folder import load as load_folder
+from optical_repro.collections.topics import read_topics
 from optical_repro.encoders.text_encoder import TextEncoder
+from optical_repro.experiment.experiment import Experiment
+from optical_repro.experiment.settings import Settings
 from optical_repro.experiment.systems import choose, parse, parse_regimes
 from optical_repro.lexicon.lexicon import Lexicon
 from optical_repro.retrieval import dense
@@ -453,3 +457,28 @@ def test_systems_that_fit_a_collection_are_chosen(small: Path, yoruba: Path) -> 
     for name in ("bm25-qt", "dense-qt", "human"):
         with pytest.raises(InputError, match=f"system {name} cannot be used on oke.yo.dev: "):
             choose([name], [], load_folder(yoruba, "yo"))
+
+
+def test_the_teacher_reads_translated_documents(yoruba: Path, cache: Path, tmp_path: Path, teacher: Path) -> None:
+    systems = ["dense-dt", "dense-dt-maxsim", "dense-dt+bm25"]
+    for lang, name in (("yo", "oke.yo.dev"), ("en", "oke.en-yo.dev")):
+        assert main(arguments(yoruba, tmp_path, cache, lang=lang, systems=systems)) == 0
+        folder = tmp_path / "runs" / name
+        collection, encoder = load_folder(yoruba, lang), TextEncoder(teacher)
+        translator = Experiment(collection, Settings(bitext=(yoruba / "bitext.tsv",)), Cache(cache)).translation.between("yo", "en")
+        topics = read_topics(folder / "dense-dt.topics.tsv")
+        assert topics == (
+            {topic: translator.translate([text])[0] for topic, text in collection.topics.items()} if lang == "yo" else collection.topics
+        )
+        documents = {
+            passage.id: " ".join(filter(None, translator.translate([passage.title, passage.text]))) for passage in collection.passages()
+        }
+        run = read_run(folder / "dense-dt.trec")
+        for topic, hits in list(run.items())[:5]:
+            [query] = encoder.encode([topics[topic]])
+            for document, score in list(hits.items())[:5]:
+                [vector] = encoder.encode([documents[document]])
+                assert score == pytest.approx(float(query @ vector), abs=1e-4)
+        assert read_run(folder / "dense-dt-maxsim.trec").keys() == run.keys()
+    with pytest.raises(InputError, match="its documents are in English: there is nothing to translate"):
+        choose(["dense-dt"], [], collections.load("sample", "yo"))

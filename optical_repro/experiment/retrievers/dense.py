@@ -21,7 +21,8 @@ def by_vectors(experiment: Experiment, system: System) -> Search:
     from ...retrieval import dense
 
     texts = experiment.weighted_queries(system.retriever)
-    topic_model, index = experiment.topic_model(system), experiment.indexes.dense(experiment.document_model(system))
+    topic_model = experiment.topic_model(system)
+    index = experiment.indexes.dense(experiment.document_model(system), system.kind.in_english)
     device = experiment.models.device
     identity = experiment.models.identity(topic_model)
     inputs = {"search": made_by("dense run"), "index": index.name, "reader": identity, "queries": digest(texts)}
@@ -43,6 +44,16 @@ def human(experiment: Experiment) -> Mapping[str, str]:
 def human_within_lexicon(experiment: Experiment) -> Mapping[str, str]:
     """People's translations, keeping only the words that the lexicon can translate."""
     return experiment.topics.within_lexicon
+
+
+def in_english(experiment: Experiment) -> Mapping[str, str]:
+    """The topics in English."""
+    return experiment.topics.in_english
+
+
+def needs_other_documents(collection: Collection) -> str | None:
+    """Why documents cannot be translated into English; None if they can."""
+    return "its documents are in English: there is nothing to translate" if collection.doc_lang == "en" else None
 
 
 def needs_english_documents(collection: Collection) -> str | None:
@@ -71,6 +82,17 @@ RETRIEVERS = (
         maker="dense run",
         dense=True,
         translates="topics",
+        place=12,
+    ),
+    Retriever(
+        "dense-dt",
+        "the teacher reads documents, and topics that are not English, translated into English",
+        by_vectors,
+        needs_other_documents,
+        queries=in_english,
+        maker="dense run",
+        dense=True,
+        in_english=True,
         place=12,
     ),
     Retriever(
