@@ -1,4 +1,8 @@
-"""Fuses several runs of the same topics into one."""
+"""Fuses several runs of the same topics into one.
+
+ranx's fusions are other ones: they take the topics of the first run and stop at one that another run lacks, and their min-max scaling
+gives 0 to hits of equal scores, where this gives 1.
+"""
 
 from __future__ import annotations
 
