@@ -14,6 +14,11 @@ BESIDE_CLDR = {"pbt": "ps", "quy": "qu", "fuv": "ff", "no": "nb", "ns": "nso"}
 """Codes that CLDR does not map to those in use, though it maps swh to sw."""
 
 
+def learnt(topics: str, documents: str) -> str:
+    """The language that a student learns: the topics', or the documents' if the topics are English and the documents' is known."""
+    return documents if topics == "en" and documents not in ("", "und") else topics
+
+
 def name(code: str) -> str:
     """The English name of a language, ``Yoruba`` for ``yo``; the code itself if CLDR has no name."""
     names = _names()

@@ -67,8 +67,7 @@ def languages_of(manifest: Mapping[str, Any]) -> tuple[str, str]:
 
 def language_of(manifest: Mapping[str, Any]) -> str:
     """Code of the student's language."""
-    topics, documents = languages_of(manifest)
-    return documents if topics == "en" else topics
+    return languages.learnt(*languages_of(manifest))
 
 
 def title(manifest: Mapping[str, Any]) -> str:

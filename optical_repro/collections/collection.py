@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..base import languages
 from ..base.errors import InputError
 from ..base.trec import Qrels
 
@@ -83,7 +84,7 @@ class Collection:
     @property
     def target(self) -> str:
         """The language to learn: that of the topics, or of the documents if the topics are English."""
-        return self.doc_lang if self.lang == "en" else self.lang
+        return languages.learnt(self.lang, self.doc_lang)
 
     @property
     def name(self) -> str:

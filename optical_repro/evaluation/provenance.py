@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..base.errors import InputError
-from ..base.files import DAMAGED
+from ..base.files import opened
 
 PARTS = {
     "digest": "documents",
@@ -54,11 +53,13 @@ def refuse_changed(paths: Mapping[str, Path], manifests: Mapping[str, Mapping[st
 
 
 def _sha256(path: Path) -> str:
-    """The hash of a run's unpacked content; empty if it cannot be unpacked."""
+    """The hash of a run's unpacked content, empty if it cannot be unpacked; raises InputError for a run that cannot be read."""
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except DAMAGED:
+        with opened(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    except InputError:
+        if path.suffix != ".gz":
+            raise
         return ""
 
 

@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..base import languages
 from ..base.errors import InputError, bad_line, unknown
 from ..base.files import digest, lines, own_name
 from ..base.trec import Qrels, read_qrels, read_run
@@ -102,7 +103,7 @@ class Results:
     @property
     def target(self) -> str:
         """The student's language: the topics', or the documents' if the topics are English."""
-        return self.doc_lang if self.lang == "en" and self.doc_lang != "und" else self.lang
+        return languages.learnt(self.lang, self.doc_lang)
 
     def comparison(self, metric: str, a: str, b: str) -> significance.Comparison | None:
         """The comparison of a with b, in whichever order it was made; None if the pair was not compared."""

@@ -121,7 +121,7 @@ def _untrained(student: Path) -> Path | None:
 def _language(manifest: dict[str, Any]) -> str | None:
     """The low-resource language of a manifest's collection; None if it does not say."""
     collection = manifest.get("collection") or {}
-    return collection.get("doc_lang") if collection.get("lang") == "en" else collection.get("lang")
+    return languages.learnt(collection.get("lang") or "", collection.get("doc_lang") or "") or None
 
 
 def _with_students(runs_dir: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
