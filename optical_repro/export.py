@@ -11,6 +11,7 @@ from . import options
 from .base.errors import InputError
 from .base.terminal import Parser, run_command, say
 from .cards import card
+from .cards.evaluation import CARD
 from .cards.files import gather
 from .records.checkpoints import find
 
@@ -50,7 +51,7 @@ def export(student: str, folder: Path, runs_dir: Path) -> None:
     try:
         path = card.write(source, runs_dir)
     except InputError as error:
-        path = source / card.CARD
+        path = source / CARD
         say(f"note: {'the card is that of before' if path.is_file() else 'no model card'}: {error}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as part:

@@ -12,7 +12,7 @@ from .base.errors import InputError
 from .base.files import whole
 from .base.terminal import Parser, run_command, say
 from .cards import card
-from .cards.evaluation import LEXICON
+from .cards.evaluation import CARD, LEXICON
 from .cards.files import gather
 from .records.checkpoints import find
 
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
         respell_topics(arguments)
         return
     student = find(arguments.student, arguments.runs_dir).folder
-    card_path = student / card.CARD
+    card_path = student / CARD
     if arguments.command == "card" or not card_path.is_file():
         card_path = card.write(student, arguments.runs_dir)
         say(f"{card_path} written")
@@ -118,7 +118,7 @@ def push(student: Path, name: str, private: bool = False, card_path: Path | None
     try:
         address = hub.create_repo(name, private=private, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
-            gather(student, card_path or student / card.CARD, name, Path(folder))
+            gather(student, card_path or student / CARD, name, Path(folder))
             hub.upload_folder(repo_id=name, folder_path=folder, commit_message="A student of optical_repro")
     except HFValidationError:
         raise InputError(f"{name}: no name for the Hugging Face Hub; expected USER/NAME") from None

@@ -85,6 +85,6 @@ class Indexes:
         """The vectors of a dense index, or a sample of ``POOL`` of them: [passages, d]."""
         import faiss
 
-        vectors = faiss.read_index(str(index / "faiss" / "index")).reconstruct_n()
+        vectors: np.ndarray = faiss.read_index(str(index / "faiss" / "index")).reconstruct_n()
         sample = random.Random(self._stages.seed).sample(range(len(vectors)), min(len(vectors), POOL))
         return vectors[sorted(sample)]
