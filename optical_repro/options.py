@@ -40,6 +40,7 @@ class Option:
     """Without its dashes."""
     help: str
     default: Any = None
+    """A function gives it when a command starts, where it depends on the environment."""
     takes: dict[str, Any] = field(default_factory=dict)
     """Other keywords of argparse: ``type``, ``choices``, ``nargs``, ``metavar``, ``action``."""
 
@@ -146,8 +147,8 @@ ALL = (
         "systems to run, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; bm25-psq (searches all translations of each word at "
         "once); dense-nbest (the mean vector of many translations of a topic); dense-dt (documents translated into English); "
         "human-lexicon (people's translations, keeping only words that the lexicon can translate); or Pyserini's own systems, "
-        "with its prebuilt indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL bm25-dt- "
-        "prebuilt, mdpr, afriberta-dpr, bm25-dt+afriberta-dpr (default: those of bm25, bm25-qt, dense-zs, dense-qt, human and "
+        "with its prebuilt indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL "
+        "bm25-dt-prebuilt, mdpr, afriberta-dpr, bm25-dt+afriberta-dpr (default: those of bm25, bm25-qt, dense-zs, dense-qt, human and "
         "optical-<regime> that fit the collection, and fusions with BM25)",
         takes={"metavar": "A,B"},
     ),
@@ -164,7 +165,7 @@ ALL = (
     Option(
         "cache-dir",
         "folder for finished stages: indexes, students, runs (default: $OPTICAL_CACHE or ~/.cache/optical_repro)",
-        None,  # set when a command starts, since it depends on the environment
+        default_folder,
         {"type": Path, "metavar": "DIR"},
     ),
 )
@@ -177,8 +178,8 @@ def add(add_argument: Callable[..., argparse.Action], *names: str, **help: str) 
     """Adds options to a parser or an argument group; ``help`` has other help texts, by dest, for a command that needs them."""
     for name in names:
         option = OPTIONS[name]
-        default = {} if "required" in option.takes else {"default": default_folder() if name == "cache-dir" else option.default}
-        add_argument(f"--{name}", help=help.get(option.dest, option.help), **default, **option.takes)
+        default = option.default() if callable(option.default) else option.default
+        add_argument(f"--{name}", help=help.get(option.dest, option.help), default=default, **option.takes)
 
 
 GROUPS = {

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from . import options
 from .base import languages
 from .base.errors import InputError
 from .base.files import whole
@@ -50,9 +51,7 @@ def parser() -> argparse.ArgumentParser:
                 "--corpus", required=True, type=Path, metavar="FILE", help='the English documents: {"id", "title", "text"} a line'
             )
             subparser.add_argument("--output", required=True, type=Path, metavar="FILE", help="where the respelled topics go")
-        subparser.add_argument(
-            "--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="folder with the runs (default: %(default)s)"
-        )
+        options.add(subparser.add_argument, "runs-dir", runs_dir="folder with the runs (default: %(default)s)")
     return parser
 
 

@@ -130,10 +130,9 @@ def read_text(path: Path | str) -> str:
 
 def read_json(path: Path | str, expected: str) -> Any:
     """Reads a JSON file; raises InputError if it is not JSON, or not UTF-8. ``expected``: what it should hold, for errors."""
-    value, wrong, detail = _parse(read_text(path))
+    value, wrong, detail, line = _parse(read_text(path))
     if wrong:
-        later = re.search(r"line ([2-9]|\d{2,}) ", detail)  # a file of one line needs no number
-        place = f"{path}:{later[1]}" if later else str(path)
+        place = f"{path}:{line}" if line > 1 else str(path)  # a file of one line needs no number
         raise InputError(f"{place}: {wrong}{f' ({detail})' if detail else ''}; expected {expected}")
     return value
 
@@ -141,26 +140,28 @@ def read_json(path: Path | str, expected: str) -> Any:
 def json_lines(path: Path | str, expected: str) -> Iterator[tuple[int, Any]]:
     """Yields (line number from 1, value) of a file with JSON on each line; raises InputError for a line that is not JSON."""
     for number, line in lines(path):
-        value, wrong, _ = _parse(line)
+        value, wrong, *_ = _parse(line)
         if wrong:
             raise bad_line(path, number, wrong, expected)
         yield number, value
 
 
-def _parse(text: str) -> tuple[Any, str, str]:
-    """(value of a JSON text, what is wrong with it, details from the parser); the last two are empty if unknown or nothing is wrong."""
+def _parse(text: str) -> tuple[Any, str, str, int]:
+    """(value of a JSON text, what is wrong with it, details and line from the parser); empty, and 0, if unknown or nothing is wrong."""
     value = None
     try:
         value = json.loads(text)
         if ESCAPED.search(text):  # Half a surrogate pair, which UTF-8 cannot encode.
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        return value, f"half a surrogate pair in {_record_id(value)}", ""
+        return value, f"half a surrogate pair in {_record_id(value)}", "", 0
     except RecursionError:
-        return value, "JSON nested too deeply", ""
-    except ValueError as error:  # JSONDecodeError, or a number with more digits than Python reads.
-        return value, "not JSON", str(error) if isinstance(error, json.JSONDecodeError) else "a number of thousands of digits"
-    return value, "", ""
+        return value, "JSON nested too deeply", "", 0
+    except json.JSONDecodeError as error:
+        return value, "not JSON", str(error), error.lineno
+    except ValueError:
+        return value, "not JSON", "a number of thousands of digits", 0
+    return value, "", "", 0
 
 
 def _record_id(value: Any) -> str:

@@ -6,6 +6,7 @@ To add a value, put a file that defines it into the folder. Another package decl
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 import sys
@@ -50,7 +51,7 @@ def registry(folder: str, kind: type[T], group: str) -> dict[str, T]:
 def from_packages(group: str, kind: type[N], known: Collection[str]) -> dict[str, N]:
     """Name to value, for the values of other packages. Prints a line on standard error for each that is left out, and why."""
     values: dict[str, N] = {}
-    for point in metadata.entry_points(group=group):
+    for point in _entry_points().select(group=group):
         origin = f"{point.dist.name if point.dist else 'a package'} (entry point {point.name} of {group})"
         try:
             content = point.load()
@@ -65,6 +66,12 @@ def from_packages(group: str, kind: type[N], known: Collection[str]) -> dict[str
             else:
                 values[value.name] = value
     return values
+
+
+@functools.cache
+def _entry_points() -> Any:
+    """Of all installed packages, which are looked through once for all registries."""
+    return metadata.entry_points()
 
 
 def in_order(values: dict[str, T]) -> dict[str, T]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import filecmp
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ..base.errors import InputError
 from ..base.files import whole
 from ..base.published import find_file
 from ..base.terminal import say
 from ..records.checkpoints import weights_of
-from ..records.manifest import MANIFEST, read
+from ..records.manifest import MANIFEST, with_students
 from .evaluation import CARD, LEXICON, Evaluation
 from .sections import citation, front_matter, licence, scores_of, summary, training, usage
 
@@ -25,7 +23,9 @@ def write_all(folder: Path) -> None:
     An error, such as a damaged manifest of another run, is only printed: the runs are complete without a card.
     """
     try:
-        for student in sorted({find_file(manifest["training"]["checkpoint"], path) for path, manifest in _student_manifests(folder)}):
+        for student in sorted(
+            {find_file(manifest["training"]["checkpoint"], path) for path, manifest in with_students(folder.glob(f"*{MANIFEST}"))}
+        ):
             # No evaluations: its folder was removed, or has other weights since an earlier run.
             if weights_of(student) and (evaluations := _evaluations(student, folder.parent)):
                 _write(student, evaluations)
@@ -89,7 +89,7 @@ def card(student: Path, evaluations: list[Evaluation]) -> str:
 def _evaluation(folder: Path, weights: str) -> Evaluation | None:
     manifests = {
         path.name.removesuffix(MANIFEST): manifest
-        for path, manifest in _student_manifests(folder)
+        for path, manifest in with_students(folder.glob(f"*{MANIFEST}"))
         if manifest["training"]["checkpoint_sha256"] == weights
     }
     report = folder / "report.json"
@@ -101,11 +101,3 @@ def _evaluation(folder: Path, weights: str) -> Evaluation | None:
         return Evaluation(json.loads(report.read_text(encoding="utf-8")), systems, manifests[systems[0]], folder)
     except ValueError:
         raise InputError(f"{report}: not JSON; make it again: python -m optical_repro.compare {folder}") from None
-
-
-def _student_manifests(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The manifests of a folder's systems that have a student, with their paths."""
-    for path in sorted(folder.glob(f"*{MANIFEST}")):
-        manifest = read(path)
-        if manifest.get("training"):
-            yield path, manifest

@@ -38,19 +38,17 @@ class Topics:
 
         Topics are respelled only for engines that use the lexicon; a model gets them unchanged.
         """
-        collection = self._stages.collection
-        topics = self.respelled if self._translation.engine.by_lexicon else self.as_they_are
-        texts = self._translation.translated("topics", list(topics.values()), collection.lang, collection.doc_lang)
-        return dict(zip(topics, texts, strict=True))
+        return self._into(self._stages.collection.doc_lang)
 
     @cached_property
     def in_english(self) -> Mapping[str, str]:
-        """Translated by the engine into English, where they are not; a lexicon's engine reads them respelled, as in `translated`."""
-        collection = self._stages.collection
-        if collection.lang == "en":
-            return self.as_they_are
+        """The topics in English: unchanged, or translated as in `translated`."""
+        return self.as_they_are if self._stages.collection.lang == "en" else self._into("en")
+
+    def _into(self, target: str) -> Mapping[str, str]:
         topics = self.respelled if self._translation.engine.by_lexicon else self.as_they_are
-        return dict(zip(topics, self._translation.translated("topics", list(topics.values()), collection.lang, "en"), strict=True))
+        texts = self._translation.translated("topics", list(topics.values()), self._stages.collection.lang, target)
+        return dict(zip(topics, texts, strict=True))
 
     @property
     def respells(self) -> bool:

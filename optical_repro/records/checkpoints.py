@@ -16,7 +16,7 @@ from ..base.published import find_file
 from ..base.system_names import split_name
 from ..base.terminal import say
 from ..encoders.models import EMBEDDED, locate
-from .manifest import MANIFEST, read
+from .manifest import MANIFEST, read, with_students
 
 
 class Checkpoint(NamedTuple):
@@ -96,13 +96,12 @@ def _find_manifest(student: Path, runs_dir: Path) -> tuple[Path, dict[str, Any]]
     Raises InputError if manifests name this folder, but all with other weights.
     """
     weights, other = "", None
-    for path in sorted(runs_dir.glob(f"*/*{MANIFEST}")):
-        if training := read(path).get("training"):
-            weights = weights or weights_of(student)
-            if training["checkpoint_sha256"] == weights:
-                return path, read(path)
-            if find_file(training["checkpoint"], path).resolve() == student.resolve():
-                other = path
+    for path, manifest in with_students(runs_dir.glob(f"*/*{MANIFEST}")):
+        weights = weights or weights_of(student)
+        if manifest["training"]["checkpoint_sha256"] == weights:
+            return path, manifest
+        if find_file(manifest["training"]["checkpoint"], path).resolve() == student.resolve():
+            other = path
     if other:
         raise InputError(f"{student}: its weights are not those that {other} recorded (SHA-256 differs); make that run again")
     return runs_dir, {}
@@ -124,13 +123,11 @@ def _language(manifest: dict[str, Any]) -> str | None:
     return languages.learnt(collection.get("lang") or "", collection.get("doc_lang") or "") or None
 
 
-def _with_students(runs_dir: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+def _existing_students(runs_dir: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The manifests of single-vector systems whose student exists."""
-    for path in sorted(runs_dir.glob(f"*/*{MANIFEST}")):
-        manifest = read(path)
+    for path, manifest in with_students(runs_dir.glob(f"*/*{MANIFEST}")):
         name = split_name(path.name.removesuffix(MANIFEST))
-        training = manifest.get("training")
-        if training and not (name.fused or name.maxsim) and find_file(training["checkpoint"], path).is_dir():
+        if not (name.fused or name.maxsim) and find_file(manifest["training"]["checkpoint"], path).is_dir():
             yield path, manifest
 
 
@@ -138,7 +135,7 @@ def _only_student(runs_dir: Path, lang: str) -> Path | None:
     """The manifest of the only student of a language; None if there are several, or none."""
     students = {
         manifest["training"]["checkpoint_sha256"]: path
-        for path, manifest in _with_students(runs_dir)
+        for path, manifest in _existing_students(runs_dir)
         if languages.same(str(_language(manifest)), lang)
     }
     return next(iter(students.values())) if len(students) == 1 else None
@@ -146,7 +143,7 @@ def _only_student(runs_dir: Path, lang: str) -> Path | None:
 
 def _suggestions(runs_dir: Path) -> str:
     """The end of an error message: manifests whose student exists."""
-    paths = [str(path) for path, _ in _with_students(runs_dir)]
+    paths = [str(path) for path, _ in _existing_students(runs_dir)]
     if not paths:
         return f" (none in {runs_dir}: train one with python -m optical_repro.run)"
     return f": --model {' or '.join(paths[:6])}{' ...' if len(paths) > 6 else ''}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -80,6 +80,14 @@ def read(path: Path, needed: Collection[tuple[str, ...]] = OF_A_STUDENT) -> dict
 def read_all(folder: Path) -> dict[str, dict[str, Any]]:
     """System to its manifest, in the order of the names; a student need not be found again."""
     return {path.name.removesuffix(MANIFEST): read(path, ()) for path in sorted(folder.glob(f"*{MANIFEST}"))}
+
+
+def with_students(paths: Iterable[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The manifests among these of systems that have a student, with their paths, in the order of the paths."""
+    for path in sorted(paths):
+        manifest = read(path)
+        if manifest.get("training"):
+            yield path, manifest
 
 
 def write(folder: Path, manifest: Manifest) -> None:
