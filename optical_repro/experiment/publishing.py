@@ -27,7 +27,6 @@ from ..records.manifest import Manifest, write
 from ..training_text.pretraining import PRETRAINING
 from ..training_text.regimes import REGIMES
 from .experiment import Experiment
-from .settings import Settings
 from .systems import System
 
 PACKAGES = (
@@ -172,17 +171,19 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
     libraries = {"pyserini": True, "faiss-cpu": dense, "torch": dense, "transformers": dense, "sil-thot": lexicon, "POT": trained}
     versions = {package: metadata.version(package) for package, needed in libraries.items() if needed}
     values |= {f"code of {kind}": _code(kind) for kind in _kinds(system, lexicon, trained)}
-    if packages := _packages(system, settings):
+    if packages := _packages(experiment, system):
         values["from packages"] = packages
     return values | {"optical_repro": __version__} | versions
 
 
-def _packages(system: System, settings: Settings) -> dict[str, str]:
+def _packages(experiment: Experiment, system: System) -> dict[str, str]:
     """The other packages that a system's parts come from, with their versions; empty if it needs none."""
     parts: list[Any] = [system.kind.search]
     if system.regime is not None:
         parts += [REGIMES[system.regime].pairs, PRETRAINING[system.pretrain].texts]
-        parts += [OBJECTIVES[objective].loss for objective in settings.recipe.parts]
+        parts += [OBJECTIVES[objective].loss for objective in experiment.settings.recipe.parts]
+    if experiment.needs.directions(system):
+        parts.append(experiment.translation.engine.load)
     return {name: version for part in parts for name, version in extension(part).items()}
 
 

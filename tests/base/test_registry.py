@@ -62,6 +62,8 @@ def test_a_package_adds_a_system_a_regime_a_translator_and_a_collection(installe
     assert "bm25-title" in done.stdout
     manifest = json.loads((tmp_path / "runs/proverbs.yo.test/bm25-title.manifest.json").read_text())
     assert manifest["settings"]["from packages"] == {"optical-proverbs": "1.0"}
+    manifest = json.loads((tmp_path / "runs/proverbs.yo.test/bm25-qt.manifest.json").read_text())
+    assert manifest["settings"]["from packages"] == {"optical-proverbs": "1.0"}  # whose translator it is
     topics = (tmp_path / "runs/proverbs.yo.test/bm25-qt.topics.tsv").read_text(encoding="utf-8")
     assert topics == "p1\tILÉ ỌBA TÓ JÓ\n"
     shown = command(installed, "optical_repro.regimes", "--lang", "yo", "--regime", "reversed", "--in-domain", "0", cwd=tmp_path)
