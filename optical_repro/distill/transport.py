@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 from torch import Tensor
 
@@ -31,12 +33,16 @@ def transport_plan(
     Padding has no mass. Solved by POT's batched Sinkhorn in double precision, where exp(-cost / regularisation) does not vanish
     for a regularisation of 0.005 or more. Raises ValueError below that.
     """
+    # POT would start every other array library that is installed; JAX alone takes most of a GPU's memory then.
+    for library in ("JAX", "CUPY", "TENSORFLOW"):
+        os.environ.setdefault(f"POT_BACKEND_DISABLE_{library}", "1")
     from ot.batch import solve_batch
 
     if regularisation < 0.005:
         raise ValueError(f"regularisation is {regularisation}; Sinkhorn needs at least 0.005 for costs up to 2")
     masses = [(mask / mask.sum(1, keepdim=True)).double() for mask in (student_mask, teacher_mask)]
-    with torch.autocast(cost.device.type, enabled=False):
+    # POT makes its first potentials on PyTorch's default device, which must be that of the costs.
+    with torch.autocast(cost.device.type, enabled=False), cost.device:
         solution = solve_batch(cost.detach().double(), regularisation, *masses, method="sinkhorn", grad="detach", tol=tolerance)
     return solution.plan.to(cost.dtype)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import numpy as np
 import ot
@@ -211,3 +212,15 @@ def test_scores_is_the_divergence_between_distributions_over_passages(batch: Bat
     assert scores_objective(compared).item() == pytest.approx(expected, rel=1e-4)
     same = Batch(batch.teacher, batch.teacher_mask, batch.teacher, batch.teacher_mask, passages)
     assert scores_objective(same).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_all_arrays_of_the_loss_are_on_one_device(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch's device without values stands for a GPU: an array of another device in the loss is an error there, as on a GPU."""
+    # The one number that the solver looks at on the way: how far its marginals are. That device has no automatic precision either.
+    monkeypatch.setattr("ot.backend.TorchBackend.max", lambda self, values, **_: 0.0)
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
+    student, student_mask, teacher, teacher_mask = (
+        part.to("meta") for part in (batch.student, batch.student_mask, batch.teacher, batch.teacher_mask)
+    )
+    elsewhere = Batch(student, student_mask, teacher, teacher_mask, torch.randn(5, 16, device="meta"))
+    assert total(["ot", "pooled", "scores"], elsewhere).device.type == "meta"
