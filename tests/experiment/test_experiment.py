@@ -110,7 +110,7 @@ def test_manifests_tell_all_that_it_takes(sample_run: Done, system: str) -> None
     assert manifest["seed"] == 42
     given = manifest["arguments"]
     assert (given["lang"], given["regime"], given["steps"], given["collection"]) == ("yo", "cs,bt", 6, "sample")
-    assert manifest["inputs"] and all(sha256(path) == digest for path, digest in manifest["inputs"].items())
+    assert manifest["inputs"] and all(sha256(os.path.expanduser(path)) == digest for path, digest in manifest["inputs"].items())
     assert {"optical_repro", "python", "pyserini", "torch", "transformers", "ranx", "POT", "sil-thot"} <= manifest["versions"].keys()
     collection = manifest["collection"]
     assert (collection["name"], collection["lang"], collection["doc_lang"], collection["split"]) == ("sample.yo.test", "yo", "en", "test")
