@@ -24,10 +24,10 @@ from .experiment.settings import DEVICES, Settings
 from .experiment.systems import parse, parse_regimes
 from .training_text.pretraining import PRETRAINING
 from .translate.engines import ENGINES
-from .translate.translator import LEXICAL, MODEL, TRANSLATOR_HELP
+from .translate.translator import LEXICAL, MODEL, PHRASE, TRANSLATOR_HELP
 
 SETTINGS = Settings()
-OTHERS = "".join(f"; {engine.name}: {engine.meaning}" for engine in ENGINES.values() if engine.name not in (LEXICAL, MODEL))
+OTHERS = "".join(f"; {engine.name}: {engine.meaning}" for engine in ENGINES.values() if engine.name not in (LEXICAL, PHRASE, MODEL))
 """Engines that TRANSLATOR_HELP does not name."""
 RECIPE = SETTINGS.recipe
 

@@ -35,10 +35,13 @@ class Text:
         pairs = code_switched(texts, self._words.lexicon, self._stages.settings.switch, self._stages.seed)
         return [TrainingPair(*pair) for pair in pairs]
 
-    def back_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
-        """The pairs' sentences of the language, each with its machine translation (Sennrich, Haddow and Birch 2016)."""
+    def back_translated(self, pairs: Sequence[Pair], by_phrases: bool = False) -> list[TrainingPair]:
+        """The pairs' sentences of the language, each with its machine translation (Sennrich, Haddow and Birch 2016).
+
+        ``by_phrases``: by the phrase-based translator, whatever the settings name.
+        """
         sentences = [pair.target for pair in pairs]
-        translations = self._translation.translated("training text", sentences, self._stages.collection.target, "en")
+        translations = self._translation.sentences(sentences, self._stages.collection.target, "en", by_phrases)
         return [TrainingPair(*pair) for pair in zip(sentences, translations, strict=True)]
 
     # ---- training text

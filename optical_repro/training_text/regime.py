@@ -23,8 +23,11 @@ class Tools(Protocol):
         """Code-switched texts, each with its English original."""
         ...
 
-    def back_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
-        """The pairs' sentences of the language, each with its machine translation into English."""
+    def back_translated(self, pairs: Sequence[Pair], by_phrases: bool = False) -> list[TrainingPair]:
+        """The pairs' sentences of the language, each with its machine translation into English.
+
+        ``by_phrases``: by the phrase-based translator, whatever ``--translator`` names.
+        """
         ...
 
 
@@ -42,7 +45,9 @@ class Regime:
     trains: bool = True
     """Whether a student is trained at all."""
     translates: bool = False
-    """Whether sentences of the language are machine-translated into English."""
+    """Whether the translator of ``--translator`` makes its text."""
+    by_phrases: bool = False
+    """Whether the phrase-based translator makes its text, whatever ``--translator`` names."""
     needs_bitext: bool = True
     """If False, a lexicon is enough where the documents are English."""
     place: int = 100
