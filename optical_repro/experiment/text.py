@@ -15,6 +15,7 @@ from ..training_text.in_domain import SPAN, spans
 from ..training_text.pairs import draw_pairs, readings, training_pairs
 from ..training_text.pretraining_objective import SENTENCE, PreTrainingText
 from ..training_text.regime import TrainingPair
+from ..translate.translator import Translators
 from .stages import Stages
 from .translation import Translation
 from .words import Words
@@ -35,13 +36,17 @@ class Text:
         pairs = code_switched(texts, self._words.lexicon, self._stages.settings.switch, self._stages.seed)
         return [TrainingPair(*pair) for pair in pairs]
 
-    def back_translated(self, pairs: Sequence[Pair], by_phrases: bool = False) -> list[TrainingPair]:
-        """The pairs' sentences of the language, each with its machine translation (Sennrich, Haddow and Birch 2016).
+    def back_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
+        """The pairs' sentences of the language, each with its machine translation (Sennrich, Haddow and Birch 2016)."""
+        return self._translated(pairs, self._translation.translators)
 
-        ``by_phrases``: by the phrase-based translator, whatever the settings name.
-        """
+    def phrase_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
+        """The same by the phrase-based translator, whatever the settings name."""
+        return self._translated(pairs, self._translation.phrase_translators)
+
+    def _translated(self, pairs: Sequence[Pair], translators: Translators) -> list[TrainingPair]:
         sentences = [pair.target for pair in pairs]
-        translations = self._translation.sentences(sentences, self._stages.collection.target, "en", by_phrases)
+        translations = self._translation.own_sentences(sentences, translators, self._stages.collection.target, "en")
         return [TrainingPair(*pair) for pair in zip(sentences, translations, strict=True)]
 
     # ---- training text

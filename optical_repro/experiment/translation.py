@@ -125,19 +125,14 @@ class Translation:
 
     def translated(self, what: str, texts: Sequence[str], source: str, target: str) -> list[str]:
         """Translations of texts by the engine that the settings name."""
-        if self.engine.at_once:
-            return self.between(source, target).translate(texts)
-        return self.kept(what, texts, self.between(source, target), source, target)
+        translator = self.between(source, target)
+        return translator.translate(texts) if self.engine.at_once else self.kept(what, texts, translator, source, target)
 
-    def sentences(self, sentences: Sequence[str], source: str, target: str, by_phrases: bool = False) -> list[str]:
-        """Translations of the bitext's own sentences, by the engine that the settings name or, if they say otherwise, by phrases.
-
-        An engine that is trained on the bitext has not read them.
-        """
-        translators = self.phrase_translators if by_phrases else self.translators
-        if not isinstance(translators, TrainedOnBitext):
-            return self.translated("training text", sentences, source, target)
-        return self.kept("training text", sentences, translators.unread(source, target), source, target)
+    def own_sentences(self, texts: Sequence[str], translators: Translators, source: str, target: str) -> list[str]:
+        """Translations of the bitext's own sentences. An engine that is trained on the bitext has not read them."""
+        if isinstance(translators, TrainedOnBitext):
+            return self.kept("training text", texts, translators.unread(source, target), source, target)
+        return self.translated("training text", texts, source, target)
 
     def kept(self, what: str, texts: Sequence[str], translator: Translator, source: str, target: str) -> list[str]:
         """Translations that take long: a stage of the cache."""

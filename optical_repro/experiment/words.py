@@ -74,13 +74,16 @@ class Words:
         """The stage of the lexicon."""
         lang, seed = self._stages.collection.target, self._stages.seed
         digests = [digest(lexicon.entries) for lexicon in self.listed]
+        inputs = {"lang": lang, "seed": seed, "pairs": digest(self.pairs), "listed": digests}
+        if self.pairs and not self._stages.has("lexicon", inputs):
+            _ = self.links  # before the stage, whose time is its own
 
         def make(folder: Path) -> None:
             from_bitext = [lexicons.from_links(self.pairs, self.links)] if self.pairs else []
             *files, names = self.listed
             lexicons.merge([*files, *from_bitext, names]).write(folder / "lexicon.tsv")
 
-        return self._stages.stage("lexicon", "lexicon", {"lang": lang, "seed": seed, "pairs": digest(self.pairs), "listed": digests}, make)
+        return self._stages.stage("lexicon", "lexicon", inputs, make)
 
     @property
     def file(self) -> Path:

@@ -23,11 +23,12 @@ class Tools(Protocol):
         """Code-switched texts, each with its English original."""
         ...
 
-    def back_translated(self, pairs: Sequence[Pair], by_phrases: bool = False) -> list[TrainingPair]:
-        """The pairs' sentences of the language, each with its machine translation into English.
+    def back_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
+        """The pairs' sentences of the language, each with its machine translation into English."""
+        ...
 
-        ``by_phrases``: by the phrase-based translator, whatever ``--translator`` names.
-        """
+    def phrase_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
+        """The same by the phrase-based translator, whatever ``--translator`` names."""
         ...
 
 

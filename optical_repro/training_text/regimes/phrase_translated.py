@@ -8,7 +8,7 @@ from ..regime import Regime, Tools, TrainingPair
 
 def translated(pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:
     """The pairs' sentences of the language with their translations phrase by phrase, whatever ``--translator`` names."""
-    return tools.back_translated(pairs, by_phrases=True)
+    return tools.phrase_translated(pairs)
 
 
 PHRASE_TRANSLATED = Regime(

@@ -34,7 +34,13 @@ class WordWeights:
         return 1 - math.log(max(self._counts.get(word, 0), 1)) / self._all if is_word(word) else 0.0
 
     def logs(self, source: Sequence[str], target: Sequence[str]) -> tuple[float, float]:
-        """log lex(target | source) and log lex(source | target): each word by the mean of its probabilities (IBM model 1)."""
+        """log lex(target | source) and log lex(source | target): each word by the mean of its probabilities (IBM model 1).
+
+        Of phrases that the lexicon has as such, their probabilities.
+        """
+        phrase, translation = " ".join(source), " ".join(target)
+        if len(source) > 1 and translation in (listed := self.lexicon.probabilities(phrase)):
+            return math.log(listed[translation]), math.log(max(FLOOR, self.reverse.probabilities(translation).get(phrase, 0.0)))
         forward = sum(_log_mean(word, [self.forward_words(other) for other in source]) for word in target)
         return forward, sum(_log_mean(word, [self.backward_words(other) for other in target]) for word in source)
 
@@ -43,6 +49,8 @@ class WordWeights:
 
         A word whose best translation there has half the probability of its very best one is half lost.
         """
+        if len(source) > 1 and " ".join(target) in self.lexicon.entries.get(" ".join(source), {}):
+            return 0.0
         return sum(self.information(word) * (1 - self._kept(word, target)) for word in source if is_word(word))
 
     def _kept(self, word: str, target: Sequence[str]) -> float:
