@@ -55,7 +55,7 @@ class Topics:
         """The topics, respelled, translated into English by the phrase-based translator, whatever the settings name."""
         translation, lang = self._translation, self._stages.collection.lang
         translator = translation.phrase_translators.between(lang, "en")
-        texts = translation.kept("topics", list(self.respelled.values()), translator, lang, "en")
+        texts = translation.kept("topics translated by phrases", list(self.respelled.values()), translator, lang, "en")
         return dict(zip(self.respelled, texts, strict=True))
 
     @property

@@ -126,15 +126,15 @@ class Translation:
     def translated(self, what: str, texts: Sequence[str], source: str, target: str) -> list[str]:
         """Translations of texts by the engine that the settings name."""
         translator = self.between(source, target)
-        return translator.translate(texts) if self.engine.at_once else self.kept(what, texts, translator, source, target)
+        return translator.translate(texts) if self.engine.at_once else self.kept(f"{what} translated", texts, translator, source, target)
 
     def own_sentences(self, texts: Sequence[str], translators: Translators, source: str, target: str) -> list[str]:
         """Translations of the bitext's own sentences. An engine that is trained on the bitext has not read them."""
         if isinstance(translators, TrainedOnBitext):
-            return self.kept("training text", texts, translators.unread(source, target), source, target)
+            return self.kept("training text translated", texts, translators.unread(source, target), source, target)
         return self.translated("training text", texts, source, target)
 
-    def kept(self, what: str, texts: Sequence[str], translator: Translator, source: str, target: str) -> list[str]:
+    def kept(self, title: str, texts: Sequence[str], translator: Translator, source: str, target: str) -> list[str]:
         """Translations that take long: a stage of the cache."""
 
         def make(folder: Path) -> None:
@@ -142,7 +142,7 @@ class Translation:
                 json.dump(translator.translate(texts), file, ensure_ascii=False, indent=0)
 
         inputs = {"texts": digest(list(texts)), "translator": translator.identity, "from": source, "to": target}
-        stage = self._stages.stage(f"{what} translated", "translation", inputs, make)
+        stage = self._stages.stage(title, "translation", inputs, make)
         return list(json.loads((stage / "translations.json").read_text(encoding="utf-8")))
 
 

@@ -27,7 +27,7 @@ from optical_repro.translate.phrases.decoder import decode
 from optical_repro.translate.phrases.extraction import LONGEST_SOURCE, LONGEST_TARGET, phrase_pairs
 from optical_repro.translate.phrases.language_model import LanguageModel
 from optical_repro.translate.phrases.model import PhraseModel, train
-from optical_repro.translate.phrases.options import Option, Weights
+from optical_repro.translate.phrases.options import Option, Phrases, Weights
 from optical_repro.translate.phrases.parts import PARTS, parts
 from optical_repro.translate.phrases.phrase_table import PhraseTable
 from optical_repro.translate.phrases.vocabulary import END, FIRST, UNKNOWN, Vocabulary
@@ -37,8 +37,8 @@ ROOT = Path(__file__).parents[2]
 
 # Phrases
 
-GERMAN = "michael geht davon aus , dass er im haus bleibt".split()
-ENGLISH = "michael assumes that he will stay in the house".split()
+GERMAN = ["michael", "geht", "davon", "aus", ",", "dass", "er", "im", "haus", "bleibt"]
+ENGLISH = ["michael", "assumes", "that", "he", "will", "stay", "in", "the", "house"]
 LINKS = {(0, 0), (1, 1), (2, 1), (3, 1), (5, 2), (6, 3), (9, 4), (9, 5), (7, 6), (7, 7), (8, 8)}
 TEXTBOOK = """michael - michael
 michael geht davon aus - michael assumes
@@ -107,8 +107,9 @@ def test_punctuation_is_linked_to_its_like() -> None:
 def test_the_table_has_the_counts_of_phrase_pairs_most_frequent_first() -> None:
     pairs = [AlignedPair(["a", "b"], ["x", "y"], {(0, 0), (1, 1)})] * 3 + [AlignedPair(["a"], ["z"], {(0, 0)})]
     source, target = Vocabulary(["a", "b"]), Vocabulary(["x", "y", "z"])
-    known = PhraseTable.train(pairs, source, target).translations(source.numbers(["b", "a", "b", "?"]))
-    seen = {place: [(" ".join(map(target.word, one.words)), *one[1:]) for one in found] for place, found in known.items()}
+    table = PhraseTable.train(pairs, source, target)
+    known = table.phrases(source.numbers(["b", "a", "b", "?"]))
+    seen = {place: [(" ".join(map(target.word, one.words)), *one[1:]) for one in table.translations(row)] for place, row in known.items()}
     assert seen == {
         (0, 1): [("y", 3, 3, 3)],
         (1, 2): [("x", 3, 4, 3), ("z", 1, 4, 1)],
@@ -153,11 +154,11 @@ def test_a_language_model_is_read_as_it_was_written(tmp_path: Path) -> None:
 # Decoder
 
 
-def translations(options: list[list[Option]], place: int = 0) -> list[list[Option]]:
+def translations(phrases: Phrases, place: int = 0) -> list[list[Option]]:
     """Every translation of the words from a place, as options."""
-    if place == len(options):
+    if place == len(phrases):
         return [[]]
-    return [[option, *rest] for option in options[place] for rest in translations(options, option.end)]
+    return [[option, *rest] for end, options in phrases[place] for option in options for rest in translations(phrases, end)]
 
 
 def score(path: list[Option], model: LanguageModel, fluency: float) -> float:
@@ -173,17 +174,19 @@ def test_the_decoder_finds_the_best_of_all_translations(seed: int) -> None:
     chance = random.Random(seed)
     model = LanguageModel.train([[chance.randrange(4, 10) for _ in range(5)] for _ in range(30)], 6)
     length = 5
-    options: list[list[Option]] = [[] for _ in range(length)]
-    for start in range(length):
-        for end in range(start + 1, min(start + 3, length) + 1):
-            for _ in range(2):
-                numbers = tuple(chance.randrange(3, 10) for _ in range(chance.randint(1, 3)))
-                options[start].append(Option(end, tuple(map(str, numbers)), numbers, -4 * chance.random()))
-    paths = translations(options)
-    best = decode(options, model, 0.7, beam=10_000)
+
+    def option() -> Option:
+        numbers = tuple(chance.randrange(3, 10) for _ in range(chance.randint(1, 3)))
+        return Option(tuple(map(str, numbers)), numbers, -4 * chance.random())
+
+    phrases: Phrases = [
+        [(end, tuple(option() for _ in range(2))) for end in range(start + 1, min(start + 3, length) + 1)] for start in range(length)
+    ]
+    paths = translations(phrases)
+    best = [option for _, option in decode(phrases, model, 0.7, beam=10_000)]
     assert len(paths) > 100
     assert score(best, model, 0.7) == pytest.approx(max(score(path, model, 0.7) for path in paths))
-    narrow = decode(options, model, 0.7)
+    narrow = [option for _, option in decode(phrases, model, 0.7)]
     assert score(narrow, model, 0.7) <= score(best, model, 0.7) + 1e-9
 
 
@@ -203,7 +206,7 @@ def model(place: Path, lexicon: dict[str, dict[str, float]], **weights: float) -
     aligned = [AlignedPair(["yara", "nawa", "?"], ["how", "many", "?"], {(0, 0), (1, 1), (2, 2)})] * 4
     place.mkdir()
     train(place, aligned, Lexicon(lexicon), [["how", "many", "children", "?"]])
-    return PhraseModel(place, Weights(**({name: 0.0 for name in Weights._fields} | {"forward": 0.3, "fluency": 0.3} | weights)))
+    return PhraseModel(place, Weights(**(dict.fromkeys(Weights._fields, 0.0) | {"forward": 0.3, "fluency": 0.3} | weights)))
 
 
 def test_the_lexicons_words_names_and_numbers_are_options(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ class PhraseModel:
         words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
         self.language_model = LanguageModel.read(folder / "language model")
         word_weights = WordWeights(Lexicon(words["lexicon"]), words["counts"])
-        self.options = Options(PhraseTable.read(folder / "phrases"), source, target, word_weights, weights)
+        table = PhraseTable.read(folder / "phrases")
+        self.options = Options(table, source, target, word_weights, self.language_model, weights)
 
     def translate(self, sentence: str) -> str:
         """The best translation of a sentence; words that pass through stay as they are written."""
@@ -59,8 +60,8 @@ class PhraseModel:
         folded = [token.word for token in found]
         pieces: list[str] = []
         start = 0
-        for option in decode(self.options.of(folded), self.language_model, self.options.weights.fluency):
-            unchanged = list(option.words) == folded[start : option.end]
-            pieces += [token.text for token in found[start : option.end]] if unchanged else option.words
-            start = option.end
+        for end, option in decode(self.options.of(folded), self.language_model, self.options.weights.fluency):
+            unchanged = list(option.words) == folded[start:end]
+            pieces += [token.text for token in found[start:end]] if unchanged else option.words
+            start = end
         return _GLUED.sub("", " ".join(pieces))

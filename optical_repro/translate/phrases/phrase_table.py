@@ -75,9 +75,9 @@ class PhraseTable:
         for name in self.NAMES:
             np.save(folder / f"{name}.npy", getattr(self, name))
 
-    def translations(self, sentence: Sequence[int]) -> dict[tuple[int, int], list[Translation]]:
-        """The translations of each phrase of a sentence that the table has: (start, end) to them, the most frequent first."""
-        known: dict[tuple[int, int], list[Translation]] = {}
+    def phrases(self, sentence: Sequence[int]) -> dict[tuple[int, int], int]:
+        """The phrases of a sentence that the table has: (start, end) to their place in the table."""
+        known: dict[tuple[int, int], int] = {}
         for start in range(len(sentence)):
             low, high = 0, self.sources.shape[1]
             for length, word in enumerate(sentence[start : start + LONGEST_SOURCE]):
@@ -87,10 +87,11 @@ class PhraseTable:
                     break
                 # A phrase stands before the longer ones that begin with it.
                 if length + 1 == LONGEST_SOURCE or self.sources[length + 1, low] == NOTHING:
-                    known[start, start + length + 1] = self._of(low)
+                    known[start, start + length + 1] = low
         return known
 
-    def _of(self, phrase: int) -> list[Translation]:
+    def translations(self, phrase: int) -> list[Translation]:
+        """The translations of the phrase at a place in the table, the most frequent first."""
         begin, end = int(self.begins[phrase]), int(self.begins[phrase + 1])
         targets, counts = self.targets[begin:end].tolist(), self.counts[begin:end].tolist()
         return [
