@@ -51,9 +51,8 @@ def main() -> None:
         }
     print(f"{lang}: {len(sides['phrase'].pairs):,} pairs; {len(pairs):,} held-out sentences")
     for name, row in rows.items():
-        print(
-            f"  {name:8} BLEU {row['BLEU']:5.1f}  chrF {row['chrF']:5.1f}  cosine {row['cosine']:.3f}  {row['sentences a second']:,.0f}/s"
-        )
+        scores = f"BLEU {row['BLEU']:5.1f}  chrF {row['chrF']:5.1f}  cosine {row['cosine']:.3f}"
+        print(f"  {name:8} {scores}  {row['sentences a second']:,.0f} sentences a second")
     arguments.json.parent.mkdir(exist_ok=True, parents=True)
     arguments.json.write_text(json.dumps({"lang": lang, "sentences": len(pairs), "translators": rows}, indent=1) + "\n")
 

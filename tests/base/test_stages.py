@@ -138,7 +138,8 @@ def convention_files(folder: Path) -> str:
 
 
 OUTPUTS: dict[str, Callable[[Path], Output]] = {
-    "aligned": text, "phrase model": text, "lexicon": text, "spans": text, "spelling": text, "translation": text, "links": text, "model": convention_files,
+    "aligned": text, "phrase model": text,
+    "lexicon": text, "spans": text, "spelling": text, "translation": text, "links": text, "model": convention_files,
     "lucene": lucene, "faiss": faiss_vectors, "teacher": states, "untrained": encoder, "pretrained": encoder, "student": encoder,
     "agreement": agreement, "as-loaded": means, "passages": rows,
 }  # fmt: skip
