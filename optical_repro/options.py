@@ -24,10 +24,10 @@ from .experiment.settings import DEVICES, Settings
 from .experiment.systems import parse, parse_regimes
 from .training_text.pretraining import PRETRAINING
 from .translate.engines import ENGINES
-from .translate.translator import LEXICAL, MODEL, TRANSLATOR_HELP
+from .translate.translator import LEXICAL, MODEL, PHRASE, TRANSLATOR_HELP
 
 SETTINGS = Settings()
-OTHERS = "".join(f"; {engine.name}: {engine.meaning}" for engine in ENGINES.values() if engine.name not in (LEXICAL, MODEL))
+OTHERS = "".join(f"; {engine.name}: {engine.meaning}" for engine in ENGINES.values() if engine.name not in (LEXICAL, PHRASE, MODEL))
 """Engines that TRANSLATOR_HELP does not name."""
 RECIPE = SETTINGS.recipe
 
@@ -145,7 +145,8 @@ ALL = (
     Option(
         "systems",
         "systems to run, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; bm25-psq (searches all translations of each word at "
-        "once); dense-nbest (the mean vector of many translations of a topic); dense-dt (documents translated into English); "
+        "once); dense-nbest (the mean vector of many translations of a topic); dense-nbest-phrase (the same with a phrase-based "
+        "translation among them); dense-dt (documents translated into English); "
         "human-lexicon (people's translations, keeping only words that the lexicon can translate); or Pyserini's own systems, "
         "with its prebuilt indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL "
         "bm25-dt-prebuilt, mdpr, afriberta-dpr, bm25-dt+afriberta-dpr (default: those of bm25, bm25-qt, dense-zs, dense-qt, human and "

@@ -36,12 +36,21 @@ ENCODER = _makers("encoder convention", "torch transformers tokenizers")
 VECTORS = ENCODER | _makers("retrieval.text_encoder")
 BM25 = WORDS | _makers("trec retrieval.lexical", "pyserini")
 TRAINING = ENCODER | _makers("distill.loop distill.recipe distill.student distill.teacher", "accelerate numpy")
+PHRASES = LINKS | _makers(
+    "lexicon.lexicon translate.sentences translate.phrases.aligned translate.phrases.extraction translate.phrases.parts "
+    "translate.phrases.phrase_table translate.phrases.language_model translate.phrases.model experiment.translation",
+    "numpy python",
+)
 
 MAKERS = {
+    "aligned": LINKS,
     "lexicon": LINKS | _makers("bitext.lexicon"),
     "spans": PASSAGES | _makers("regimes.in_domain", "python"),
     "spelling": BM25 | _makers("retrieval.respelling translate.spelling"),
     "word by word": WORDS | _makers("translate.lexical"),
+    "phrase model": PHRASES,
+    "phrase by phrase": WORDS
+    | _makers("translate.phrase translate.phrases.options translate.phrases.decoder translate.phrases.word_weights translate.sentences"),
     "translation": _makers("translate.neural translate.sentences translate.model"),
     "lucene": PASSAGES | BM25,
     "faiss": PASSAGES | VECTORS | _makers("retrieval.dense", "faiss-cpu"),

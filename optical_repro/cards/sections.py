@@ -15,6 +15,7 @@ from ..encoders.models import EMBEDDED, local_folder
 from ..evaluation.figures import loss_of
 from ..evaluation.tables import HEADINGS
 from ..training_text.regimes import REGIMES
+from ..translate.translator import PHRASE
 from .evaluation import CARD, LEXICON, THIS, Evaluation, language_of, languages_of, model_names, public_name, title
 from .markdown import code, escaped, fenced, linked, one_line, quoted
 
@@ -235,7 +236,10 @@ def _loss(log: list[dict[str, float]], measured_on: str | None) -> str:
 
 def _back_translator(manifest: Mapping[str, Any]) -> str:
     """The translator of the training text of ``bt``: ``lexical``, or the model's name; empty for other regimes."""
-    if "bt" not in manifest["training"]["regime"].split("+"):
+    regime = manifest["training"]["regime"]
+    if regime in REGIMES and REGIMES[regime].by_phrases:
+        return PHRASE
+    if "bt" not in regime.split("+"):
         return ""
     direction = (language_of(manifest), "en")
     names = (record["translator"] for record in manifest.get("translation", []) if (record["from"], record["to"]) == direction)

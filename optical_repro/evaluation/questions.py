@@ -10,8 +10,11 @@ from . import significance
 if TYPE_CHECKING:
     from .results import Results
 
-IN_PLACE = ("dense-qt", "dense-nbest")
+IN_PLACE = ("dense-qt", "dense-nbest", "dense-nbest-phrase")
 """Systems that students are compared with, like with like: translated topics in place of the student."""
+
+BACK_TRANSLATED = ("bt", "bt-phrase")
+"""Regimes that code-switching is compared with."""
 
 
 def is_ceiling(system: str) -> bool:
@@ -44,7 +47,8 @@ def telling_pairs(results: Results) -> list[significance.Comparison]:
 def question_pairs(names: list[str]) -> dict[str, list[tuple[str, str]]]:
     """The questions that the toolkit answers, each with pairs of systems that differ only in that."""
     systems = {name: split_name(name) for name in names}
-    switching = [(name, _with(system, optical_name("bt", system.pretrain))) for name, system in systems.items() if system.regime == "cs"]
+    switched = [(name, system) for name, system in systems.items() if system.regime == "cs"]
+    switching = [(name, _with(system, optical_name(regime, system.pretrain))) for regime in BACK_TRANSLATED for name, system in switched]
     pretraining = [(name, _with(system, optical_name(str(system.regime)))) for name, system in systems.items() if system.pretrain != "none"]
     translation = [(name, _with(system, baseline)) for baseline in IN_PLACE for name, system in systems.items() if system.is_student]
     questions = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import InputError
 from ..training_text.regimes import REGIMES
+from ..translate.translator import PHRASE
 from .systems import System
 
 if TYPE_CHECKING:
@@ -18,11 +19,8 @@ def check(experiment: Experiment, systems: Sequence[System]) -> None:
     check_text(experiment, systems)
     if any(system.kind.dense for system in systems):
         check_encoders(experiment, [system for system in systems if system.regime])
-    translation = experiment.translation
-    if not translation.engine.by_lexicon:
-        translation.translators.check(
-            list(dict.fromkeys(direction for system in systems for direction in experiment.needs.directions(system)))
-        )
+    directions = [direction for system in systems for direction in experiment.needs.directions(system)]
+    experiment.translation.translators.check(list(dict.fromkeys(directions)))
 
 
 def check_encoders(experiment: Experiment, optical: Sequence[System]) -> None:
@@ -55,6 +53,10 @@ def check_text(experiment: Experiment, systems: Sequence[System]) -> None:
         settings.recipe.fitted(1, collection.doc_lang == "en")
         if settings.recipe.learns == "words" and not settings.lexical_init:
             raise InputError("--learns words: with --no-lexical-init the student gains none; use --learns embeddings")
+    for system in systems if not words.pairs else []:
+        if experiment.needs.phrases(system):
+            what = system.name if system.kind.by_phrases else f"--translator {PHRASE}"
+            raise InputError(f"{what}: needs parallel text of {lang} and English; give it with --bitext FILE")
     if any(experiment.needs.lexicon(system) for system in systems) and not words.known:
         raise InputError(f"nothing is known of the words of {lang}; give parallel text or a lexicon: --bitext FILE, --lexicon FILE")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..base.errors import InputError
 from ..training_text.regimes import REGIMES
+from ..translate.translator import PHRASE
 from .stages import Stages
 from .systems import System
 from .translation import Translation
@@ -30,6 +31,12 @@ class Needs:
         learns = system.learns or self._stages.settings.lexical_init
         by_engine = self._translation.engine.by_lexicon and bool(self.directions(system))
         return by_engine or system.kind.by_lexicon or (system.regime is not None and learns)
+
+    def phrases(self, system: System) -> bool:
+        """Whether a system depends on the phrase-based translator."""
+        regime = REGIMES[system.regime] if system.regime is not None else None
+        by_engine = self._translation.engine.name == PHRASE and bool(self.directions(system))
+        return by_engine or system.kind.by_phrases or (regime is not None and regime.by_phrases)
 
     def check_directions(self, system: System) -> None:
         """Raises InputError if a system needs English topics or documents, and the collection has neither."""

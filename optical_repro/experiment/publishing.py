@@ -26,6 +26,7 @@ from ..evaluation.provenance import difference, refuse_changed
 from ..records.manifest import Manifest, write
 from ..training_text.pretraining import PRETRAINING
 from ..training_text.regimes import REGIMES
+from ..translate.translator import PHRASE
 from .experiment import Experiment
 from .systems import System
 
@@ -156,6 +157,8 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
     if experiment.needs.directions(system):
         version = experiment.translation.translators.version
         values["translator"] = public_text(settings.translator) + (f" ({version})" if version else "")
+    if experiment.needs.phrases(system):
+        values["code of phrase translation"] = digest([_code("phrase model"), _code("phrase by phrase")])[:8]
     if lexicon:
         values["respelling"] = settings.spelling
     if dense:
@@ -206,10 +209,14 @@ def _files(paths: Sequence[Path]) -> list[str]:
 
 def _translation(experiment: Experiment, system: System) -> list[dict[str, str]]:
     """A system's translators, one for each direction; empty if it needs no translation."""
+    translation, collection = experiment.translation, experiment.collection
+    translators = [(*direction, translation.between(*direction)) for direction in experiment.needs.directions(system)]
+    if experiment.needs.phrases(system) and not (translators and translation.engine.name == PHRASE):
+        direction = (collection.target, "en")
+        translators.append((*direction, translation.phrase_translators.between(*direction)))
     return [
         {"from": source, "to": target, "translator": public_text(translator.name), "identity": translator.identity}
-        for source, target in experiment.needs.directions(system)
-        for translator in [experiment.translation.between(source, target)]
+        for source, target, translator in translators
     ]
 
 

@@ -63,6 +63,8 @@ class Retriever:
     """Whether it replaces unknown words of untranslated topics by the nearest known words."""
     by_lexicon: bool = False
     """Whether it depends on the lexicon, whatever the translator."""
+    by_phrases: bool = False
+    """Whether the phrase-based translator translates for it, whatever the translator."""
     in_english: bool = False
     """Whether the engine translates documents, and topics that are not English, into English for it."""
     translates: str | None = None

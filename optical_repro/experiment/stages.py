@@ -30,6 +30,10 @@ class Stages:
         """The seed of everything random."""
         return self.settings.recipe.seed
 
+    def has(self, name: str, inputs: dict[str, Any]) -> bool:
+        """Whether the cache has a stage."""
+        return self.cache.has(name, {**inputs, "made by": made_by(name)})
+
     def stage(self, title: str, name: str, inputs: dict[str, Any], make: Callable[[Path], None]) -> Path:
         """The folder of a stage, from the cache or computed now; its key is its inputs and its makers. Prints its title and time."""
         if name != "run":  # a run's inputs have its makers already

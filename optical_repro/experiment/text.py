@@ -15,6 +15,7 @@ from ..training_text.in_domain import SPAN, spans
 from ..training_text.pairs import draw_pairs, readings, training_pairs
 from ..training_text.pretraining_objective import SENTENCE, PreTrainingText
 from ..training_text.regime import TrainingPair
+from ..translate.translator import Translators
 from .stages import Stages
 from .translation import Translation
 from .words import Words
@@ -37,8 +38,15 @@ class Text:
 
     def back_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
         """The pairs' sentences of the language, each with its machine translation (Sennrich, Haddow and Birch 2016)."""
+        return self._translated(pairs, self._translation.translators)
+
+    def phrase_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
+        """The same by the phrase-based translator, whatever the settings name."""
+        return self._translated(pairs, self._translation.phrase_translators)
+
+    def _translated(self, pairs: Sequence[Pair], translators: Translators) -> list[TrainingPair]:
         sentences = [pair.target for pair in pairs]
-        translations = self._translation.translated("training text", sentences, self._stages.collection.target, "en")
+        translations = self._translation.own_sentences(sentences, translators, self._stages.collection.target, "en")
         return [TrainingPair(*pair) for pair in zip(sentences, translations, strict=True)]
 
     # ---- training text

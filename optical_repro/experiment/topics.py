@@ -50,6 +50,14 @@ class Topics:
         texts = self._translation.translated("topics", list(topics.values()), self._stages.collection.lang, target)
         return dict(zip(topics, texts, strict=True))
 
+    @cached_property
+    def by_phrases(self) -> Mapping[str, str]:
+        """The topics, respelled, translated into English by the phrase-based translator, whatever the settings name."""
+        translation, lang = self._translation, self._stages.collection.lang
+        translator = translation.phrase_translators.between(lang, "en")
+        texts = translation.kept("topics translated by phrases", list(self.respelled.values()), translator, lang, "en")
+        return dict(zip(self.respelled, texts, strict=True))
+
     @property
     def respells(self) -> bool:
         """Whether unknown words are replaced by the nearest known words."""

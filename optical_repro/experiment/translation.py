@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from ..base.files import digest, whole
+from ..bitext.readers import Pair
 from ..collections.collection import Passage
+from ..lexicon.alignment import Link
 from ..lexicon.lexicon import Lexicon
+from ..training_text.in_domain import sample
 from ..translate.engines import engine
-from ..translate.translator import Engine, Translator, Translators
+from ..translate.translator import PHRASE, Engine, TrainedOnBitext, Translator, Translators
 from .models import Models
 from .stages import Stages
 from .words import Words
+
+REVISION = 1
+"""Raise it with every change to the texts that language models are trained on."""
+
+MONOLINGUAL = 10_000
+"""The most documents of the collection that language models are trained on."""
 
 TOGETHER = 500
 """Passages translated together: enough for batches of sentences of similar length."""
@@ -52,27 +63,86 @@ class Translation:
         """The lexicon into English, or its reverse."""
         return self._words.lexicon_into(target)
 
+    # ---- what engines that are trained on the bitext need
+
+    @property
+    def seed(self) -> int:
+        """The seed of everything random."""
+        return self._stages.seed
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The bitext after filtering."""
+        return self._words.pairs
+
+    @cached_property
+    def parts(self) -> list[int]:
+        """The part of each pair, for cross-fitting."""
+        from ..translate.phrases.parts import parts
+
+        return parts(self.pairs)
+
+    @property
+    def links(self) -> list[list[Link]]:
+        """The links of each pair's words."""
+        return self._words.links
+
+    @property
+    def listed(self) -> list[Lexicon]:
+        """The lexicons of files, and CLDR's names."""
+        return self._words.listed
+
+    def monolingual(self, lang: str) -> Iterator[str]:
+        """The collection's documents, at most ``MONOLINGUAL`` of them by the seed, if they are in a language."""
+        collection = self._stages.collection
+        if collection.doc_lang == lang:
+            yield from sample((passage.text for passage in collection.passages()), MONOLINGUAL, random.Random(self.seed))
+
+    def monolingual_key(self, lang: str) -> list[Any] | None:
+        """What these documents depend on; None if there are none."""
+        collection = self._stages.collection
+        return [collection.digest, MONOLINGUAL] if collection.doc_lang == lang else None
+
+    def stage(self, title: str, name: str, inputs: dict[str, Any], make: Callable[[Path], None]) -> Path:
+        """The folder of a stage of the cache, made if it is missing."""
+        return self._stages.stage(title, name, inputs, make)
+
+    # ---- translators
+
     @cached_property
     def translators(self) -> Translators:
         """The engine, ready to translate. Raises InputError if its model is missing."""
         return self.engine.load(self)
+
+    @cached_property
+    def phrase_translators(self) -> Translators:
+        """The phrase-based engine, whatever the settings name."""
+        return engine(PHRASE).load(self)
 
     def between(self, source: str, target: str) -> Translator:
         """The translator from one language into another. Raises InputError for a pair that the engine does not have."""
         return self.translators.between(source, target)
 
     def translated(self, what: str, texts: Sequence[str], source: str, target: str) -> list[str]:
-        """Translations of texts; a model's, which take long, are a stage of the cache."""
+        """Translations of texts by the engine that the settings name."""
         translator = self.between(source, target)
-        if self.engine.by_lexicon:
-            return translator.translate(texts)
+        return translator.translate(texts) if self.engine.at_once else self.kept(f"{what} translated", texts, translator, source, target)
+
+    def own_sentences(self, texts: Sequence[str], translators: Translators, source: str, target: str) -> list[str]:
+        """Translations of the bitext's own sentences. An engine that is trained on the bitext has not read them."""
+        if isinstance(translators, TrainedOnBitext):
+            return self.kept("training text translated", texts, translators.unread(source, target), source, target)
+        return self.translated("training text", texts, source, target)
+
+    def kept(self, title: str, texts: Sequence[str], translator: Translator, source: str, target: str) -> list[str]:
+        """Translations that take long: a stage of the cache."""
 
         def make(folder: Path) -> None:
             with whole(folder / "translations.json") as file:
                 json.dump(translator.translate(texts), file, ensure_ascii=False, indent=0)
 
         inputs = {"texts": digest(list(texts)), "translator": translator.identity, "from": source, "to": target}
-        stage = self._stages.stage(f"{what} translated", "translation", inputs, make)
+        stage = self._stages.stage(title, "translation", inputs, make)
         return list(json.loads((stage / "translations.json").read_text(encoding="utf-8")))
 
 

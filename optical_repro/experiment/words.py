@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from pathlib import Path
 
-from ..base.files import digest
+from ..base.files import digest, whole
 from ..base.terminal import say
 from ..bitext import filters
 from ..bitext.readers import Pair, bitext_files, read_bitext
 from ..lexicon import lexicon as lexicons
+from ..lexicon.alignment import Link
 from ..lexicon.lexicon import Lexicon
 from .stages import Stages
 
@@ -51,17 +53,37 @@ class Words:
         return bool(self.pairs or any(lexicon.entries for lexicon in self.file_lexicons) or cldr.entries)
 
     @cached_property
+    def listed(self) -> list[Lexicon]:
+        """The lexicons that are not from the bitext: those of files, and CLDR's names."""
+        return [*self.file_lexicons, lexicons.cldr_lexicon(self._stages.collection.target)]
+
+    @cached_property
+    def links(self) -> list[list[Link]]:
+        """The word links of each pair, for lexicon and phrases: the bitext is aligned once."""
+        inputs = {"pairs": digest(self.pairs), "seed": self._stages.seed}
+
+        def make(folder: Path) -> None:
+            with whole(folder / "links.json") as file:
+                json.dump(lexicons.align_pairs(self.pairs, self._stages.seed), file)
+
+        stage = self._stages.stage("bitext aligned", "aligned", inputs, make)
+        return [[(*link,) for link in links] for links in json.loads((stage / "links.json").read_text(encoding="utf-8"))]
+
+    @cached_property
     def stage(self) -> Path:
         """The stage of the lexicon."""
         lang, seed = self._stages.collection.target, self._stages.seed
-        names = lexicons.cldr_lexicon(lang)
-        digests = [digest(lexicon.entries) for lexicon in (*self.file_lexicons, names)]
+        digests = [digest(lexicon.entries) for lexicon in self.listed]
+        inputs = {"lang": lang, "seed": seed, "pairs": digest(self.pairs), "listed": digests}
+        if self.pairs and not self._stages.has("lexicon", inputs):
+            _ = self.links  # before the stage, whose time is its own
 
         def make(folder: Path) -> None:
-            from_bitext = [lexicons.induce(self.pairs, seed)] if self.pairs else []
-            lexicons.merge([*self.file_lexicons, *from_bitext, names]).write(folder / "lexicon.tsv")
+            from_bitext = [lexicons.from_links(self.pairs, self.links)] if self.pairs else []
+            *files, names = self.listed
+            lexicons.merge([*files, *from_bitext, names]).write(folder / "lexicon.tsv")
 
-        return self._stages.stage("lexicon", "lexicon", {"lang": lang, "seed": seed, "pairs": digest(self.pairs), "listed": digests}, make)
+        return self._stages.stage("lexicon", "lexicon", inputs, make)
 
     @property
     def file(self) -> Path:

@@ -12,7 +12,7 @@ from ..base.files import whole
 from ..base.words import capitalised_words, is_number, words
 from ..bitext.readers import Pair
 from . import files as lexicon_files
-from .alignment import align
+from .alignment import Link, align
 from .cldr import cldr_names
 
 REVISION = 1
@@ -68,14 +68,24 @@ class Lexicon:
 
 
 def induce(pairs: Sequence[Pair], seed: int) -> Lexicon:
+    """A lexicon from bitext, whose words are aligned first."""
+    return from_links(pairs, align_pairs(pairs, seed))
+
+
+def align_pairs(pairs: Sequence[Pair], seed: int) -> list[list[Link]]:
+    """The links of each pair's words, which ``words`` splits."""
+    return align([(words(pair.target), words(pair.english)) for pair in pairs], seed)
+
+
+def from_links(pairs: Sequence[Pair], links: Sequence[Sequence[Link]]) -> Lexicon:
     """A lexicon from word-aligned bitext: how often each word is linked to each English word; numbers only to themselves.
 
     A name spelt the same on both sides of a pair counts as one more link, because the aligner links rare words to whatever is left.
     """
-    split = [(words(pair.target), words(pair.english)) for pair in pairs]
     entries: Entries = defaultdict(lambda: defaultdict(float))
-    for (target, english), links in zip(split, align(split, seed), strict=True):
-        for target_index, english_index, weight in links:
+    for pair, pair_links in zip(pairs, links, strict=True):
+        target, english = words(pair.target), words(pair.english)
+        for target_index, english_index, weight in pair_links:
             if not is_number(target[target_index]) or target[target_index] == english[english_index]:
                 entries[target[target_index]][english[english_index]] += weight
     for pair in pairs:

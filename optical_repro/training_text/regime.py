@@ -27,6 +27,10 @@ class Tools(Protocol):
         """The pairs' sentences of the language, each with its machine translation into English."""
         ...
 
+    def phrase_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
+        """The same by the phrase-based translator, whatever ``--translator`` names."""
+        ...
+
 
 @dataclass(frozen=True)
 class Regime:
@@ -42,7 +46,9 @@ class Regime:
     trains: bool = True
     """Whether a student is trained at all."""
     translates: bool = False
-    """Whether sentences of the language are machine-translated into English."""
+    """Whether the translator of ``--translator`` makes its text."""
+    by_phrases: bool = False
+    """Whether the phrase-based translator makes its text, whatever ``--translator`` names."""
     needs_bitext: bool = True
     """If False, a lexicon is enough where the documents are English."""
     place: int = 100

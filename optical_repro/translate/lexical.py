@@ -57,7 +57,7 @@ class LexicalTranslators:
         """Does nothing: `experiment.check` looks whether the lexicon has words."""
 
 
-ENGINE = Engine(LEXICAL, "word by word, with the lexicon", LexicalTranslators, by_lexicon=True, place=1)
+ENGINE = Engine(LEXICAL, "word by word, with the lexicon", LexicalTranslators, by_lexicon=True, at_once=True, place=1)
 
 
 def nbest(text: str, lexicon: Lexicon, seed: int) -> dict[str, float]:

@@ -49,13 +49,14 @@ RECORDED = Path(__file__).with_name("stages.json")
 SYSTEMS = {
     "bm25": "bm25 run", "bm25-qt": "bm25 run", "bm25-psq": "bm25 run", "bm25-dt": "bm25 run",
     "dense-zs": "dense run", "dense-qt": "dense run", "dense-nbest": "dense run",
+    "dense-nbest-phrase": "dense run",
     "optical-cs": "dense run", "optical-bt": "dense run", "optical-none": "dense run", "optical-cs-after-mlm": "dense run",
     "optical-cs-maxsim": "maxsim run", "optical-cs+bm25": "fused run",
 }  # fmt: skip
 """The systems whose runs are recorded, and what makes them."""
 
-ELSEWHERE = {"prebuilt run", "word by word"}
-"""Makers without a stage here: one needs Pyserini's indexes (test_prebuilt.py), the other is seen in bm25-qt and bm25-dt."""
+ELSEWHERE = {"prebuilt run", "word by word", "phrase by phrase"}
+"""Makers without a stage here: the first needs Pyserini's indexes (test_prebuilt.py), the others are seen in what is translated."""
 
 NEAR = 1e-4
 """How far numbers may be from those recorded, in units of their root mean square."""
@@ -137,6 +138,7 @@ def convention_files(folder: Path) -> str:
 
 
 OUTPUTS: dict[str, Callable[[Path], Output]] = {
+    "aligned": text, "phrase model": text,
     "lexicon": text, "spans": text, "spelling": text, "translation": text, "links": text, "model": convention_files,
     "lucene": lucene, "faiss": faiss_vectors, "teacher": states, "untrained": encoder, "pretrained": encoder, "student": encoder,
     "agreement": agreement, "as-loaded": means, "passages": rows,
@@ -230,6 +232,7 @@ def outputs(place: Path, marian: Path) -> dict[str, Output]:
         found[f"{makers}: {name}"] = text(run.parent) if makers == "bm25 run" else scores(run)
     for regime in ("cs", "bt"):
         experiment.alignment.of(regime)
+    experiment.training_pairs("bt-phrase")
     experiment.as_loaded("cs", "none")
     experiment.indexes.passages()
     store = TokenStore(place / "tokens", teacher)

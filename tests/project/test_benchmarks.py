@@ -15,12 +15,29 @@ sys.path.append(str(BENCHMARKS))
 
 import measure  # noqa: E402
 
+from optical_repro.collections import sample  # noqa: E402
+
 
 @pytest.mark.parametrize("name", ["distillation", "transport", "encoding", "search", "precision"])
 def test_help_tells_what_is_compared(name: str) -> None:
     done = subprocess.run([sys.executable, str(BENCHMARKS / f"{name}.py"), "--help"], capture_output=True, text=True, check=True)
     assert "optical_repro" in done.stdout or "32-bit floats" in done.stdout
     assert "--runs" in done.stdout and "--json" in done.stdout
+
+
+def test_translators_are_scored_on_text_that_they_have_not_read(small: Path, tmp_path: Path) -> None:
+    lines = (sample.FOLDER / "bitext.yo-en.tsv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "held-out.tsv").write_text("".join(lines[:5] + lines[300:330]), encoding="utf-8")
+    line = ["--lang", "yo", "--collection", str(small), "--bitext", str(small / "bitext.tsv"), "--held-out", str(tmp_path / "held-out.tsv")]
+    where = ["--cache-dir", str(tmp_path / "cache"), "--json", str(tmp_path / "scores.json")]
+    program = [sys.executable, str(BENCHMARKS / "translation.py"), *line, *where]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert "240 pairs; 30 held-out sentences" in done.stdout
+    read = json.loads((tmp_path / "scores.json").read_text())
+    assert read["sentences"] == 30 and set(read["translators"]) == {"lexical", "phrase"}
+    for scores in read["translators"].values():
+        assert 0 < scores["BLEU"] < 100 and 0 < scores["chrF"] < 100 and 0.1 < scores["cosine"] < 1
+        assert "case:lc" in scores["signatures"][0]
 
 
 def test_sides_run_in_turn_and_ratios_are_medians_of_rounds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,6 +38,9 @@ class Toolbox:
         sentences = [pair.target for pair in pairs]
         return [TrainingPair(*pair) for pair in zip(sentences, LexicalTranslator(self.lexicon).translate(sentences), strict=True)]
 
+    def phrase_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
+        return self.back_translated(pairs)
+
 
 def made(regime: str, pairs: list[Pair], lexicon: Lexicon, probability: float = 0.5, seed: int = 42) -> list[TrainingPair]:
     return training_pairs(regime, pairs, Toolbox(lexicon, probability, seed))
