@@ -20,7 +20,7 @@ from .distill.objectives import OBJECTIVES
 from .distill.recipe import LEARNING, Recipe
 from .encoders.convention import POOLING
 from .encoders.models import EMBEDDED
-from .experiment.settings import DEVICES, Settings
+from .experiment.settings import DEVICES, IN_DOMAIN_BY, Settings
 from .experiment.systems import parse, parse_regimes
 from .training_text.pretraining import PRETRAINING
 from .translate.engines import ENGINES
@@ -93,10 +93,16 @@ ALL = (
     Option("switch", "probability that a word is code-switched (default: %(default)s)", SETTINGS.switch, {"type": float, "metavar": "P"}),
     Option(
         "in-domain",
-        "share of the training pairs, in every regime, that are code-switched excerpts from the collection's English documents "
-        "(default: %(default)s)",
+        "share of the training pairs that are excerpts from the collection's English documents; 0: sentences of the bitext alone, in "
+        "every regime (default: %(default)s)",
         SETTINGS.in_domain,
         {"type": float, "metavar": "SHARE"},
+    ),
+    Option(
+        "in-domain-by",
+        f"how these excerpts become training pairs: {_meanings(IN_DOMAIN_BY)} (default: %(default)s)",
+        SETTINGS.in_domain_by,
+        {"choices": IN_DOMAIN_BY},
     ),
     Option(
         "teacher",
@@ -184,7 +190,7 @@ def add(add_argument: Callable[..., argparse.Action], *names: str, **help: str) 
 
 GROUPS = {
     "collection": "lang collection split",
-    "training text": "regime bitext bitext-filter lexicon translator switch in-domain",
+    "training text": "regime bitext bitext-filter lexicon translator switch in-domain in-domain-by",
     "models, training and systems": "teacher pooling prefixes student objective pretrain learns no-lexical-init no-respelling steps "
     "systems bm25 seed device",
     "folders": "runs-dir qrels-dir cache-dir",
@@ -206,8 +212,8 @@ def settings(arguments: argparse.Namespace) -> Settings:
     """
     options = vars(arguments)
     recipe = {name: options[name] for name in ("objective", "steps", "learns", "seed") if name in options}
-    same = ("teacher", "pooling", "prefixes", "student", "bitext", "lexicon", "translator", "switch", "in_domain", "bm25", "device")
-    values = {name: options[name] for name in same if name in options}
+    same = "teacher pooling prefixes student bitext lexicon translator switch in_domain in_domain_by bm25 device"
+    values = {name: options[name] for name in same.split() if name in options}
     if options.get("bitext_filter"):
         values["bitext_filter"] = filters.parse(options["bitext_filter"])
     return Settings(

@@ -215,7 +215,8 @@ def training(manifest: Mapping[str, Any]) -> str:
     )
     rows["the teacher reads with"] = escaped(f"{convention.pooling} pooling{prefixes}")
     rows |= {"probability of switching a word": str(arguments["switch"])} if "switch" in arguments else {}
-    rows["back-translated by"] = _back_translator(manifest)
+    rows["back-translated by"] = _translator_of_training(manifest, into="en")
+    rows["English machine-translated by"] = _translator_of_training(manifest, into=language_of(manifest))
     names = arguments.get("bitext_filter") or ""
     rows["filters of the parallel text"] = names if isinstance(names, str) else ", ".join(names)
     rows |= {"seed": str(manifest["seed"]), "weights": f"SHA-256 {training['checkpoint_sha256']}"}
@@ -233,11 +234,12 @@ def _loss(log: list[dict[str, float]], measured_on: str | None) -> str:
     return f"{losses[0]:.3f} to {losses[-1]:.3f}{where}" if losses else ""
 
 
-def _back_translator(manifest: Mapping[str, Any]) -> str:
-    """The translator of the training text of ``bt``: ``lexical``, or the model's name; empty for other regimes."""
-    if "bt" not in manifest["training"]["regime"].split("+"):
+def _translator_of_training(manifest: Mapping[str, Any], into: str) -> str:
+    """The translator of the training text into a language: ``lexical``, or the model's name; empty if none is translated into it."""
+    regime, own = REGIMES[manifest["training"]["regime"]], manifest.get("settings", {}).get("in-domain by") == "own"
+    if not (regime.translates if into == "en" else regime.translates_english or (own and regime.translates_passages)):
         return ""
-    direction = (language_of(manifest), "en")
+    direction = (language_of(manifest) if into == "en" else "en", into)
     names = (record["translator"] for record in manifest.get("translation", []) if (record["from"], record["to"]) == direction)
     return next((linked(public_name(name)) for name in names), "")
 

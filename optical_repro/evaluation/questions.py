@@ -44,11 +44,15 @@ def telling_pairs(results: Results) -> list[significance.Comparison]:
 def question_pairs(names: list[str]) -> dict[str, list[tuple[str, str]]]:
     """The questions that the toolkit answers, each with pairs of systems that differ only in that."""
     systems = {name: split_name(name) for name in names}
-    switching = [(name, _with(system, optical_name("bt", system.pretrain))) for name, system in systems.items() if system.regime == "cs"]
+    switched = {name: system for name, system in systems.items() if system.regime == "cs"}
+    back_translation, translation_into = (
+        [(name, _with(system, optical_name(regime, system.pretrain))) for name, system in switched.items()] for regime in ("bt", "bt-en")
+    )
     pretraining = [(name, _with(system, optical_name(str(system.regime)))) for name, system in systems.items() if system.pretrain != "none"]
     translation = [(name, _with(system, baseline)) for baseline in IN_PLACE for name, system in systems.items() if system.is_student]
     questions = {
-        "Code-switched against back-translated training text": switching,
+        "Code-switched against back-translated training text": back_translation,
+        "Code-switched against machine-translated English": translation_into,
         "With pre-training before distillation against without": pretraining,
         "Like against like: students against the translated topics in their place": translation,
     }

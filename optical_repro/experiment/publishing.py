@@ -166,7 +166,7 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
         values["student"] = public_text(settings.student) if settings.student else "the teacher"
         values["lexical initialisation"] = settings.lexical_init
     if trained:
-        values |= {"switch": settings.switch, "in-domain": settings.in_domain}
+        values |= {"switch": settings.switch, "in-domain": settings.in_domain, "in-domain by": settings.in_domain_by}
         values |= {name.replace("_", " "): value for name, value in asdict(settings.recipe).items() if name != "seed"}
     libraries = {"pyserini": True, "faiss-cpu": dense, "torch": dense, "transformers": dense, "sil-thot": lexicon, "POT": trained}
     versions = {package: metadata.version(package) for package, needed in libraries.items() if needed}

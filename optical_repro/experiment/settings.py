@@ -17,6 +17,12 @@ from ..translate.translator import LEXICAL
 
 DEVICES = ("auto", "cpu", "cuda")
 
+IN_DOMAIN_BY = {
+    "cs": "code-switched in every regime",
+    "own": "made in the regime's own way: switched for cs, machine-translated into the language for bt-en and bt; bitext reads none",
+}
+"""Values of ``--in-domain-by``."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -43,7 +49,9 @@ class Settings:
     switch: float = 0.7
     """Probability that a word is code-switched."""
     in_domain: float = 0.5
-    """Share of the training pairs that are code-switched spans of the collection's own English documents, in every regime."""
+    """Share of the training pairs that are spans of the collection's own English documents."""
+    in_domain_by: str = "cs"
+    """How these spans become training pairs, one of ``IN_DOMAIN_BY``."""
     bm25: tuple[float, float] = BM25
     """BM25's k1 and b. The best values depend on the passages: tune them on topics that no result is reported on."""
     spelling: bool = True
@@ -90,6 +98,8 @@ class Settings:
                 raise InputError(f"{name} {getattr(self, name)!r}: expected True or False")
         if self.device not in DEVICES:
             raise unknown("--device", str(self.device), DEVICES)
+        if self.in_domain_by not in IN_DOMAIN_BY:
+            raise unknown("--in-domain-by", str(self.in_domain_by), IN_DOMAIN_BY)
 
     def _several(self, name: str, kinds: tuple[type, ...], what: str) -> tuple[Any, ...]:
         """A setting of several values, as a tuple; a list becomes one."""

@@ -107,7 +107,7 @@ class Students:
         name = student_name(regime, pretrain)
         if pretrain != "none":
             inputs["pretrained"] = start.name
-        held_out = [(student_prefix + pair.target, teacher_prefix + pair.english) for pair in self._text.unread]
+        held_out = [(student_prefix + pair.target, teacher_prefix + pair.english) for pair in self._text.unread(regime)]
         inputs["held_out"] = digest(held_out)
         extensions = {part: extension(objective.loss) for part, objective in zip(recipe.parts, objectives, strict=True)}
         inputs |= {f"objective {part}": packages for part, packages in extensions.items() if packages}

@@ -25,6 +25,8 @@ class Text:
 
     def __init__(self, stages: Stages, words: Words, translation: Translation) -> None:
         self._stages, self._words, self._translation = stages, words, translation
+        self.machine_made: set[str] = set()
+        """The student's texts that were machine-translated from English, so far."""
 
     # ---- what regimes may use (training_text.regime.Tools)
 
@@ -41,6 +43,14 @@ class Text:
         translations = self._translation.translated("training text", sentences, self._stages.collection.target, "en")
         return [TrainingPair(*pair) for pair in zip(sentences, translations, strict=True)]
 
+    def translated(self, texts: Sequence[str]) -> list[TrainingPair]:
+        """English texts machine-translated into the language, each with its original."""
+        if not texts:
+            return []
+        translations = self._translation.translated("training text", texts, "en", self._stages.collection.target)
+        self.machine_made.update(translations)
+        return [TrainingPair(*pair) for pair in zip(translations, texts, strict=True)]
+
     # ---- training text
 
     @cached_property
@@ -50,8 +60,22 @@ class Text:
         return draw_pairs(pairs, readings(len(pairs), recipe.readings - len(self.in_domain)), recipe.seed)
 
     @cached_property
+    def _pairs_alone(self) -> list[Pair]:
+        """The sentence pairs to train on where nothing else is read."""
+        recipe, pairs = self._stages.settings.recipe, self._words.pairs
+        return draw_pairs(pairs, readings(len(pairs), recipe.readings), recipe.seed)
+
+    def reads_passages(self, regime: str) -> bool:
+        """Whether a regime's text has the spans of `in_domain`: all have it code-switched, or those that have a way of their own."""
+        return self._stages.settings.in_domain_by == "cs" or regimes.REGIMES[regime].passages is not None
+
+    def sentence_pairs(self, regime: str) -> list[Pair]:
+        """The sentence pairs that a regime's training pairs are made of."""
+        return self.chosen_pairs if self.reads_passages(regime) else self._pairs_alone
+
+    @cached_property
     def in_domain(self) -> list[str]:
-        """The spans of the English documents in every regime's text; without parallel text, they are all of it."""
+        """The spans of the English documents in a regime's text; without parallel text, they are all of it."""
         if self._stages.collection.doc_lang != "en":
             return []
         most, share = self._stages.settings.recipe.readings, self._stages.settings.in_domain
@@ -62,7 +86,7 @@ class Text:
 
     @property
     def size(self) -> int:
-        """Number of training pairs in any regime."""
+        """Number of training pairs in any regime that reads passages."""
         return len(self.chosen_pairs) + len(self.in_domain)
 
     def training_pairs(self, regime: str) -> list[TrainingPair]:
@@ -73,7 +97,14 @@ class Text:
         regimes.check(regime)
         if not regimes.REGIMES[regime].trains:
             return []
-        return training_pairs(regime, self.chosen_pairs, self) + self.switched(self.in_domain)
+        return training_pairs(regime, self.sentence_pairs(regime), self) + self._from_passages(regime)
+
+    def _from_passages(self, regime: str) -> list[TrainingPair]:
+        """The training pairs of a regime that are made of the collection's spans."""
+        if self._stages.settings.in_domain_by == "cs":
+            return self.switched(self.in_domain)
+        own_way = regimes.REGIMES[regime].passages
+        return own_way(self.in_domain, self) if own_way else []
 
     def pretraining_texts(self, objective: str) -> list[tuple[str, ...]]:
         """The texts for pre-training: from the sentences that regimes train on, and from as many passages.
@@ -85,18 +116,20 @@ class Text:
 
     # ---- held-out text
 
-    @cached_property
-    def unread(self) -> list[Pair]:
-        """Held-out pairs to measure the loss on, the same for every regime: training reads neither side. Empty if too few are left."""
+    def unread(self, regime: str = "cs") -> list[Pair]:
+        """Held-out pairs to measure the loss on, the same for every regime that reads the same sentences, and for pre-training.
+
+        Training reads neither side. Empty if too few are left.
+        """
         from ..distill.loop import MEASURED
 
-        seen = {text for pair in self.chosen_pairs for text in pair}
+        seen = {text for pair in self.sentence_pairs(regime) for text in pair}
         unread = [pair for pair in dict.fromkeys(self._words.pairs) if seen.isdisjoint(pair)]
         return random.Random(self._stages.seed).sample(unread, MEASURED) if len(unread) >= MEASURED else []
 
     def unread_pretraining_texts(self, objective: str) -> list[tuple[str, ...]]:
         """An objective's texts from the held-out pairs."""
-        return self._texts(objective, self.unread, [])
+        return self._texts(objective, self.unread(), [])
 
     def _texts(self, objective: str, pairs: Sequence[Pair], passages: Sequence[str]) -> list[tuple[str, ...]]:
         english = self._stages.collection.doc_lang == "en"

@@ -27,6 +27,10 @@ class Tools(Protocol):
         """The pairs' sentences of the language, each with its machine translation into English."""
         ...
 
+    def translated(self, texts: Sequence[str]) -> list[TrainingPair]:
+        """English texts machine-translated into the language, each with its original."""
+        ...
+
 
 @dataclass(frozen=True)
 class Regime:
@@ -43,7 +47,14 @@ class Regime:
     """Whether a student is trained at all."""
     translates: bool = False
     """Whether sentences of the language are machine-translated into English."""
+    translates_english: bool = False
+    """Whether English sentences are machine-translated into the language."""
+    translates_passages: bool = False
+    """Whether ``passages`` machine-translates them into the language."""
     needs_bitext: bool = True
     """If False, a lexicon is enough where the documents are English."""
+    passages: Callable[[Sequence[str], Tools], list[TrainingPair]] | None = None
+    """Makes one training pair from each English text of the collection, in the regime's own way (``--in-domain-by own``).
+    None: it has no honest way, and reads sentence pairs alone."""
     place: int = 100
     """In lists: small numbers come first."""

@@ -77,6 +77,8 @@ def test_recipes_that_cannot_be(given: dict[str, Any], told: str) -> None:
         ({"switch": True}, "--switch True: expected a probability"),
         ({"in_domain": 1}, "--in-domain 1: expected a share from 0 to below 1"),
         ({"in_domain": None}, "--in-domain None: expected a share"),
+        ({"in_domain_by": "owm"}, 'unknown --in-domain-by "owm"; did you mean own'),
+        ({"in_domain_by": None}, 'unknown --in-domain-by "None"'),
         ({"lexicon": "x.tsv"}, "--lexicon 'x.tsv': expected files, as a tuple"),
         ({"lexicon": (3,)}, r"--lexicon \(3,\): expected files"),
         ({"bitext": Path("x.tsv")}, "--bitext .*: expected files, as a tuple"),
@@ -145,7 +147,7 @@ def test_what_people_call_a_regime_is_told(name: str, meant: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "cs,,bt", ",", "cs,"])
 def test_an_empty_name_is_no_regime(text: str) -> None:
-    refused(lambda: parse_regimes(text), 'unknown regime ""; known: all, bitext, bt, cs, ')
+    refused(lambda: parse_regimes(text), 'unknown regime ""; known: all, bitext, bt, bt-en, cs, ')
 
 
 @pytest.mark.parametrize(
