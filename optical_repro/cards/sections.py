@@ -15,7 +15,19 @@ from ..encoders.models import EMBEDDED, local_folder
 from ..evaluation.figures import loss_of
 from ..evaluation.tables import HEADINGS
 from ..training_text.regimes import REGIMES
-from .evaluation import CARD, LEXICON, THIS, Evaluation, language_of, languages_of, model_names, public_name, title
+from .evaluation import (
+    CARD,
+    THIS,
+    Evaluation,
+    language_of,
+    languages_of,
+    learnt,
+    learnt_names,
+    lexicon_name,
+    model_names,
+    public_name,
+    title,
+)
 from .markdown import code, escaped, fenced, linked, one_line, quoted
 
 HUB_DATA = {
@@ -67,7 +79,7 @@ def front_matter(evaluations: list[Evaluation]) -> str:
         if metric in evaluation.rows[system]
     ]
     data = ModelCardData(
-        language=sorted({language_of(manifest), "en"}),
+        language=sorted({*learnt(manifest), "en"}),
         license=base_licence(manifest),
         library_name="sentence-transformers",
         pipeline_tag="sentence-similarity",
@@ -105,7 +117,7 @@ def summary(manifest: Mapping[str, Any]) -> str:
         origin = "not distilled; its words' embeddings are made of their translations', to match"
     return f"""# {title(manifest)}
 
-A dense retrieval encoder for {languages.name(language_of(manifest))}: topics in {topics}, documents in {documents}. It was made from
+A dense retrieval encoder for {learnt_names(manifest)}: topics in {topics}, documents in {documents}. It was made from
 {linked(base)} and {origin}
 {linked(teacher)}, which reads the English side. Its vectors and its teacher's are compared by their cosine."""
 
@@ -159,11 +171,11 @@ def _respelling(evaluations: list[Evaluation]) -> str:
     """How to respell topics as for the runs; empty if those were not respelled."""
     if not any(evaluation.manifest["training"].get("respelled_by") for evaluation in evaluations):
         return ""
-    target = shlex.quote(language_of(evaluations[0].manifest))
+    target, lexicon = shlex.quote(language_of(evaluations[0].manifest)), lexicon_name(evaluations[0].manifest)
     return f"""
 
-The runs below read their topics respelled: a word that neither {LEXICON} in this folder nor the documents have became the nearest
-word of {LEXICON}. This model alone does not do that. To search as the runs did, respell the topics first, and search for
+The runs below read their topics respelled: a word that neither {lexicon} in this folder nor the documents have became the nearest
+word of {lexicon}. This model alone does not do that. To search as the runs did, respell the topics first, and search for
 respelled.tsv:
 
 ```sh
@@ -198,6 +210,9 @@ def training(manifest: Mapping[str, Any]) -> str:
         "regime": f"`{regime}`: {REGIMES[regime].meaning}",
         "collection": escaped(f"{manifest['collection']['name']}, {manifest['collection']['digest'][:16]}"),
     }
+    if len(learnt(manifest)) > 1:
+        rows["languages"] = f"{learnt_names(manifest)}, read evenly"
+        rows["code-switching"] = str(manifest.get("settings", {}).get("switching", ""))
     if training.get("pretrain", "none") != "none":
         rows["pre-training"] = training["pretrain"]
     if recipe:
@@ -270,7 +285,9 @@ def _about_rows(evaluation: Evaluation) -> str:
         if evaluation.as_loaded in evaluation.rows
         else "How this model scores alone was not recorded; the commands above may give other scores than the runs."
     )
-    respelled = f", their topics respelled by {LEXICON}" if evaluation.manifest["training"].get("respelled_by") else ""
+    respelled = (
+        f", their topics respelled by {lexicon_name(evaluation.manifest)}" if evaluation.manifest["training"].get("respelled_by") else ""
+    )
     runs = f"The other rows in bold are runs{respelled}; -maxsim scores token by token, +bm25 adds BM25's scores."
     return f"{alone} {runs}"
 

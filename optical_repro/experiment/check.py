@@ -20,9 +20,10 @@ def check(experiment: Experiment, systems: Sequence[System]) -> None:
         check_encoders(experiment, [system for system in systems if system.regime])
     translation = experiment.translation
     if not translation.engine.by_lexicon:
-        translation.translators.check(
-            list(dict.fromkeys(direction for system in systems for direction in experiment.needs.directions(system)))
-        )
+        needs, others = experiment.needs, experiment.learnt.others
+        directions = [direction for system in systems for direction in needs.directions(system)]
+        directions += [direction for system in systems for other in others for direction in needs.of_training_text(system, other.code)]
+        translation.translators.check(list(dict.fromkeys(directions)))
 
 
 def check_encoders(experiment: Experiment, optical: Sequence[System]) -> None:
@@ -49,6 +50,8 @@ def check_text(experiment: Experiment, systems: Sequence[System]) -> None:
         experiment.needs.check_directions(system)
     _ = words.file_lexicons
     trained = [system for system in systems if system.learns]
+    if any(system.regime for system in systems):
+        _ = experiment.learnt.pairs
     for system in trained if not words.pairs else []:
         _check_without_bitext(experiment, system)
     if trained:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..base.errors import InputError
-from ..training_text.regime import Regime
 from ..training_text.regimes import REGIMES
 from .stages import Stages
 from .systems import System
@@ -21,20 +20,19 @@ class Needs:
         collection, kind = self._stages.collection, system.kind
         lang, doc_lang = collection.lang, collection.doc_lang
         topics = kind.translates == "topics" or (system.fused and not kind.human and lang != doc_lang)
-        regime = REGIMES[system.regime] if system.regime is not None else None
-        into_english = regime is not None and regime.translates
         directions = [(topics, (lang, doc_lang)), (kind.translates == "documents", (doc_lang, lang))]
-        directions += [(into_english, (collection.target, "en")), (self._from_english(regime), ("en", collection.target))]
+        directions += [(True, direction) for direction in self.of_training_text(system, collection.target)]
         directions += [(kind.in_english and code != "en", (code, "en")) for code in (lang, doc_lang)]
         return list(dict.fromkeys(direction for needed, direction in directions if needed))
 
-    def _from_english(self, regime: Regime | None) -> bool:
-        """Whether a regime's training text has English that is machine-translated into the language."""
-        if regime is None:
-            return False
-        settings = self._stages.settings
+    def of_training_text(self, system: System, lang: str) -> list[tuple[str, str]]:
+        """The directions in which the training text of a language is translated for a system's student."""
+        if system.regime is None:
+            return []
+        regime, settings = REGIMES[system.regime], self._stages.settings
         own_passages = settings.in_domain_by == "own" and settings.in_domain > 0 and self._stages.collection.doc_lang == "en"
-        return regime.translates_english or (regime.translates_passages and own_passages)
+        from_english = regime.translates_english or (regime.translates_passages and own_passages)
+        return [direction for needed, direction in ((regime.translates, (lang, "en")), (from_english, ("en", lang))) if needed]
 
     def lexicon(self, system: System) -> bool:
         """Whether a system depends on the lexicon, and with it on the bitext and the seed."""

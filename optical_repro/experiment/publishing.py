@@ -105,7 +105,7 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
         "run_sha256": sha256(run),
         "collection": _collection(experiment),
         "settings": _settings(experiment, system),
-        "inputs": {public_text(str(path)): sha256(path) for path in (*experiment.words.files, *experiment.settings.lexicon)},
+        "inputs": {public_text(str(path)): sha256(path) for path in _inputs(experiment, system)},
         "translation": _translation(experiment, system),
         "training": _training(experiment, system),
         "seconds": dict(experiment.times),
@@ -119,6 +119,12 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
     }
     write(folder, manifest)
     return run
+
+
+def _inputs(experiment: Experiment, system: System) -> list[Path]:
+    """The files of parallel text, of all languages of a system's student, and the lexicons."""
+    others = experiment.learnt.others if system.regime is not None else []
+    return [*experiment.words.files, *(path for other in others for path in other.words.files), *experiment.settings.lexicon]
 
 
 def _collection(experiment: Experiment) -> dict[str, Any]:
@@ -165,6 +171,10 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
     if system.regime is not None:
         values["student"] = public_text(settings.student) if settings.student else "the teacher"
         values["lexical initialisation"] = settings.lexical_init
+        if others := experiment.learnt.others:
+            values["languages"] = experiment.learnt.codes
+            values["with"] = [f"{other.code}: {', '.join(_files(other.words.files))}" for other in others]
+            values["switching"] = settings.switching
     if trained:
         values |= {"switch": settings.switch, "in-domain": settings.in_domain, "in-domain by": settings.in_domain_by}
         values |= {name.replace("_", " "): value for name, value in asdict(settings.recipe).items() if name != "seed"}
@@ -206,10 +216,14 @@ def _files(paths: Sequence[Path]) -> list[str]:
 
 def _translation(experiment: Experiment, system: System) -> list[dict[str, str]]:
     """A system's translators, one for each direction; empty if it needs no translation."""
+    needs = experiment.needs
+    needed = [(experiment.translation, direction) for direction in needs.directions(system)]
+    for other in experiment.learnt.others:
+        needed += [(other.translation, direction) for direction in needs.of_training_text(system, other.code)]
     return [
         {"from": source, "to": target, "translator": public_text(translator.name), "identity": translator.identity}
-        for source, target in experiment.needs.directions(system)
-        for translator in [experiment.translation.between(source, target)]
+        for translation, (source, target) in needed
+        for translator in [translation.between(source, target)]
     ]
 
 
@@ -230,6 +244,8 @@ def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
     lexicon = experiment.lexicon_of(system.retriever)
     alignment = experiment.alignment.of(system.regime, system.pretrain)
     stages = {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **log}
+    if experiment.learnt.others:
+        stages["languages"] = experiment.learnt.codes
     respelling = {
         "respelled_by": public_text(str(lexicon)) if lexicon else None,
         "as_loaded": experiment.as_loaded(system.regime, system.pretrain),

@@ -12,7 +12,7 @@ from ..base.files import digest, whole
 from ..collections.collection import Passage
 from ..lexicon.lexicon import Lexicon
 from ..translate.engines import engine
-from ..translate.translator import Engine, Translator, Translators
+from ..translate.translator import MODEL, Engine, Translator, Translators
 from .models import Models
 from .stages import Stages
 from .words import Words
@@ -24,8 +24,9 @@ TOGETHER = 500
 class Translation:
     """The translation engine that the settings name, and its materials."""
 
-    def __init__(self, stages: Stages, models: Models, words: Words) -> None:
-        self._stages, self._models, self._words = stages, models, words
+    def __init__(self, stages: Stages, models: Models, words: Words, of_all: Translation | None = None) -> None:
+        """``of_all``: the one whose translators serve here too, if they depend on no language's words."""
+        self._stages, self._models, self._words, self._of_all = stages, models, words, of_all
         self.engine: Engine = engine(stages.settings.translator)
 
     @property
@@ -55,7 +56,11 @@ class Translation:
     @cached_property
     def translators(self) -> Translators:
         """The engine, ready to translate. Raises InputError if its model is missing."""
-        return self.engine.load(self)
+        return self._of_all.translators if self._of_all else self.engine.load(self)
+
+    def of(self, words: Words) -> Translation:
+        """The same engine with the words of another language; a translation model, which has many languages, is loaded once."""
+        return Translation(self._stages, self._models, words, self if self.engine.name == MODEL else None)
 
     def between(self, source: str, target: str) -> Translator:
         """The translator from one language into another. Raises InputError for a pair that the engine does not have."""

@@ -168,10 +168,10 @@ def test_every_regime_and_objective_has_its_maker_and_no_other_has_one(small: Pa
     pairs = [Pair("ọba gbé", "the king lives"), Pair("odò náà", "the river")]
     lexicon = Lexicon({"oba": {"king": 1.0}})
     experiment: Experiment = api.experiment(small, "yo", Settings(bitext=(small / "bitext.tsv",)), cache_dir=tmp_path / "cache")
-    made = {name: training_pairs(name, pairs, experiment.text) for name in REGIMES}
+    made = {name: training_pairs(name, pairs, experiment.text.languages[0]) for name in REGIMES}
     assert all(len(found) == len(pairs) for name, found in made.items() if name != "none") and made["none"] == []
-    refused(lambda: training_pairs("typo", pairs, experiment.text), 'unknown regime "typo"')
-    text = PreTrainingText(pairs, [], True, lambda texts: [pair[0] for pair in code_switched(texts, lexicon, 1.0, 1)])
+    refused(lambda: training_pairs("typo", pairs, experiment.text.languages[0]), 'unknown regime "typo"')
+    text = PreTrainingText(pairs, [], True, lambda texts: [pair[0] for pair in code_switched(texts, lexicon.reversed(), 1.0, 1)])
     for name, objective in PRETRAINING.items():
         assert bool(objective.texts(text)) == (name != "none")
     for name in ("typo", ""):

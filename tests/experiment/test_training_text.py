@@ -46,7 +46,7 @@ def test_without_passages_every_regime_reads_the_same_sentences_in_as_many_steps
 
 def test_by_default_every_regime_reads_the_same_switched_passages(small: Path, cache: Path, plain: Settings) -> None:
     mixed = experiment(small, cache, plain)
-    switched = mixed.text.switched(mixed.text.in_domain)
+    switched = mixed.text.languages[0].switched(mixed.text.in_domain)
     for regime in TRAINED:
         pairs = mixed.training_pairs(regime)
         assert pairs[len(pairs) // 2 :] == switched and len(pairs) == 2 * len(switched)

@@ -32,7 +32,7 @@ class Toolbox:
     seed: int
 
     def switched(self, texts: Sequence[str]) -> list[TrainingPair]:
-        return [TrainingPair(*pair) for pair in code_switched(texts, self.lexicon, self.probability, self.seed)]
+        return [TrainingPair(*pair) for pair in code_switched(texts, self.lexicon.reversed(), self.probability, self.seed)]
 
     def back_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
         sentences = [pair.target for pair in pairs]
