@@ -42,6 +42,8 @@ def parse(texts: Iterable[str]) -> tuple[Beside, ...]:
 def checked(values: Any) -> tuple[Beside, ...]:
     """(language, files) pairs in the order of the languages' codes, which is the same whichever of them is that of ``--lang``.
 
+    A shell expands no ``~`` after ``ha:``, so this does.
+
     Raises InputError for a language named twice, for English, and for one without a file.
     """
     found: dict[str, Beside] = {}
@@ -53,7 +55,7 @@ def checked(values: Any) -> tuple[Beside, ...]:
             raise InputError(f"--with {lang}: named twice; give its files together, {lang}:FILE,FILE")
         if not files or not all(str(file) for file in files):
             raise InputError(f"--with {lang}: no file of {lang} and English; {EXPECTED}")
-        found[code] = Beside(code, tuple(map(Path, files)))
+        found[code] = Beside(code, tuple(Path(file).expanduser() for file in files))
     return tuple(found[code] for code in sorted(found))
 
 
