@@ -20,7 +20,8 @@ from .distill.objectives import OBJECTIVES
 from .distill.recipe import LEARNING, Recipe
 from .encoders.convention import POOLING
 from .encoders.models import EMBEDDED
-from .experiment.settings import DEVICES, Settings
+from .experiment.beside import parse as parse_beside
+from .experiment.settings import DEVICES, IN_DOMAIN_BY, SWITCHING, Settings
 from .experiment.systems import parse, parse_regimes
 from .training_text.pretraining import PRETRAINING
 from .translate.engines import ENGINES
@@ -77,6 +78,13 @@ ALL = (
         {"nargs": "+", "type": Path, "metavar": "FILE"},
     ),
     Option(
+        "with",
+        "other languages that the same student learns, each with its parallel text and English: ha:FILE,sw:FILE,FILE; the pairs read "
+        "in training are split evenly between the languages (default: none)",
+        [],
+        {"nargs": "*", "metavar": "LANG:FILE"},
+    ),
+    Option(
         "bitext-filter",
         "filters to apply, from the list below, or `all`; each prints how many pairs it dropped (default: none)",
         "",
@@ -92,11 +100,23 @@ ALL = (
     Option("translator", TRANSLATOR_HELP + OTHERS, LEXICAL, {"metavar": "NAME"}),
     Option("switch", "probability that a word is code-switched (default: %(default)s)", SETTINGS.switch, {"type": float, "metavar": "P"}),
     Option(
+        "switching",
+        f"with --with, which languages the words of code-switched text are from: {_meanings(SWITCHING)} (default: %(default)s)",
+        SETTINGS.switching,
+        {"choices": SWITCHING},
+    ),
+    Option(
         "in-domain",
-        "share of the training pairs, in every regime, that are code-switched excerpts from the collection's English documents "
-        "(default: %(default)s)",
+        "share of the training pairs that are excerpts from the collection's English documents; 0: sentences of the bitext alone, in "
+        "every regime (default: %(default)s)",
         SETTINGS.in_domain,
         {"type": float, "metavar": "SHARE"},
+    ),
+    Option(
+        "in-domain-by",
+        f"how these excerpts become training pairs: {_meanings(IN_DOMAIN_BY)} (default: %(default)s)",
+        SETTINGS.in_domain_by,
+        {"choices": IN_DOMAIN_BY},
     ),
     Option(
         "teacher",
@@ -185,7 +205,7 @@ def add(add_argument: Callable[..., argparse.Action], *names: str, **help: str) 
 
 GROUPS = {
     "collection": "lang collection split",
-    "training text": "regime bitext bitext-filter lexicon translator switch in-domain",
+    "training text": "regime bitext with bitext-filter lexicon translator switch switching in-domain in-domain-by",
     "models, training and systems": "teacher pooling prefixes student objective pretrain learns no-lexical-init no-respelling steps "
     "systems bm25 seed device",
     "folders": "runs-dir qrels-dir cache-dir",
@@ -207,8 +227,10 @@ def settings(arguments: argparse.Namespace) -> Settings:
     """
     options = vars(arguments)
     recipe = {name: options[name] for name in ("objective", "steps", "learns", "seed") if name in options}
-    same = ("teacher", "pooling", "prefixes", "student", "bitext", "lexicon", "translator", "switch", "in_domain", "bm25", "device")
-    values = {name: options[name] for name in same if name in options}
+    same = "teacher pooling prefixes student bitext lexicon translator switch switching in_domain in_domain_by bm25 device"
+    values = {name: options[name] for name in same.split() if name in options}
+    if options.get("with"):
+        values["beside"] = parse_beside(options["with"])
     if options.get("bitext_filter"):
         values["bitext_filter"] = filters.parse(options["bitext_filter"])
     return Settings(

@@ -16,10 +16,10 @@ from ..distill.objectives import OBJECTIVES
 from ..encoders.convention import Convention
 from ..training_text import pretraining, regimes
 from .indexes import Indexes
+from .learnt import Learnt
 from .models import Models
 from .stages import Stages
 from .text import Text
-from .words import Words
 
 if TYPE_CHECKING:
     from ..distill.trainer import Sides
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Students:
     """Each student is trained when it is first needed."""
 
-    def __init__(self, stages: Stages, models: Models, words: Words, text: Text, indexes: Indexes) -> None:
-        self._stages, self._models, self._words, self._text, self._indexes = stages, models, words, text, indexes
+    def __init__(self, stages: Stages, models: Models, learnt: Learnt, text: Text, indexes: Indexes) -> None:
+        self._stages, self._models, self._learnt, self._text, self._indexes = stages, models, learnt, text, indexes
         self._students: dict[tuple[str, str], Path] = {}
 
     @cached_property
@@ -37,16 +37,16 @@ class Students:
         """The student before training."""
         from ..distill import student
 
-        settings, models, words = self._stages.settings, self._models, self._words
-        lexicon_key = words.stage.name if settings.lexical_init else None
+        settings, models, learnt = self._stages.settings, self._models, self._learnt
+        lexicon_key = learnt.lexicon_key if settings.lexical_init else None
         inputs = {"teacher": models.identity(models.teacher), "lexicon": lexicon_key}
-        english = [pair.english for pair in words.pairs]
+        english = [pair.english for pair in learnt.pairs]
         if settings.student:
-            english = english or sorted(words.lexicon.reversed().entries)
+            english = english or sorted(learnt.lexicon.reversed().entries)
             inputs |= {"base": models.identity(models.base), "english": digest(english)}
 
         def make(folder: Path) -> None:
-            lexicon, sentences = words.lexicon if lexicon_key else None, (pair.target for pair in words.pairs)
+            lexicon, sentences = learnt.lexicon if lexicon_key else None, (pair.target for pair in learnt.pairs)
             teacher = models.teacher if settings.student else None
             student.build(models.base, lexicon, folder, sentences=sentences, teacher=teacher, english=english)
 
@@ -107,7 +107,7 @@ class Students:
         name = student_name(regime, pretrain)
         if pretrain != "none":
             inputs["pretrained"] = start.name
-        held_out = [(student_prefix + pair.target, teacher_prefix + pair.english) for pair in self._text.unread]
+        held_out = [(student_prefix + pair.target, teacher_prefix + pair.english) for pair in self._text.unread(regime)]
         inputs["held_out"] = digest(held_out)
         extensions = {part: extension(objective.loss) for part, objective in zip(recipe.parts, objectives, strict=True)}
         inputs |= {f"objective {part}": packages for part, packages in extensions.items() if packages}

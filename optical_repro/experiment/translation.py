@@ -17,7 +17,7 @@ from ..lexicon.alignment import Link
 from ..lexicon.lexicon import Lexicon
 from ..training_text.in_domain import sample
 from ..translate.engines import engine
-from ..translate.translator import PHRASE, Engine, TrainedOnBitext, Translator, Translators
+from ..translate.translator import MODEL, PHRASE, Engine, TrainedOnBitext, Translator, Translators
 from .models import Models
 from .stages import Stages
 from .words import Words
@@ -35,8 +35,9 @@ TOGETHER = 500
 class Translation:
     """The translation engine that the settings name, and its materials."""
 
-    def __init__(self, stages: Stages, models: Models, words: Words) -> None:
-        self._stages, self._models, self._words = stages, models, words
+    def __init__(self, stages: Stages, models: Models, words: Words, of_all: Translation | None = None) -> None:
+        """``of_all``: the one whose translators serve here too, if they depend on no language's words."""
+        self._stages, self._models, self._words, self._of_all = stages, models, words, of_all
         self.engine: Engine = engine(stages.settings.translator)
 
     @property
@@ -112,7 +113,11 @@ class Translation:
     @cached_property
     def translators(self) -> Translators:
         """The engine, ready to translate. Raises InputError if its model is missing."""
-        return self.engine.load(self)
+        return self._of_all.translators if self._of_all else self.engine.load(self)
+
+    def of(self, words: Words) -> Translation:
+        """The same engine with the words of another language; a translation model, which has many languages, is loaded once."""
+        return Translation(self._stages, self._models, words, self if self.engine.name == MODEL else None)
 
     @cached_property
     def phrase_translators(self) -> Translators:

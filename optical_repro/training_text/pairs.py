@@ -22,6 +22,14 @@ def readings(pairs: int, most: int) -> int:
     return min(most, max(pairs, min(EPOCHS * pairs, LITTLE)))
 
 
+def excerpts(pairs: int, most: int, share: float) -> int:
+    """Number of excerpts of documents that are read beside ``pairs`` sentence pairs, where they are this share of ``most`` readings.
+
+    Without sentence pairs they are all that is read.
+    """
+    return round(readings(pairs, round(most * (1 - share))) * share / (1 - share)) if pairs else most
+
+
 def draw_pairs(pairs: Sequence[Pair], count: int, seed: int) -> list[Pair]:
     """``count`` of the pairs in random order; none is repeated before all were drawn."""
     chance, sample = random.Random(seed), list[Pair]()

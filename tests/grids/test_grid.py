@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optical_repro import options
 from optical_repro.base.errors import InputError
 from optical_repro.base.files import sha256
 from optical_repro.base.trec import read_qrels, read_run, write_qrels, write_run
@@ -161,6 +162,18 @@ def test_the_ablation_takes_one_ingredient_away_at_a_time(monkeypatch: pytest.Mo
     assert len({given["runs_dir"] for given in (whole, *of_one.values())}) == len(variants)
     assert whole["objective"] == Recipe().objective
     assert grid.cells[0].levels == {"training text": "bitext", "variant": "whole", "pre-training": "none"}
+
+
+def test_students_of_several_languages_are_the_same_in_the_runs_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same languages with the same files: one student; without them the variant is bilingual."""
+    monkeypatch.setenv("OPTICAL_DATA", "/data")
+    cells = read_grid(Path(__file__).parents[2] / "grids/multilingual.yaml", Path("runs"), None).cells
+    texts: dict[str, list[dict[str, tuple[Path, ...]]]] = {}
+    for cell in cells:
+        settings, _, _ = options.read(cell.namespace())
+        texts.setdefault(cell.variant, []).append({cell.lang: settings.bitext} | dict(settings.beside))
+    assert all(set(text) == {"ha", "sw", "yo"} and text == texts["three-languages"][0] for text in texts["three-languages"])
+    assert all(len(text) == 1 for text in texts["bilingual"])
 
 
 def test_what_is_tried_on_test_topics_is_tried_on_tuning_topics(monkeypatch: pytest.MonkeyPatch) -> None:
