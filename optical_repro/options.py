@@ -16,6 +16,7 @@ from .base import languages
 from .base.places import default_folder
 from .base.terminal import Parser
 from .bitext import filters
+from .distill import ways
 from .distill.objectives import OBJECTIVES
 from .distill.recipe import LEARNING, Recipe
 from .encoders.convention import POOLING
@@ -117,6 +118,12 @@ ALL = (
     ),
     Option("objective", f"training objectives (default: %(default)s). {_meanings(OBJECTIVES)}", RECIPE.objective, {"metavar": "A+B"}),
     Option(
+        "transport",
+        f"other ways to make the plan of the objective ot, joined by + (default: none, as published). {_meanings(ways.WAYS)}",
+        "",
+        {"metavar": "A+B"},
+    ),
+    Option(
         "pretrain",
         f"pre-training before distillation; doubles the training steps (default: none). {_meanings(PRETRAINING)}. "
         "The systems get names like optical-cs-after-mlm; --systems takes these names too, to compare with and without",
@@ -185,8 +192,8 @@ def add(add_argument: Callable[..., argparse.Action], *names: str, **help: str) 
 GROUPS = {
     "collection": "lang collection split",
     "training text": "regime bitext bitext-filter lexicon translator switch in-domain",
-    "models, training and systems": "teacher pooling prefixes student objective pretrain learns no-lexical-init no-respelling steps "
-    "systems bm25 seed device",
+    "models, training and systems": "teacher pooling prefixes student objective transport pretrain learns no-lexical-init no-respelling "
+    "steps systems bm25 seed device",
     "folders": "runs-dir qrels-dir cache-dir",
 }
 
@@ -205,7 +212,9 @@ def settings(arguments: argparse.Namespace) -> Settings:
     Raises InputError for invalid values.
     """
     options = vars(arguments)
-    recipe = {name: options[name] for name in ("objective", "steps", "learns", "seed") if name in options}
+    recipe: dict[str, Any] = {name: options[name] for name in ("objective", "steps", "learns", "seed") if name in options}
+    if options.get("transport"):
+        recipe["transport"] = ways.parse(options["transport"])
     same = ("teacher", "pooling", "prefixes", "student", "bitext", "lexicon", "translator", "switch", "in_domain", "bm25", "device")
     values = {name: options[name] for name in same if name in options}
     if options.get("bitext_filter"):
