@@ -24,6 +24,9 @@ SHARP = 0.02
 RELAXATION = 0.05
 """The weight, in units of the cost, of the divergence between what the teacher's tokens get and their masses in a one-sided plan."""
 
+DIAGONAL = 4.0
+"""How fast the prior odds of an ``ordered`` plan fall with the distance from the diagonal: fast_align's (Dyer et al. 2013)."""
+
 ITERATIONS = 1000
 """The most of Sinkhorn's."""
 
@@ -42,19 +45,28 @@ def make(batch: Batch, student_mask: Tensor, teacher_mask: Tensor, tolerance: fl
     ways, student, teacher = batch.transport, batch.student.detach().float(), batch.teacher.float()
     if "centred" in ways:
         student, teacher = centred(student, student_mask), centred(teacher, teacher_mask)
+    cost = cosine_cost(student, teacher)
+    if "ordered" in ways:
+        cost = cost + REGULARISATION * DIAGONAL * distances(student_mask, teacher_mask)
     if "content" in ways:
         assert batch.student_weights is not None and batch.teacher_weights is not None, "`content` needs the weights of tokens"
         student_mask, teacher_mask = student_mask * batch.student_weights, teacher_mask * batch.teacher_weights
     solve = one_sided_plan if "one-sided" in ways else transport_plan
-    return solve(cosine_cost(student, teacher), student_mask, teacher_mask, SHARP if "sharp" in ways else REGULARISATION, tolerance)
+    return solve(cost, student_mask, teacher_mask, SHARP if "sharp" in ways else REGULARISATION, tolerance)
 
 
 def centred(states: Tensor, mask: Tensor) -> Tensor:
-    """States less the mean of all those under the mask in the batch: [B, n, d].
+    """States less the mean of those of their text, under the mask: [B, n, d].
 
-    States of small encoders lie in a narrow cone (Ethayarajh 2019, arXiv 1909.00512): all cosines are high, and plans flat.
+    The states of a text are like one another in any contextual encoder (Ethayarajh 2019, arXiv 1909.00512), which makes plans flat.
     """
-    return states - (states * mask.unsqueeze(-1)).sum((0, 1)) / mask.sum()
+    return states - (states * mask.unsqueeze(-1)).sum(1, keepdim=True) / mask.sum(1)[:, None, None]
+
+
+def distances(student_mask: Tensor, teacher_mask: Tensor) -> Tensor:
+    """How far each pair of tokens is from the diagonal, the difference of their relative positions: [B, n, m], from 0 to 1."""
+    places = [(mask.cumsum(1) - 0.5) / mask.sum(1, keepdim=True) for mask in (student_mask, teacher_mask)]
+    return (places[0].unsqueeze(2) - places[1].unsqueeze(1)).abs()
 
 
 def one_sided_plan(

@@ -11,12 +11,16 @@ from collections.abc import Sequence
 from ..base.errors import InputError, unknown
 
 WAYS = {
-    "centred": "the plan is made from states less the batch's mean state, on each side",
+    "centred": "the plan is made from states less the mean state of their text, on each side",
     "content": "a token's mass is its inverse document frequency in the training text, in place of equal masses",
     "one-sided": "each student token moves all its mass, but a teacher token may get more or less than its own",
+    "ordered": "tokens in the same place of their texts are paired for less, as in a word aligner's prior",
     "sharp": "less regularisation, so that a token's mass goes to fewer others",
 }
 """The names of the ways."""
+
+OF_A_PAIR = tuple(way for way in WAYS if way != "content")
+"""Those that need no more than the pair itself."""
 
 
 def parse(text: str) -> tuple[str, ...]:

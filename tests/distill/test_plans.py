@@ -72,10 +72,29 @@ def test_a_centred_plan_does_not_change_with_a_shift_of_all_states_of_a_side(bat
     assert (plan(shifted, "sharp") - plan(batch, "sharp")).abs().max() > 0.01  # where the states are not centred it does
 
 
-def test_centred_states_have_the_mean_of_tokens_taken_off(batch: Batch) -> None:
+def test_centred_states_have_the_mean_of_their_text_taken_off(batch: Batch) -> None:
     mask = inner(batch)[0]
-    tokens = torch.cat([row[kept > 0] for row, kept in zip(batch.student, mask, strict=True)])
-    assert torch.allclose(plans.centred(batch.student, mask)[mask > 0], tokens - tokens.mean(0), atol=1e-4)
+    for row, kept, found in zip(batch.student, mask, plans.centred(batch.student, mask), strict=True):
+        tokens = row[kept > 0]
+        assert torch.allclose(found[kept > 0], tokens - tokens.mean(0), atol=1e-4)
+
+
+def test_an_ordered_plan_follows_the_diagonal_where_the_states_say_nothing() -> None:
+    states, masks = torch.ones(1, 12, 4), [(torch.arange(12) < tokens).float()[None] for tokens in (9, 6)]
+    batch = Batch(states, masks[0], states, masks[1], transport=("ordered",))
+    found = plans.make(batch, *masks, tolerance=1e-9)[0, :9, :6]
+    assert (found.argmax(1).diff() >= 0).all()
+    assert found[0, 0] > 2 * found[0, 5] and found[8, 5] > 2 * found[8, 0]
+    level = plans.make(replace(batch, transport=("sharp",)), *masks, tolerance=1e-9)[0, :9, :6]
+    assert torch.allclose(level, torch.full((9, 6), 1 / 54), atol=1e-6)
+
+
+def test_distances_from_the_diagonal_are_between_relative_places(batch: Batch) -> None:
+    student_mask, teacher_mask = inner(batch)
+    found = plans.distances(student_mask, teacher_mask)
+    n, m = int(student_mask[0].sum()), int(teacher_mask[0].sum())
+    assert found[0, 1, 1].item() == pytest.approx(abs(0.5 / n - 0.5 / m))
+    assert found[0, 1, m].item() == pytest.approx((m - 0.5) / m - 0.5 / n)
 
 
 def test_a_one_sided_plan_nears_the_balanced_one_as_its_weight_grows(batch: Batch) -> None:
