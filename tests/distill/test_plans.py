@@ -140,6 +140,14 @@ def test_information_is_the_smoothed_inverse_document_frequency() -> None:
     assert found[0] == pytest.approx([1, twice, twice]) and found[1] == pytest.approx([1, once])
 
 
+@pytest.mark.parametrize("objective", ["ot", "maxsim"])
+def test_sixteen_bit_states_give_nearly_the_same_loss(batch: Batch, objective: str) -> None:
+    ways_of = replace(batch, transport=tuple(ways.WAYS)) if objective == "ot" else batch
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = OBJECTIVES[objective].loss(replace(ways_of, student=batch.student.bfloat16()))
+    assert found.item() == pytest.approx(OBJECTIVES[objective].loss(ways_of).item(), abs=0.05)
+
+
 # MaxSim
 
 
