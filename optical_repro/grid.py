@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
         help="make only the cells of this language, without the report; so that several processes can share a grid",
     )
     add("--seed", type=int, metavar="N", help="make only the cells of this seed, without the report")
+    add("--variant", metavar="NAME", help="make only the cells of this variant or objective, without the report")
     add("--dry-run", action="store_true", help="print the command of each cell, and stop")
     add("--data", type=Path, metavar="DIR", help="what $OPTICAL_DATA in the file stands for (default: the variable)")
     add("--runs-dir", type=Path, metavar="DIR", help="run files and reports (default: runs/grids/FILE, or FILE-maxsim)")
@@ -68,7 +69,7 @@ def run_grid(arguments: argparse.Namespace) -> None:
         os.environ["OPTICAL_DATA"] = str(arguments.data)
     folder = arguments.runs_dir or Path("runs/grids") / (arguments.file.stem + (MAXSIM if arguments.maxsim else ""))
     whole_grid = read_grid(arguments.file, folder, arguments.cache_dir, arguments.maxsim)
-    grid = part(whole_grid, arguments.lang, arguments.seed)
+    grid = part(whole_grid, arguments.lang, arguments.seed, arguments.variant)
     if arguments.dry_run:
         say("\n".join(cell.command for cell in grid.cells))
         return
@@ -80,7 +81,7 @@ def run_grid(arguments: argparse.Namespace) -> None:
     names = make_cells(grid)
     compiling.wait()
     if grid != whole_grid:
-        say("no report: the same command without --lang and --seed writes it")
+        say("no report: the same command without --lang, --seed and --variant writes it")
         return
 
     from .cards import card
@@ -95,11 +96,16 @@ def run_grid(arguments: argparse.Namespace) -> None:
     say(write_factors(read_factors(grid.name, trials), folder))
 
 
-def part(grid: Grid, lang: str | None, seed: int | None) -> Grid:
-    """The cells of a language or a seed; raises InputError if there are none."""
-    cells = [cell for cell in grid.cells if lang in (None, cell.lang) and seed in (None, cell.seed)]
+def part(grid: Grid, lang: str | None, seed: int | None, variant: str | None) -> Grid:
+    """The cells of a language, a seed, and a variant or objective; raises InputError if there are none."""
+    cells = [
+        cell
+        for cell in grid.cells
+        if lang in (None, cell.lang) and seed in (None, cell.seed) and variant in (None, cell.variant or cell.objective)
+    ]
     if not cells:
-        wanted = " ".join(f"--{name} {value}" for name, value in (("lang", lang), ("seed", seed)) if value is not None)
+        given = {"lang": lang, "seed": seed, "variant": variant}
+        wanted = " ".join(f"--{name} {value}" for name, value in given.items() if value is not None)
         raise InputError(f"{wanted}: {grid.name} has no such cell; it has {', '.join(sorted({cell.title for cell in grid.cells})[:3])} ...")
     return replace(grid, cells=cells)
 

@@ -313,9 +313,9 @@ def test_a_grid_in_parts_reports_only_as_a_whole(
     (tmp_path / "two.yaml").write_text(text)
     given = ["two.yaml", "--cache-dir", str(cache)]
     for seed in (2, 1):
-        assert main([*given, "--lang", "yo", "--seed", str(seed)]) == 0
+        assert main([*given, "--lang", "yo", "--seed", str(seed), "--variant", "ot+pooled"]) == 0
         out = capsys.readouterr().out
-        assert out.startswith("two: 1 cells") and "no report: the same command without --lang and --seed writes it" in out
+        assert out.startswith("two: 1 cells") and "no report: the same command without --lang, --seed and --variant writes it" in out
     assert not list(tmp_path.glob("runs/grids/two/grid.*"))
     assert main(given) == 0
     assert capsys.readouterr().out.count("kept from before") == 2
@@ -330,3 +330,5 @@ def test_a_part_that_a_grid_does_not_have_is_refused(tmp_path: Path, capsys: pyt
     (tmp_path / "grid.yaml").write_text("languages: [yo]\nregimes: [cs]\nseeds: [1]\n")
     assert main([str(tmp_path / "grid.yaml"), "--lang", "ha", "--seed", "1"]) == 2
     assert capsys.readouterr().err.startswith("error: --lang ha --seed 1: grid has no such cell; it has yo  optical-cs")
+    assert main([str(tmp_path / "grid.yaml"), "--variant", "ot"]) == 2
+    assert capsys.readouterr().err.startswith("error: --variant ot: grid has no such cell; it has yo  optical-cs")
