@@ -16,6 +16,7 @@ from .base import languages
 from .base.places import default_folder
 from .base.terminal import Parser
 from .bitext import filters
+from .distill import ways
 from .distill.objectives import OBJECTIVES
 from .distill.recipe import LEARNING, Recipe
 from .encoders.convention import POOLING
@@ -137,6 +138,12 @@ ALL = (
     ),
     Option("objective", f"training objectives (default: %(default)s). {_meanings(OBJECTIVES)}", RECIPE.objective, {"metavar": "A+B"}),
     Option(
+        "transport",
+        f"other ways to make the plan of the objective ot, joined by + (default: none, as published). {_meanings(ways.WAYS)}",
+        "",
+        {"metavar": "A+B"},
+    ),
+    Option(
         "pretrain",
         f"pre-training before distillation; doubles the training steps (default: none). {_meanings(PRETRAINING)}. "
         "The systems get names like optical-cs-after-mlm; --systems takes these names too, to compare with and without",
@@ -206,8 +213,8 @@ def add(add_argument: Callable[..., argparse.Action], *names: str, **help: str) 
 GROUPS = {
     "collection": "lang collection split",
     "training text": "regime bitext with bitext-filter lexicon translator switch switching in-domain in-domain-by",
-    "models, training and systems": "teacher pooling prefixes student objective pretrain learns no-lexical-init no-respelling steps "
-    "systems bm25 seed device",
+    "models, training and systems": "teacher pooling prefixes student objective transport pretrain learns no-lexical-init no-respelling "
+    "steps systems bm25 seed device",
     "folders": "runs-dir qrels-dir cache-dir",
 }
 
@@ -226,7 +233,9 @@ def settings(arguments: argparse.Namespace) -> Settings:
     Raises InputError for invalid values.
     """
     options = vars(arguments)
-    recipe = {name: options[name] for name in ("objective", "steps", "learns", "seed") if name in options}
+    recipe: dict[str, Any] = {name: options[name] for name in ("objective", "steps", "learns", "seed") if name in options}
+    if options.get("transport"):
+        recipe["transport"] = ways.parse(options["transport"])
     same = "teacher pooling prefixes student bitext lexicon translator switch switching in_domain in_domain_by bm25 device"
     values = {name: options[name] for name in same.split() if name in options}
     if options.get("with"):

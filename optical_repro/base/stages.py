@@ -61,6 +61,7 @@ MAKERS = {
     "pretrained": TRAINING | _makers("distill.pretraining"),
     "teacher": ENCODER | _makers("distill.teacher"),
     "student": TRAINING | _makers("distill.trainer distill.objectives distill.transport", "POT"),
+    "plans": _makers("distill.plans"),
     "links": LINKS | _makers("distill.held_out"),
     "agreement": WORDS | VECTORS | _makers("distill.token_alignment distill.transport retrieval.reading", "POT"),
     "bm25 run": BM25,

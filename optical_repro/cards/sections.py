@@ -219,6 +219,7 @@ def training(manifest: Mapping[str, Any]) -> str:
     if recipe:
         rows |= {
             "objective": f"`{recipe['objective']}`",
+            "transport plan": "+".join(recipe.get("transport", ())),
             "steps": f"{recipe['steps']} of {recipe['batch_size']} pairs",
             "what learns": recipe["learns"],
             "loss": _loss(training["log"], training.get("measured_on")),

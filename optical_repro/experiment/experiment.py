@@ -87,7 +87,7 @@ class Experiment:
         return self.topics.respelled if kind.respelled(self.settings) else self.topics.as_they_are
 
     def weighted_queries(self, retriever: str) -> Mapping[str, Mapping[str, float]]:
-        """The texts that a dense retriever encodes for each topic, with their weights: a single text, but for ``dense-nbest`` and its like."""
+        """The texts that a dense retriever encodes for each topic, with weights: a single text, but for ``dense-nbest`` and its like."""
         queries, texts = self.queries(retriever), RETRIEVERS[retriever].texts
         return texts(self, queries) if texts else {topic: {text: 1.0} for topic, text in queries.items()}
 

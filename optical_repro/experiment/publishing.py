@@ -8,7 +8,6 @@ import platform
 import shlex
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -180,7 +179,8 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
             values["switching"] = settings.switching
     if trained:
         values |= {"switch": settings.switch, "in-domain": settings.in_domain, "in-domain by": settings.in_domain_by}
-        values |= {name.replace("_", " "): value for name, value in asdict(settings.recipe).items() if name != "seed"}
+        recipe = {name: value for name, value in settings.recipe.described().items() if name not in ("seed", "layers_rate")}
+        values |= {name.replace("_", " "): value for name, value in recipe.items()}
     libraries = {"pyserini": True, "faiss-cpu": dense, "torch": dense, "transformers": dense, "sil-thot": lexicon, "POT": trained}
     versions = {package: metadata.version(package) for package, needed in libraries.items() if needed}
     values |= {f"code of {kind}": _code(kind) for kind in _kinds(system, lexicon, trained)}

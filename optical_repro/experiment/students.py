@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.files import digest
 from ..base.registry import extension
+from ..base.stages import made_by
 from ..base.system_names import student_name
 from ..distill.objectives import OBJECTIVES
 from ..encoders.convention import Convention
@@ -64,7 +65,7 @@ class Students:
         from ..distill import pretraining
 
         fitted = self._stages.settings.recipe.fitted(self._text.size, self._stages.collection.doc_lang == "en")
-        recipe = replace(fitted, objective=objective)
+        recipe = replace(fitted, objective=objective, transport=())
         texts, held_out = self._text.pretraining_texts(objective), self._text.unread_pretraining_texts(objective)
         inputs = {"untrained": self.untrained.name, "texts": digest(texts), "recipe": recipe.described(), "held_out": digest(held_out)}
         title = f"pre-training by {objective}"
@@ -104,6 +105,8 @@ class Students:
             "recipe": recipe.described(),
             "passages": index and index.name,
         }
+        if recipe.transport:
+            inputs["plans"] = made_by("plans")
         name = student_name(regime, pretrain)
         if pretrain != "none":
             inputs["pretrained"] = start.name
@@ -114,9 +117,10 @@ class Students:
 
         def make(folder: Path) -> None:
             texts = [(student_prefix + pair.student, teacher_prefix + pair.teacher) for pair in pairs]
+            read = self._sides(regime, texts)
             trainer.train(
                 start,
-                *self._sides(regime, texts),
+                *read[:3],
                 recipe,
                 folder,
                 device=models.device,
@@ -124,6 +128,7 @@ class Students:
                 pooling=Convention.of(models.teacher).pooling,
                 passages=self._indexes.vectors(index) if index else None,
                 held_out=self._sides("held-out pairs", held_out) if held_out else None,
+                weights=read.weights,
             )
             shutil.rmtree(folder / "checkpoints")
 
@@ -141,4 +146,5 @@ class Students:
             lambda folder: teacher.write_states(models.teacher, english, folder, models.device),
         )
         place = {text: index for index, text in enumerate(english)}
-        return trainer.Sides([text for text, _ in pairs], teacher.TeacherStates(states), [place[text] for _, text in pairs])
+        weights = teacher.token_weights(models.teacher, english) if "content" in self._stages.settings.recipe.transport else None
+        return trainer.Sides([text for text, _ in pairs], teacher.TeacherStates(states), [place[text] for _, text in pairs], weights)

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from .. import options
 from ..base.errors import InputError, bad_line, unknown
 from ..base.files import read_text
+from ..base.system_names import MAXSIM
 from ..distill.recipe import Recipe
 from ..experiment.systems import optical_name, parse, parse_regimes
 from ..training_text.pretraining import PRETRAINING
@@ -51,13 +52,15 @@ class Cell:
     variant: str
     """Name of the variant; empty where the grid has none."""
     seed: int
+    maxsim: bool
+    """Whether the student's run is the one with late interaction."""
     arguments: tuple[str, ...]
     """Arguments of ``python -m optical_repro.run``, which makes the student's run and the baselines'."""
 
     @property
     def system(self) -> str:
         """The name of the student's run."""
-        return optical_name(self.regime, self.pretrain)
+        return optical_name(self.regime, self.pretrain) + (MAXSIM if self.maxsim else "")
 
     @property
     def levels(self) -> dict[str, str]:
@@ -97,10 +100,10 @@ class Grid:
     """Language by language; the seeds of one student follow each other."""
 
 
-def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
+def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None, maxsim: bool = False) -> Grid:
     """Reads a grid whose runs go into ``runs_dir``, which is for this grid alone; raises InputError for a malformed grid.
 
-    ``cache_dir``: None stands for the default of optical_repro.run.
+    ``cache_dir``: None stands for the default of optical_repro.run. ``maxsim``: late interaction for students and dense baselines.
     """
     raw = _read(path)
     for key in raw:
@@ -110,8 +113,9 @@ def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
         if not raw.get(key):
             raise InputError(f'{path}: no "{key}"; expected {EXPECTED[key]}')
     baselines = _levels(raw, path, "baselines", ["bm25-qt", "dense-qt"])
-    for system in baselines:
-        parse(system)
+    systems = [parse(name) for name in baselines]
+    if maxsim:
+        baselines = [system.retriever + MAXSIM if system.kind.dense else system.name for system in systems]
     cache_option = [] if cache_dir is None else ["--cache-dir", str(cache_dir)]
     if "objectives" in raw and "variants" in raw:
         raise InputError(f"{path}: objectives beside variants; give each variant the objective that it has")
@@ -119,7 +123,10 @@ def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
     variants = _variants(raw, path)
     changes = variants or objectives
     cells = [
-        _cell(lang, regime, pretrain, change if variants else "", seed, own | changes[change], baselines, runs_dir / change, cache_option)
+        _cell(
+            *(lang, regime, pretrain, change if variants else "", seed, maxsim),
+            *(own | changes[change], baselines, runs_dir / change, cache_option),
+        )
         for lang, own in _languages(raw, path).items()
         for regime, change, pretrain, seed in product(
             parse_regimes(",".join(_levels(raw, path, "regimes"))),
@@ -139,6 +146,7 @@ def _cell(
     pretrain: str,
     variant: str,
     seed: str,
+    maxsim: bool,
     arguments: Arguments,
     baselines: list[str],
     runs_dir: Path,
@@ -151,9 +159,9 @@ def _cell(
     with_objective = {"objective": [Recipe().objective]} | arguments
     words = [word for name, values in with_objective.items() for word in (f"--{name}", *values)]
     recipe = ["--lang", lang, "--regime", regime, "--pretrain", pretrain, "--seed", seed, *words]
-    systems = ["--systems", ",".join([*baselines, optical_name(regime, pretrain)])]
+    systems = ["--systems", ",".join([*baselines, optical_name(regime, pretrain) + (MAXSIM if maxsim else "")])]
     folders = ["--runs-dir", str(runs_dir / f"seed-{seed}"), "--qrels-dir", str(runs_dir.parent / "qrels"), *cache_option]
-    return Cell(lang, regime, with_objective["objective"][0], pretrain, variant, int(seed), (*recipe, *systems, *folders))
+    return Cell(lang, regime, with_objective["objective"][0], pretrain, variant, int(seed), maxsim, (*recipe, *systems, *folders))
 
 
 def _variants(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:

@@ -309,6 +309,42 @@ def test_without_lexical_init_the_student_has_the_teachers_vocabulary(
         assert vocabulary == json.loads((teacher / "tokenizer.json").read_text())["model"]["vocab"]
 
 
+def test_a_student_without_lexical_init_or_switched_passages_never_reads_the_lexicon(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The setting of the OPTICAL paper: bitext alone."""
+    from optical_repro.distill.recipe import Recipe
+    from optical_repro.experiment.words import Words
+
+    def refuse(_: Words) -> None:
+        raise AssertionError("the lexicon is read")
+
+    def student(**values: object) -> Path:
+        settings = Settings(bitext=(small / "bitext.tsv",), recipe=Recipe("ot", steps=2), device="cpu", **values)  # type: ignore[arg-type]
+        return Experiment(collections.load(str(small), "yo"), settings, Cache(tmp_path / "cache")).student("bitext")
+
+    monkeypatch.setattr(Words, "stage", property(refuse))
+    assert (student(lexical_init=False, in_domain=0) / "model.safetensors").exists()
+    for values in ({"lexical_init": True, "in_domain": 0}, {"lexical_init": False, "in_domain": 0.5}):
+        with pytest.raises(AssertionError, match="the lexicon is read"):
+            student(**values)
+
+
+def test_students_with_other_plans_are_kept_apart(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from optical_repro.distill.recipe import Recipe
+
+    def student(*transport: str) -> Path:
+        recipe = Recipe("ot", steps=2, transport=transport)
+        settings = Settings(bitext=(small / "bitext.tsv",), recipe=recipe, lexical_init=False, in_domain=0, device="cpu")
+        return Experiment(collections.load(str(small), "yo"), settings, Cache(tmp_path / "cache")).student("bitext")
+
+    folders = [student(), student("content"), student("centred", "ordered", "one-sided", "sharp")]
+    assert len({sha256(folder / "model.safetensors") for folder in folders}) == 3
+    inputs = [json.loads((folder / "stage.json").read_text())["inputs"] for folder in folders]
+    assert [inputs[0].get(name) for name in ("plans",)] == [None] and "transport" not in inputs[0]["recipe"]
+    assert inputs[1]["recipe"]["transport"] == ["content"] and inputs[1]["plans"]["modules"]["distill.plans"]
+
+
 def test_moses_pairs_give_the_runs_of_the_same_pairs_in_tsv(every: Path, small: Path, cache: Path, tmp_path: Path) -> None:
     sides = zip(*(line.split("\t") for line in (small / "bitext.tsv").read_text(encoding="utf-8").splitlines()), strict=True)
     for lang, side in zip(("yo", "en"), sides, strict=True):
