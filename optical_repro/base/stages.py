@@ -55,6 +55,7 @@ MAKERS = {
     "lucene": PASSAGES | BM25,
     "faiss": PASSAGES | VECTORS | _makers("retrieval.dense", "faiss-cpu"),
     "tokens": PASSAGES | VECTORS | _makers("retrieval.late_interaction"),
+    "chance": BM25 | VECTORS | _makers("lexicon.spelling retrieval.dense retrieval.respelling searching.chance", "faiss-cpu numpy"),
     "passages": PASSAGES | _makers("collections.stored", "python"),
     "model": _makers("convention"),
     "untrained": WORDS | VECTORS | _makers("distill.student distill.vocabulary distill.projection", "numpy"),

@@ -43,7 +43,10 @@ from optical_repro.encoders import convention, models
 from optical_repro.experiment.experiment import Experiment
 from optical_repro.experiment.settings import Settings
 from optical_repro.experiment.systems import parse
+from optical_repro.records.checkpoints import Checkpoint
 from optical_repro.retrieval.late_interaction import TokenStore
+from optical_repro.searching import chance
+from optical_repro.searching.finder import Finder
 
 RECORDED = Path(__file__).with_name("stages.json")
 
@@ -245,6 +248,10 @@ def outputs(place: Path, marian: Path) -> dict[str, Output]:
     store = TokenStore(place / "tokens", teacher)
     store.add(experiment.collection.passages())
     found["tokens: of the passages"] = shape(np.concatenate([store[passage.id] for passage in experiment.collection.passages()]))
+
+    student = Checkpoint(experiment.student("cs"), str(teacher), None, experiment.words.file, "yo", "optical-cs")
+    finder = Finder(experiment.collection, student, experiment.cache, "cpu")
+    found["chance: of meaningless topics"] = shape(json.loads((finder.reference / chance.FILE).read_text())["best scores"])
 
     found |= gradients()
     translating = Experiment(*a_translation(place, marian))
