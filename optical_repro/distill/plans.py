@@ -65,8 +65,13 @@ def centred(states: Tensor, mask: Tensor) -> Tensor:
 
 def distances(student_mask: Tensor, teacher_mask: Tensor) -> Tensor:
     """How far each pair of tokens is from the diagonal, the difference of their relative positions: [B, n, m], from 0 to 1."""
-    places = [(mask.cumsum(1) - 0.5) / mask.sum(1, keepdim=True) for mask in (student_mask, teacher_mask)]
+    places = [(_running(mask) - 0.5) / mask.sum(1, keepdim=True) for mask in (student_mask, teacher_mask)]
     return (places[0].unsqueeze(2) - places[1].unsqueeze(1)).abs()
+
+
+def _running(mask: Tensor) -> Tensor:
+    """The number of tokens up to each place: [B, n]. By a product, since a GPU's running sums may differ from time to time."""
+    return (mask @ torch.ones(mask.shape[1], mask.shape[1], device=mask.device).triu()).float()
 
 
 def one_sided_plan(
