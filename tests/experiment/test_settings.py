@@ -147,7 +147,7 @@ def test_what_people_call_a_regime_is_told(name: str, meant: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "cs,,bt", ",", "cs,"])
 def test_an_empty_name_is_no_regime(text: str) -> None:
-    refused(lambda: parse_regimes(text), 'unknown regime ""; known: all, bitext, bt, bt-en, cs, ')
+    refused(lambda: parse_regimes(text), 'unknown regime ""; known: all, bitext, bt, bt-en, bt-phrase, cs, ')
 
 
 @pytest.mark.parametrize(
