@@ -177,6 +177,7 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
             values["switching"] = settings.switching
     if trained:
         values |= {"switch": settings.switch, "in-domain": settings.in_domain, "in-domain by": settings.in_domain_by}
+        values["monolingual"] = settings.monolingual
         values |= {name.replace("_", " "): value for name, value in asdict(settings.recipe).items() if name != "seed"}
     libraries = {"pyserini": True, "faiss-cpu": dense, "torch": dense, "transformers": dense, "sil-thot": lexicon, "POT": trained}
     versions = {package: metadata.version(package) for package, needed in libraries.items() if needed}
