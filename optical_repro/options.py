@@ -101,6 +101,13 @@ ALL = (
     Option("translator", TRANSLATOR_HELP + OTHERS, LEXICAL, {"metavar": "NAME"}),
     Option("switch", "probability that a word is code-switched (default: %(default)s)", SETTINGS.switch, {"type": float, "metavar": "P"}),
     Option(
+        "monolingual",
+        "share of the training pairs that are English on both sides, so that batches are hybrid (Elmahdy et al. 2024); drawn from the "
+        "regime's own (default: %(default)s)",
+        SETTINGS.monolingual,
+        {"type": float, "metavar": "SHARE"},
+    ),
+    Option(
         "switching",
         f"with --with, which languages the words of code-switched text are from: {_meanings(SWITCHING)} (default: %(default)s)",
         SETTINGS.switching,
@@ -212,7 +219,7 @@ def add(add_argument: Callable[..., argparse.Action], *names: str, **help: str) 
 
 GROUPS = {
     "collection": "lang collection split",
-    "training text": "regime bitext with bitext-filter lexicon translator switch switching in-domain in-domain-by",
+    "training text": "regime bitext with bitext-filter lexicon translator switch switching in-domain in-domain-by monolingual",
     "models, training and systems": "teacher pooling prefixes student objective transport pretrain learns no-lexical-init no-respelling "
     "steps systems bm25 seed device",
     "folders": "runs-dir qrels-dir cache-dir",
@@ -236,7 +243,7 @@ def settings(arguments: argparse.Namespace) -> Settings:
     recipe: dict[str, Any] = {name: options[name] for name in ("objective", "steps", "learns", "seed") if name in options}
     if options.get("transport"):
         recipe["transport"] = ways.parse(options["transport"])
-    same = "teacher pooling prefixes student bitext lexicon translator switch switching in_domain in_domain_by bm25 device"
+    same = "teacher pooling prefixes student bitext lexicon translator switch switching monolingual in_domain in_domain_by bm25 device"
     values = {name: options[name] for name in same.split() if name in options}
     if options.get("with"):
         values["beside"] = parse_beside(options["with"])

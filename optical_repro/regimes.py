@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     add("--show", type=int, default=10, metavar="N", help="number of pairs to show, evenly spread (default: %(default)s)")
     options.add(
         add,
-        *("switch", "switching", "in-domain", "in-domain-by", "collection", "split"),
+        *("switch", "switching", "in-domain", "in-domain-by", "monolingual", "collection", "split"),
         *("bitext", "with", "bitext-filter", "lexicon", "translator", "seed", "cache-dir"),
         in_domain="share of the pairs that are excerpts from the collection's documents (default: %(default)s)",
         collection="source of the bitext if --bitext is not given (default: sample)",

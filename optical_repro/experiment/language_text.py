@@ -9,7 +9,7 @@ from functools import cached_property
 from ..bitext.readers import Pair
 from ..lexicon.lexicon import Lexicon
 from ..training_text.code_switch import code_switched
-from ..training_text.pairs import draw_pairs, readings, training_pairs
+from ..training_text.pairs import draw_pairs, readings, training_pairs, with_monolingual
 from ..training_text.regime import TrainingPair
 from ..training_text.regimes import REGIMES
 from .learnt import Language, Learnt
@@ -83,12 +83,15 @@ class LanguageText:
         return self.chosen_pairs if reads_excerpts else self._pairs_alone
 
     def training_pairs(self, regime: str) -> list[TrainingPair]:
-        """A regime's training pairs of the sentences, then of the excerpts."""
-        pairs = training_pairs(regime, self.sentence_pairs(regime), self)
+        """A regime's training pairs of the sentences, then of the excerpts; a share of both may be monolingual."""
+        pairs = training_pairs(regime, self.sentence_pairs(regime), self) + self._of_excerpts(regime)
+        return with_monolingual(pairs, self._stages.settings.monolingual, self._stages.seed)
+
+    def _of_excerpts(self, regime: str) -> list[TrainingPair]:
         if self._stages.settings.in_domain_by == "cs":
-            return pairs + self.switched(self.excerpts)
+            return self.switched(self.excerpts)
         own_way = REGIMES[regime].passages
-        return pairs + (own_way(self.excerpts, self) if own_way else [])
+        return own_way(self.excerpts, self) if own_way else []
 
     # ---- held-out text
 

@@ -179,6 +179,7 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
             values["switching"] = settings.switching
     if trained:
         values |= {"switch": settings.switch, "in-domain": settings.in_domain, "in-domain by": settings.in_domain_by}
+        values["monolingual"] = settings.monolingual
         recipe = {name: value for name, value in settings.recipe.described().items() if name not in ("seed", "layers_rate")}
         values |= {name.replace("_", " "): value for name, value in recipe.items()}
     libraries = {"pyserini": True, "faiss-cpu": dense, "torch": dense, "transformers": dense, "sil-thot": lexicon, "POT": trained}

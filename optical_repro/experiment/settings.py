@@ -60,6 +60,8 @@ class Settings:
     """Probability that a word is code-switched."""
     switching: str = "bilingual"
     """Which languages the words of a code-switched text are from, one of ``SWITCHING``."""
+    monolingual: float = 0.0
+    """Share of the training pairs in which the student reads the teacher's English text itself."""
     in_domain: float = 0.5
     """Share of the training pairs that are spans of the collection's own English documents."""
     in_domain_by: str = "cs"
@@ -81,6 +83,8 @@ class Settings:
         _ = self.recipe.parts
         if not is_number(self.switch, 0, 1):
             raise InputError(f"--switch {self.switch}: expected a probability from 0 to 1")
+        if not is_number(self.monolingual, 0, 1) or self.monolingual == 1:
+            raise InputError(f"--monolingual {self.monolingual}: expected a share from 0 to below 1")
         if not is_number(self.in_domain, 0, 1) or self.in_domain == 1:
             raise InputError(f"--in-domain {self.in_domain}: expected a share from 0 to below 1")
         numbers = self._several("bm25", (int, float), "k1 and b")

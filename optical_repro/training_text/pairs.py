@@ -38,6 +38,12 @@ def draw_pairs(pairs: Sequence[Pair], count: int, seed: int) -> list[Pair]:
     return sample
 
 
+def with_monolingual(pairs: Sequence[TrainingPair], share: float, seed: int) -> list[TrainingPair]:
+    """Training pairs in their order; this share of them, drawn by the seed, is monolingual: the student too reads the English text."""
+    drawn = set(random.Random(seed).sample(range(len(pairs)), round(share * len(pairs))))
+    return [TrainingPair(pair.teacher, pair.teacher) if number in drawn else pair for number, pair in enumerate(pairs)]
+
+
 def training_pairs(regime: str, pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:
     """The training pairs of a regime, one for each sentence pair (none for ``none``). Raises InputError for an unknown regime."""
     check(regime)

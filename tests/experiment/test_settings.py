@@ -77,6 +77,8 @@ def test_recipes_that_cannot_be(given: dict[str, Any], told: str) -> None:
         ({"switch": True}, "--switch True: expected a probability"),
         ({"in_domain": 1}, "--in-domain 1: expected a share from 0 to below 1"),
         ({"in_domain": None}, "--in-domain None: expected a share"),
+        ({"monolingual": 1}, "--monolingual 1: expected a share from 0 to below 1"),
+        ({"monolingual": "0.5"}, r"--monolingual 0\.5: expected a share"),
         ({"in_domain_by": "owm"}, 'unknown --in-domain-by "owm"; did you mean own'),
         ({"in_domain_by": None}, 'unknown --in-domain-by "None"'),
         ({"lexicon": "x.tsv"}, "--lexicon 'x.tsv': expected files, as a tuple"),

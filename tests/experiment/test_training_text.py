@@ -76,6 +76,18 @@ def test_bitext_in_its_own_way_is_bitext_alone(small: Path, cache: Path, plain: 
     assert digest(one.training_pairs("bt")) != digest(other.training_pairs("bt"))
 
 
+def test_a_share_of_the_pairs_is_english_on_both_sides_and_the_others_are_as_before(small: Path, cache: Path, plain: Settings) -> None:
+    hybrid, usual = experiment(small, cache, replace(plain, monolingual=0.25)), experiment(small, cache, plain)
+    for regime in TRAINED:
+        pairs, before = hybrid.training_pairs(regime), usual.training_pairs(regime)
+        changed = [number for number, (one, other) in enumerate(zip(pairs, before, strict=True)) if one != other]
+        assert [pair.teacher for pair in pairs] == [pair.teacher for pair in before]
+        assert all(pairs[number].student == pairs[number].teacher for number in changed)
+        assert 0.9 * 0.25 * len(pairs) < len(changed) <= round(0.25 * len(pairs))  # some had no word switched before
+        sentences = sum(number < len(pairs) // 2 for number in changed)
+        assert 0.4 < sentences / len(changed) < 0.6
+
+
 def test_what_is_translated_from_english_is_told_beforehand(small: Path, cache: Path, plain: Settings) -> None:
     into, out_of = ("yo", "en"), ("en", "yo")
     expected = {"cs": ([], []), "bitext": ([], []), "bt": ([into], [into, out_of]), "bt-en": ([out_of], [out_of])}
