@@ -31,7 +31,7 @@ def meaningless(topics: Iterable[str], seed: int = 42, count: int = DRAWN) -> li
     They have the script, the letters and the lengths of real topics, and say nothing of any document.
 
     >>> meaningless(["Ta ló ń ṣe òfin?"], count=2)
-    ['aT lò ń eṣ ófin?', 'aT ól ń eṣ nifò?']
+    ['aT ló ń eṣ niòf?', 'Ta ól ń eṣ finò?']
     """
     draw, texts = random.Random(seed), sorted(set(topics))
     return [_shuffled(draw.choice(texts), draw) for _ in range(count)]
