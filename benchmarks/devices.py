@@ -34,9 +34,12 @@ def main() -> None:
     from optical_repro.distill.loop import has_fast_bf16
     from optical_repro.distill.recipe import Recipe
     from optical_repro.encoders.text_encoder import TextEncoder
+    from optical_repro.reproduction.running import processor
 
     hush_transformers()
-    devices = {"cpu": processor()} | ({"cuda": torch.cuda.get_device_name()} if torch.cuda.is_available() else {})
+    devices = {"cpu": f"{processor()}, {torch.get_num_threads()} threads"} | (
+        {"cuda": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
+    )
     passages = [passage.contents for passage in collections.load("sample", "yo").passages()]
     texts = [passages[index % len(passages)] for index in range(arguments.passages)]
     rows: list[dict[str, Any]] = []
@@ -77,15 +80,6 @@ def main() -> None:
         print(f"| {row['device']} | {row['work']} | {row['rate']:,.0f} {row['unit']} | {row['format']} | {reached} |")
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
-
-
-def processor() -> str:
-    """The processor's name and the number of threads that PyTorch uses on it."""
-    import torch
-
-    from optical_repro.reproduction.running import machine
-
-    return f"{machine().split(',')[0]}, {torch.get_num_threads()} threads"
 
 
 def counted(run: Callable[[], None]) -> int:

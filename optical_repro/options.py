@@ -70,7 +70,7 @@ ALL = (
         {"metavar": "NAME"},
     ),
     Option("split", "split of the topics: train, dev, test (default: the collection's usual one)", takes={"metavar": "NAME"}),
-    Option("regime", "one or more of the regimes below, or `all` (default: cs)", "cs", {"metavar": "R[,R...]"}),
+    Option("regime", "one or more of the regimes below, or `all` but bt-en and bt-phrase (default: cs)", "cs", {"metavar": "R[,R...]"}),
     Option(
         "bitext",
         "parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL, gzip accepted; or the name of a corpus listed below "

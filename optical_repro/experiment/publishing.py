@@ -115,10 +115,20 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
             **{name: metadata.version(name) for name in PACKAGES},
             **_translation_engine(experiment, system),
         },
-        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "machine": _machine(experiment, system),
     }
     write(folder, manifest)
     return run
+
+
+def _machine(experiment: Experiment, system: System) -> dict[str, Any]:
+    """The machine of a run, and the GPU that models ran on, if they did."""
+    machine = {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()}
+    if system.kind.dense and experiment.models.device != "cpu":
+        import torch
+
+        machine["gpu"] = torch.cuda.get_device_name()
+    return machine
 
 
 def _inputs(experiment: Experiment, system: System) -> list[Path]:

@@ -61,5 +61,7 @@ class Regime:
     passages: Callable[[Sequence[str], Tools], list[TrainingPair]] | None = None
     """Makes one training pair from each English text of the collection, in the regime's own way (``--in-domain-by own``).
     None: it has no honest way, and reads sentence pairs alone."""
+    in_all: bool = True
+    """Whether ``--regime all`` has it; variants of other regimes are asked for by name."""
     place: int = 100
     """In lists: small numbers come first."""

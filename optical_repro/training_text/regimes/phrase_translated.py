@@ -23,5 +23,6 @@ PHRASE_TRANSLATED = Regime(
     ("bt-phrases", "bt-smt", "phrase"),
     by_phrases=True,
     passages=machine_made,
+    in_all=False,
     place=4,
 )

@@ -24,5 +24,6 @@ TRANSLATED_ENGLISH = Regime(
     translates_english=True,
     translates_passages=True,
     passages=translated_texts,
+    in_all=False,
     place=4,
 )
