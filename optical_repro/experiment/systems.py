@@ -82,7 +82,7 @@ def parse(name: str) -> System:
 
 
 def parse_regimes(text: str | Iterable[str]) -> list[str]:
-    """The regimes of ``cs,bt`` or of a list of names; ``all`` stands for every regime but variants. Raises InputError for an unknown one."""
+    """The regimes of ``cs,bt`` or of a list of names; ``all`` stands for all but variants. Raises InputError for an unknown one."""
     names = list(dict.fromkeys(text.split(",") if isinstance(text, str) else text))
     for regime in names:
         if regime != "all":
