@@ -7,14 +7,18 @@ same errors.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import os
+import reprlib
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .base import languages
+from .base.errors import InputError, unknown
 from .base.places import default_folder
 from .base.terminal import Parser
+from .base.yaml_files import read_mapping
 from .bitext import filters
 from .distill import ways
 from .distill.objectives import OBJECTIVES
@@ -50,6 +54,12 @@ class Option:
     def dest(self) -> str:
         """Its name in parsed arguments."""
         return self.name.replace("-", "_")
+
+    @property
+    def is_list(self) -> bool:
+        """Whether its value is a list, between commas."""
+        metavar = self.takes.get("metavar", "")
+        return isinstance(metavar, str) and "," in metavar
 
     @property
     def is_flag(self) -> bool:
@@ -232,6 +242,72 @@ def of_run(description: str = "", epilog: str = "") -> Parser:
     for title, names in GROUPS.items():
         add(parser.add_argument_group(title).add_argument, *names.split())
     return parser
+
+
+Words = dict[str, list[str]]
+"""Options with their values, as words of a command line."""
+
+
+def words(mapping: Any, where: str, refused: Collection[str] = ()) -> Words:
+    """Options of a YAML file as words; ``$NAME`` in a value stands for an environment variable.
+
+    ``where``: for errors. Raises InputError for an unknown option or one that is ``refused`` (dests), and for a value of no use.
+    """
+    if not isinstance(mapping or {}, dict):
+        raise InputError(f"{where}: {reprlib.repr(mapping)}; expected a mapping, such as collection: sample")
+    known = {name: option for name, option in OPTIONS.items() if option.dest not in refused}
+    words: Words = {}
+    for name, value in (mapping or {}).items():
+        if name not in known:
+            raise unknown("argument", str(name), known, f"({where})")
+        flag = known[name].is_flag
+        if flag and not isinstance(value, bool):
+            raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected true or false")
+        if not flag or value:
+            values = [] if flag else value if isinstance(value, list) else [value]
+            if any(isinstance(part, dict | list) or part is None for part in values) or not (flag or values):
+                raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected a value, or a list of values")
+            if any(isinstance(part, bool) for part in values):
+                raise InputError(
+                    f"{where}: {name} is {reprlib.repr(value)}; YAML reads no and yes as false and true, so write it in quotes"
+                )
+            if known[name].is_list:
+                values = [",".join(map(str, values))]
+            words[name] = [os.path.expandvars(str(part)) for part in values]
+    return words
+
+
+def of_file(path: Path) -> list[str]:
+    """The command line that a file of options stands for. Raises InputError with file and key for an option that is wrong."""
+    line = []
+    for name, values in words(read_mapping(path, "options of run and their values, such as lang: yo"), str(path)).items():
+        parser = Parser(prog="", description=None)
+        add(parser.add_argument, name)
+
+        def refuse(message: str, name: str = name) -> NoReturn:
+            reason = message.removeprefix(f"argument --{name}: ")
+            raise InputError(f"{path}: {name}: {reason}; python -m optical_repro.run --help tells what it takes")
+
+        parser.error = refuse  # type: ignore[method-assign]
+        if any(value.startswith("-") for value in values):
+            refuse(f"a value that starts with a dash: {' '.join(values)}")
+        parser.parse_args([f"--{name}", *values])
+        line += [f"--{name}", *values]
+    return line
+
+
+def as_yaml(arguments: argparse.Namespace) -> str:
+    """All options of parsed arguments that have a value, as a file for ``of_file``."""
+    import yaml
+
+    values = {name: getattr(arguments, option.dest) for name, option in OPTIONS.items() if hasattr(arguments, option.dest)}
+    plain = {name: [*map(_plain, value)] if isinstance(value, list | tuple) else _plain(value) for name, value in values.items()}
+    given = {name: value for name, value in plain.items() if value not in (None, [], "")}
+    return str(yaml.safe_dump(given, sort_keys=False, allow_unicode=True))
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
 
 
 def settings(arguments: argparse.Namespace) -> Settings:
