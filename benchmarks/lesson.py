@@ -46,11 +46,11 @@ def prepare(folder: Path, count: int) -> Lesson:
     return Lesson(pairs, teacher, untrained, TeacherStates(states), passages)
 
 
-def train(lesson: Lesson, recipe: Recipe, folder: Path) -> None:
+def train(lesson: Lesson, recipe: Recipe, folder: Path, device: str = "cpu") -> None:
     """Trains a student on all pairs, as ``optical_repro.run`` does, and deletes it."""
     texts = [pair.target for pair in lesson.pairs]
     state_of = range(len(texts))
     trainer.train(
-        lesson.untrained, texts, lesson.states, state_of, recipe, folder, device="cpu", title="training", passages=lesson.passages
+        lesson.untrained, texts, lesson.states, state_of, recipe, folder, device=device, title="training", passages=lesson.passages
     )
     shutil.rmtree(folder)

@@ -14,6 +14,7 @@ from .base.files import make_folder, whole
 from .base.terminal import Parser, run_command, say, utf8
 from .base.words import words
 from .bitext.readers import Pair, read_bitext
+from .distill import ways
 from .encoders.models import EMBEDDED
 from .records.checkpoints import find
 
@@ -26,15 +27,16 @@ Shows what a student has learnt: the optimal-transport plan from its tokens (dow
 The darker a cell, the larger the part of the two tokens' mass that the plan moves there. The student before training is shown
 beside it, if the cache has it or --before names it.
 
-The plan is computed as in training: cost 1 - cosine, the same mass on every token, entropic regularisation 0.05.
+The plan is computed as in training: cost 1 - cosine, the same mass on every token, entropic regularisation 0.05; or by --transport.
 """
 
 EPILOG = """\
 word links: --pharaoh prints the plan as a word alignment: I-J links word I of the sentence with word J of the English sentence.
 Words are counted from 0, without punctuation. The mass of a word is the sum of its pieces' mass; each word of the sentence is
 linked to the English word that gets the most of its mass. --agreement FILE measures how well these links agree with those of a word
-aligner (eflomal's model) on parallel text. Use about a thousand pairs that the student was not trained on: on its training
-pairs, the same aligner made the lexicon that the student's words start from.
+aligner (eflomal's model), which reads that parallel text alone. Use a thousand pairs or more of another corpus than the student was
+trained on: on its training pairs, the same aligner made the lexicon that the student's words start from, which favours the
+student before training.
   precision  share of the plan's links that the aligner found, in either direction
   recall     share of the links found by the aligner in both directions that the plan has too
   F1         the harmonic mean of the two
@@ -65,6 +67,12 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--agreement", type=Path, nargs="+", metavar="FILE", help="parallel text on which to measure agreement with a word aligner"
     )
+    parser.add_argument(
+        "--transport",
+        default="",
+        metavar="A+B",
+        help=f"other ways to make the plan, as in training, of {', '.join(ways.OF_A_PAIR)} (default: none)",
+    )
     parser.add_argument("--lang", metavar="CODE", help="language of the parallel text, besides English")
     parser.add_argument(
         "--pairs",
@@ -94,6 +102,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError('expected two texts, "sentence" "English sentence", or --agreement FILE')
     if arguments.agreement and not arguments.lang:
         raise InputError("--agreement needs the language of the parallel text: --lang CODE")
+    if "content" in ways.parse(arguments.transport):
+        raise InputError(f"--transport {arguments.transport}: a pair alone has no frequencies for content; use {', '.join(ways.OF_A_PAIR)}")
     if arguments.pairs < 1:
         raise InputError(f"--pairs {arguments.pairs}: expected a number from 1")
     pictures = {"png": arguments.png, "svg": arguments.svg}
@@ -138,7 +148,8 @@ def show(arguments: argparse.Namespace, students: dict[str, TextEncoder], teache
     """Prints the heat maps and the word links, or only the links in Pharaoh format; writes the figures into their files."""
     from .distill.token_alignment import align
 
-    alignments = {name: align(student, teacher, arguments.sentence, arguments.english) for name, student in students.items()}
+    transport = ways.parse(arguments.transport)
+    alignments = {name: align(student, teacher, arguments.sentence, arguments.english, transport) for name, student in students.items()}
     *_, trained = alignments.values()
     if arguments.pharaoh:
         say(trained.pharaoh())
@@ -167,7 +178,7 @@ def measure_agreement(arguments: argparse.Namespace, pairs: list[Pair], students
     """Prints precision, recall, F1 and 1 - AER of the word links of each student."""
     from .distill.token_alignment import measure
 
-    agreements = measure(students, teacher, pairs, arguments.seed, arguments.pairs)
+    agreements = measure(students, teacher, pairs, arguments.seed, arguments.pairs, ways.parse(arguments.transport))
     count = min(arguments.pairs, len(pairs))
     say(f"word links of the plan against the aligner's, {count:,} of {len(pairs):,} pairs\n")
     say(f"{'':16} precision  recall     F1  1 - AER")

@@ -6,6 +6,12 @@
     report = compare(yoruba, ["cs", "bt"])
     print(report.text())
 
+    from optical_repro.api import finder
+
+    answer = finder("sample", "yo").find("Ta ló ń ṣe òfin?", 3)  # with the only student of Yorùbá in runs/
+    for hit in answer.hits:
+        print(hit.score, hit.passage.title, hit.better_than_chance)
+
 ``evaluation.figures`` draws ``report.results``; ``yoruba.student("cs")`` is the folder of a trained student.
 """
 
@@ -27,11 +33,13 @@ from .distill.recipe import Recipe
 from .experiment.experiment import Experiment
 from .experiment.settings import Settings
 from .experiment.systems import choose, parse_regimes
+from .records import checkpoints
+from .searching.finder import Answer, Finder, Hit, Match
 
 if TYPE_CHECKING:
     from .evaluation.report import Report
 
-__all__ = ["Recipe", "Settings", "compare", "experiment"]
+__all__ = ["Answer", "Finder", "Hit", "Match", "Recipe", "Settings", "compare", "experiment", "finder"]
 
 
 def experiment(
@@ -41,10 +49,7 @@ def experiment(
 
     Raises InputError for an unknown collection, language or split, and for bad data.
     """
-    # Else notebooks show progress bars and warnings of libraries.
-    warnings.filterwarnings("ignore", message="IProgress not found")
-    hush_transformers()
-    settle()
+    _prepare_notebook()
     settings = settings if settings is not None else Settings()
     if not isinstance(settings, Settings):
         raise InputError(f"settings {settings!r}: expected Settings")
@@ -80,3 +85,41 @@ def compare(
     report = write_report(folder, qrels, passages=collection.passages)
     card.write_all(folder)
     return report
+
+
+def finder(
+    source: Path | str,
+    lang: str,
+    student: Path | str | None = None,
+    *,
+    split: str | None = None,
+    teacher: str | None = None,
+    device: str = "auto",
+    runs_dir: Path | str = "runs",
+    cache_dir: Path | str | None = None,
+) -> Finder:
+    """A collection to search with a student, as ``python -m optical_repro.search`` does: loaded once, asked any number of times.
+
+    ``student``: its folder or the manifest of one of its runs; None takes the only one of the language in ``runs_dir``. The answers
+    are the same as the command's; a finder may be shared by threads:
+
+        finder = optical_repro.api.finder("sample", "yo", "runs/sample.yo.test/optical-cs.manifest.json")
+        answer = finder.find("Ta ló ń ṣe òfin?", 3)
+        answer.known                                    # whether a word of it is known; if not, there are no hits
+        best = answer.hits[0]                           # passage.id, .title and .text, score, better_than_chance
+        finder.match(answer.query, best.passage).marks  # the words of the passage that the plan aligns with the query's
+
+    Raises InputError for an unknown collection, language, split or student, and if student and teacher do not fit together.
+    """
+    _prepare_notebook()
+    lang = languages.check(lang)
+    checkpoint = checkpoints.find(str(student) if student is not None else None, Path(runs_dir), teacher, lang)
+    collection = collections.load(str(source), lang, split)
+    return Finder(collection, checkpoint, Cache(cache_dir or default_folder()), device)
+
+
+def _prepare_notebook() -> None:
+    """Keeps progress bars and warnings of libraries out of notebooks, and sets the folders that libraries use."""
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    hush_transformers()
+    settle()

@@ -31,7 +31,7 @@ examples:
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     return run_command(lambda: _compare(arguments))
 
 
@@ -109,7 +109,8 @@ def _at_hand(location: str, folder: Path, lang: str, split: str | None) -> Colle
     return None
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     parser = Parser(prog="python -m optical_repro.compare", description=EXPLAINED)
     parser.add_argument("folders", nargs="+", type=Path, metavar="runs/NAME", help="folder of runs, named <collection>.<lang>.<split>")
     parser.add_argument(

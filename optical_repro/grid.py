@@ -6,9 +6,12 @@ import argparse
 import os
 import time
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .base.errors import InputError
+from .base.system_names import MAXSIM
 from .base.terminal import Parser, duration, log_path, run_command, say
 from .grids.file import EXPECTED, Cell, Grid, read_grid
 from .run import compile_metrics_beside, prepare
@@ -45,9 +48,17 @@ def parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m optical_repro.grid", description=EXPLAINED, epilog=f"keys of the file:\n{keys}\n{EXAMPLES}")
     add = parser.add_argument
     add("file", type=Path, metavar="FILE.yaml", help="the grid")
+    add("--maxsim", action="store_true", help="score students and dense baselines with late interaction, into FILE-maxsim")
+    add(
+        "--lang",
+        metavar="CODE",
+        help="make only the cells of this language, without the report; so that several processes can share a grid",
+    )
+    add("--seed", type=int, metavar="N", help="make only the cells of this seed, without the report")
+    add("--variant", metavar="NAME", help="make only the cells of this variant or objective, without the report")
     add("--dry-run", action="store_true", help="print the command of each cell, and stop")
     add("--data", type=Path, metavar="DIR", help="what $OPTICAL_DATA in the file stands for (default: the variable)")
-    add("--runs-dir", type=Path, metavar="DIR", help="run files and reports (default: runs/grids/FILE)")
+    add("--runs-dir", type=Path, metavar="DIR", help="run files and reports (default: runs/grids/FILE, or FILE-maxsim)")
     add("--cache-dir", type=Path, metavar="DIR", help="finished stages (default: run's)")
     return parser
 
@@ -56,8 +67,9 @@ def run_grid(arguments: argparse.Namespace) -> None:
     """Trains and scores all cells, then reports the grid."""
     if arguments.data:
         os.environ["OPTICAL_DATA"] = str(arguments.data)
-    folder = arguments.runs_dir or Path("runs/grids") / arguments.file.stem
-    grid = read_grid(arguments.file, folder, arguments.cache_dir)
+    folder = arguments.runs_dir or Path("runs/grids") / (arguments.file.stem + (MAXSIM if arguments.maxsim else ""))
+    whole_grid = read_grid(arguments.file, folder, arguments.cache_dir, arguments.maxsim)
+    grid = part(whole_grid, arguments.lang, arguments.seed, arguments.variant)
     if arguments.dry_run:
         say("\n".join(cell.command for cell in grid.cells))
         return
@@ -68,6 +80,9 @@ def run_grid(arguments: argparse.Namespace) -> None:
     compiling = compile_metrics_beside()
     names = make_cells(grid)
     compiling.wait()
+    if grid != whole_grid:
+        say("no report: the same command without --lang, --seed and --variant writes it")
+        return
 
     from .cards import card
     from .evaluation.report import write_report
@@ -79,6 +94,20 @@ def run_grid(arguments: argparse.Namespace) -> None:
         write_report(runs, qrels)
         card.write_all(runs)
     say(write_factors(read_factors(grid.name, trials), folder))
+
+
+def part(grid: Grid, lang: str | None, seed: int | None, variant: str | None) -> Grid:
+    """The cells of a language, a seed, and a variant or objective; raises InputError if there are none."""
+    cells = [
+        cell
+        for cell in grid.cells
+        if lang in (None, cell.lang) and seed in (None, cell.seed) and variant in (None, cell.variant or cell.objective)
+    ]
+    if not cells:
+        given = {"lang": lang, "seed": seed, "variant": variant}
+        wanted = " ".join(f"--{name} {value}" for name, value in given.items() if value is not None)
+        raise InputError(f"{wanted}: {grid.name} has no such cell; it has {', '.join(sorted({cell.title for cell in grid.cells})[:3])} ...")
+    return replace(grid, cells=cells)
 
 
 def make_cells(grid: Grid) -> list[str]:

@@ -7,20 +7,26 @@ same errors.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import os
+import reprlib
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .base import languages
+from .base.errors import InputError, unknown
 from .base.places import default_folder
 from .base.terminal import Parser
+from .base.yaml_files import read_mapping
 from .bitext import filters
+from .distill import ways
 from .distill.objectives import OBJECTIVES
 from .distill.recipe import LEARNING, Recipe
 from .encoders.convention import POOLING
 from .encoders.models import EMBEDDED
-from .experiment.settings import DEVICES, Settings
+from .experiment.beside import parse as parse_beside
+from .experiment.settings import DEVICES, IN_DOMAIN_BY, SWITCHING, Settings
 from .experiment.systems import parse, parse_regimes
 from .training_text.pretraining import PRETRAINING
 from .translate.engines import ENGINES
@@ -50,6 +56,12 @@ class Option:
         return self.name.replace("-", "_")
 
     @property
+    def is_list(self) -> bool:
+        """Whether its value is a list, between commas."""
+        metavar = self.takes.get("metavar", "")
+        return isinstance(metavar, str) and "," in metavar
+
+    @property
     def is_flag(self) -> bool:
         """Whether it has no value."""
         return self.takes.get("action") == "store_true"
@@ -68,13 +80,20 @@ ALL = (
         {"metavar": "NAME"},
     ),
     Option("split", "split of the topics: train, dev, test (default: the collection's usual one)", takes={"metavar": "NAME"}),
-    Option("regime", "one or more of the regimes below, or `all` (default: cs)", "cs", {"metavar": "R[,R...]"}),
+    Option("regime", "one or more of the regimes below, or `all` but bt-en and bt-phrase (default: cs)", "cs", {"metavar": "R[,R...]"}),
     Option(
         "bitext",
         "parallel text: TSV (language TAB English), Moses pairs, TMX, JSONL, gzip accepted; or the name of a corpus listed below "
         "(default: the collection's own)",
         [],
         {"nargs": "+", "type": Path, "metavar": "FILE"},
+    ),
+    Option(
+        "with",
+        "other languages that the same student learns, each with its parallel text and English: ha:FILE,sw:FILE,FILE; the pairs read "
+        "in training are split evenly between the languages (default: none)",
+        [],
+        {"nargs": "*", "metavar": "LANG:FILE"},
     ),
     Option(
         "bitext-filter",
@@ -92,11 +111,30 @@ ALL = (
     Option("translator", TRANSLATOR_HELP + OTHERS, LEXICAL, {"metavar": "NAME"}),
     Option("switch", "probability that a word is code-switched (default: %(default)s)", SETTINGS.switch, {"type": float, "metavar": "P"}),
     Option(
+        "monolingual",
+        "share of the training pairs that are English on both sides, so that batches are hybrid (Elmahdy et al. 2024); drawn from the "
+        "regime's own (default: %(default)s)",
+        SETTINGS.monolingual,
+        {"type": float, "metavar": "SHARE"},
+    ),
+    Option(
+        "switching",
+        f"with --with, which languages the words of code-switched text are from: {_meanings(SWITCHING)} (default: %(default)s)",
+        SETTINGS.switching,
+        {"choices": SWITCHING},
+    ),
+    Option(
         "in-domain",
-        "share of the training pairs, in every regime, that are code-switched excerpts from the collection's English documents "
-        "(default: %(default)s)",
+        "share of the training pairs that are excerpts from the collection's English documents; 0: sentences of the bitext alone, in "
+        "every regime (default: %(default)s)",
         SETTINGS.in_domain,
         {"type": float, "metavar": "SHARE"},
+    ),
+    Option(
+        "in-domain-by",
+        f"how these excerpts become training pairs: {_meanings(IN_DOMAIN_BY)} (default: %(default)s)",
+        SETTINGS.in_domain_by,
+        {"choices": IN_DOMAIN_BY},
     ),
     Option(
         "teacher",
@@ -116,6 +154,12 @@ ALL = (
         takes={"metavar": "NAME"},
     ),
     Option("objective", f"training objectives (default: %(default)s). {_meanings(OBJECTIVES)}", RECIPE.objective, {"metavar": "A+B"}),
+    Option(
+        "transport",
+        f"other ways to make the plan of the objective ot, joined by + (default: none, as published). {_meanings(ways.WAYS)}",
+        "",
+        {"metavar": "A+B"},
+    ),
     Option(
         "pretrain",
         f"pre-training before distillation; doubles the training steps (default: none). {_meanings(PRETRAINING)}. "
@@ -185,9 +229,9 @@ def add(add_argument: Callable[..., argparse.Action], *names: str, **help: str) 
 
 GROUPS = {
     "collection": "lang collection split",
-    "training text": "regime bitext bitext-filter lexicon translator switch in-domain",
-    "models, training and systems": "teacher pooling prefixes student objective pretrain learns no-lexical-init no-respelling steps "
-    "systems bm25 seed device",
+    "training text": "regime bitext with bitext-filter lexicon translator switch switching in-domain in-domain-by monolingual",
+    "models, training and systems": "teacher pooling prefixes student objective transport pretrain learns no-lexical-init no-respelling "
+    "steps systems bm25 seed device",
     "folders": "runs-dir qrels-dir cache-dir",
 }
 
@@ -200,15 +244,85 @@ def of_run(description: str = "", epilog: str = "") -> Parser:
     return parser
 
 
+Words = dict[str, list[str]]
+"""Options with their values, as words of a command line."""
+
+
+def words(mapping: Any, where: str, refused: Collection[str] = ()) -> Words:
+    """Options of a YAML file as words; ``$NAME`` in a value stands for an environment variable.
+
+    ``where``: for errors. Raises InputError for an unknown option or one that is ``refused`` (dests), and for a value of no use.
+    """
+    if not isinstance(mapping or {}, dict):
+        raise InputError(f"{where}: {reprlib.repr(mapping)}; expected a mapping, such as collection: sample")
+    known = {name: option for name, option in OPTIONS.items() if option.dest not in refused}
+    words: Words = {}
+    for name, value in (mapping or {}).items():
+        if name not in known:
+            raise unknown("argument", str(name), known, f"({where})")
+        flag = known[name].is_flag
+        if flag and not isinstance(value, bool):
+            raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected true or false")
+        if not flag or value:
+            values = [] if flag else value if isinstance(value, list) else [value]
+            if any(isinstance(part, dict | list) or part is None for part in values) or not (flag or values):
+                raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected a value, or a list of values")
+            if any(isinstance(part, bool) for part in values):
+                raise InputError(
+                    f"{where}: {name} is {reprlib.repr(value)}; YAML reads no and yes as false and true, so write it in quotes"
+                )
+            if known[name].is_list:
+                values = [",".join(map(str, values))]
+            words[name] = [os.path.expandvars(str(part)) for part in values]
+    return words
+
+
+def of_file(path: Path) -> list[str]:
+    """The command line that a file of options stands for. Raises InputError with file and key for an option that is wrong."""
+    line = []
+    for name, values in words(read_mapping(path, "options of run and their values, such as lang: yo"), str(path)).items():
+        parser = Parser(prog="", description=None)
+        add(parser.add_argument, name)
+
+        def refuse(message: str, name: str = name) -> NoReturn:
+            reason = message.removeprefix(f"argument --{name}: ")
+            raise InputError(f"{path}: {name}: {reason}; python -m optical_repro.run --help tells what it takes")
+
+        parser.error = refuse  # type: ignore[method-assign]
+        if any(value.startswith("-") for value in values):
+            refuse(f"a value that starts with a dash: {' '.join(values)}")
+        parser.parse_args([f"--{name}", *values])
+        line += [f"--{name}", *values]
+    return line
+
+
+def as_yaml(arguments: argparse.Namespace) -> str:
+    """All options of parsed arguments that have a value, as a file for ``of_file``."""
+    import yaml
+
+    values = {name: getattr(arguments, option.dest) for name, option in OPTIONS.items() if hasattr(arguments, option.dest)}
+    plain = {name: [*map(_plain, value)] if isinstance(value, list | tuple) else _plain(value) for name, value in values.items()}
+    given = {name: value for name, value in plain.items() if value not in (None, [], "")}
+    return str(yaml.safe_dump(given, sort_keys=False, allow_unicode=True))
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
 def settings(arguments: argparse.Namespace) -> Settings:
     """The settings from parsed arguments; options that a command does not have get their defaults.
 
     Raises InputError for invalid values.
     """
     options = vars(arguments)
-    recipe = {name: options[name] for name in ("objective", "steps", "learns", "seed") if name in options}
-    same = ("teacher", "pooling", "prefixes", "student", "bitext", "lexicon", "translator", "switch", "in_domain", "bm25", "device")
-    values = {name: options[name] for name in same if name in options}
+    recipe: dict[str, Any] = {name: options[name] for name in ("objective", "steps", "learns", "seed") if name in options}
+    if options.get("transport"):
+        recipe["transport"] = ways.parse(options["transport"])
+    same = "teacher pooling prefixes student bitext lexicon translator switch switching monolingual in_domain in_domain_by bm25 device"
+    values = {name: options[name] for name in same.split() if name in options}
+    if options.get("with"):
+        values["beside"] = parse_beside(options["with"])
     if options.get("bitext_filter"):
         values["bitext_filter"] = filters.parse(options["bitext_filter"])
     return Settings(

@@ -41,7 +41,8 @@ def parser() -> argparse.ArgumentParser:
     add("--show", type=int, default=10, metavar="N", help="number of pairs to show, evenly spread (default: %(default)s)")
     options.add(
         add,
-        *("switch", "in-domain", "collection", "split", "bitext", "bitext-filter", "lexicon", "translator", "seed", "cache-dir"),
+        *("switch", "switching", "in-domain", "in-domain-by", "monolingual", "collection", "split"),
+        *("bitext", "with", "bitext-filter", "lexicon", "translator", "seed", "cache-dir"),
         in_domain="share of the pairs that are excerpts from the collection's documents (default: %(default)s)",
         collection="source of the bitext if --bitext is not given (default: sample)",
         split="split of the topics (default: the collection's usual one)",
@@ -87,10 +88,10 @@ def preview(experiment: Experiment, regime: str, most: int) -> None:
     say(f"\n{regime}: {REGIMES[regime].meaning}")
     if not pairs:
         return
-    # A text that is no sentence of the bitext is the teacher's text with some words switched.
-    authentic = {pair.target for pair in experiment.pairs}
-    spans = [[] if pair.student in authentic else changes(pair.student, pair.teacher) for pair in pairs]
-    code_switched = [(pair, places) for pair, places in zip(pairs, spans, strict=True) if pair.student not in authentic]
+    # A text that is no sentence of the bitext, nor machine-translated, is the teacher's text with some words switched.
+    whole = {pair.target for pair in experiment.learnt.pairs} | experiment.text.machine_made
+    spans = [[] if pair.student in whole else changes(pair.student, pair.teacher) for pair in pairs]
+    code_switched = [(pair, places) for pair, places in zip(pairs, spans, strict=True) if pair.student not in whole]
     words = sum(len(pair.student.split()) for pair, _ in code_switched)
     switched_words = sum(len(pair.student[start:end].split()) for pair, places in code_switched for start, end in places)
     say(

@@ -7,12 +7,14 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__, options
 from .base import children, languages
 from .base.cache import Cache
+from .base.errors import InputError
 from .base.files import make_folder
 from .base.places import default_folder, usual_folder
 from .base.terminal import log_path, run_command, say
@@ -31,6 +33,8 @@ examples:
       all regimes, compared with each other
   python -m optical_repro.run --lang ha --regime cs,bt --collection my/folder --bitext my/ha-en.tsv
       a collection and parallel text of your own (README.md describes the folder)
+  python -m optical_repro.run --config my.yaml --seed 2
+      options from a file that has, for example, the lines lang: ha, regime: cs,bt and bitext: my/ha-en.tsv
   python -m optical_repro.run --lang sw --regime bt --translator facebook/nllb-200-distilled-600M
       topics and training text translated by a neural model from the Hugging Face Hub
 
@@ -49,14 +53,41 @@ def parser() -> argparse.ArgumentParser:
         f"filters (what --bitext-filter drops):\n{filter_list}\n{EXAMPLES}",
     )
     parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE.yaml", help="options from a file, such as lang: yo; those of the command line come before them"
+    )
+    parser.add_argument("--show-config", action="store_true", help="print all options, as a file for --config, and do nothing else")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
-    arguments = parser().parse_args(argv)
-    command = shlex.join(["python", "-m", "optical_repro.run", *(sys.argv[1:] if argv is None else argv)])
+    typed = sys.argv[1:] if argv is None else argv
+    try:
+        line = with_config(typed)
+    except InputError as error:
+        return run_command(partial(_raise, error))
+    arguments = parser().parse_args(line)
+    if arguments.config:  # abbreviated
+        parser().error(f"--config {arguments.config}: write --config in full")
+    del arguments.config
+    if arguments.show_config:
+        return run_command(lambda: say(options.as_yaml(arguments).rstrip("\n")))
+    del arguments.show_config
+    command = shlex.join(["python", "-m", "optical_repro.run", *line])
     return run_command(lambda: run(arguments, command), arguments.cache_dir)
+
+
+def with_config(line: Sequence[str]) -> list[str]:
+    """A command line with the options of its --config in the place of that, before all others."""
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--config", type=Path, nargs="?")
+    found, others = finder.parse_known_args(line)
+    return [*options.of_file(found.config), *others] if found.config else [*line]
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
 
 
 def run(arguments: argparse.Namespace, command: str) -> None:

@@ -13,7 +13,7 @@ from .base.errors import InputError
 from .base.files import whole
 from .base.terminal import Parser, run_command, say
 from .cards import card
-from .cards.evaluation import CARD, LEXICON
+from .cards.evaluation import CARD, LEXICON, of_language
 from .cards.files import gather
 from .records.checkpoints import find
 
@@ -95,10 +95,11 @@ def respell_topics(arguments: argparse.Namespace) -> None:
 
 
 def _lexicon(arguments: argparse.Namespace) -> Path:
-    """The lexicon in the student's folder, else the one that a manifest names."""
+    """The lexicon in the student's folder, that of the language if it has several, else the one that a manifest names."""
     student = find(arguments.student, arguments.runs_dir)
-    if (student.folder / LEXICON).is_file():
-        return student.folder / LEXICON
+    for name in (of_language(languages.canonical(arguments.lang)), LEXICON):
+        if (student.folder / name).is_file():
+            return student.folder / name
     if student.lexicon and student.lexicon.is_file():
         return student.lexicon
     raise InputError(f"{student.folder}: no {LEXICON} in it, and no run that respelled its topics; search for them as they are")

@@ -10,12 +10,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Training that is resumed adds up in another order on several threads, and its weights differ in the last digits; on one they are the same.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 import toy_translation
+from chromium import launched
 
 from optical_repro.bitext.readers import Pair, read_bitext
 from optical_repro.collections import sample
@@ -25,6 +27,9 @@ from optical_repro.distill.teacher import TeacherStates, write_states
 from optical_repro.encoders import models
 from optical_repro.lexicon import lexicon as lexicons
 from optical_repro.lexicon.lexicon import Lexicon
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 QUICK = (
     "base/test_languages",
@@ -219,6 +224,12 @@ def m2m(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def converted(m2m: Path) -> Path:
     """The same model, for CTranslate2."""
     return toy_translation.converted(m2m, m2m.with_name("m2m100-ct2"))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The machine's own Chromium, headless."""
+    yield from launched()
 
 
 def open_terminal() -> tuple[int, int]:

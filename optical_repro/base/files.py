@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import glob
 import gzip
 import hashlib
+import io
 import json
 import lzma
 import os
@@ -32,7 +34,7 @@ SIGNATURES = {
     b"\xff\xfe": "the file is UTF-16: save it as UTF-8",
     b"\xfe\xff": "the file is UTF-16: save it as UTF-8",
     b"\x1f\x8b": "the file is gzip: give it a name that ends in .gz",
-    b"PK\3\4": "the file is a zip archive: unpack it",
+    b"PK\3\4": "the file is a zip archive: unpack it, or, if it is a workbook, save it as CSV UTF-8",
 }
 """First bytes of files that are not UTF-8 text, with the remedy."""
 
@@ -101,6 +103,33 @@ def lines(path: Path | str) -> Iterator[tuple[int, str]]:
         line = decode(raw, path, number).rstrip("\r\n")
         if line.strip():
             yield number, line
+
+
+def text_lines(path: Path | str) -> Iterator[tuple[int, str]]:
+    """Yields (line number from 1, line with its end) of a text file as spreadsheets write them: UTF-8, or UTF-16 with a byte order mark.
+
+    Blank lines too. Raises InputError as ``lines``, and for a UTF-16 file of more than ``LONGEST`` bytes, because it is read whole.
+    """
+    with opened(path) as file:
+        start = file.read(4)
+        raw = file.read(LONGEST + 1) if (utf16 := start[:2] in UTF16 and start[2:] != b"\0\0") else b""
+    if not utf16:
+        yield from ((number, decode(line, path, number)) for number, line in raw_lines(path))
+        return
+    if len(raw) > LONGEST:
+        raise InputError(f"{path}: UTF-16 of more than {LONGEST >> 20} MB; save it as UTF-8")
+    try:
+        text = (start + raw).decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: damaged UTF-16 after {error.start} bytes; save it as UTF-8") from None
+    for number, line in enumerate(io.StringIO(text, newline=""), 1):
+        if "\0" in line:
+            raise bad_line(path, number, "a NUL character", "text in UTF-16, or in UTF-8")
+        yield number, line
+
+
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""Byte order marks."""
 
 
 def decode(raw: bytes, path: Path | str, number: int) -> str:

@@ -17,9 +17,14 @@ _SECRETS = (
     (re.compile(r"(?i)([\w-]*(?:token|secret|passwd|password|api[_-]?key)[\w-]*\s*[=:]\s*|bearer\s+)[^\s&'\"]+"), rf"\g<1>{HIDDEN}"),
 )
 
+_FILES_OF_A_LANGUAGE = re.compile(r"([a-z]{2,3}(?:[-_][A-Z]\w+)?:)(.+)")
+"""``ha:one.tsv,two.tsv``."""
+
 
 def public_text(text: str) -> str:
     """A path or another word without private parts: relative below the working folder, with ``~`` below the home, secrets masked."""
+    if files := _FILES_OF_A_LANGUAGE.fullmatch(text):
+        return files[1] + ",".join(map(public_text, files[2].split(",")))
     here, home = os.getcwd(), os.path.expanduser("~")
     for folder, short in ((here, "."), (home, "~"), (os.path.realpath(home), "~")):
         if len(folder) > 1 and (text == folder or text.startswith(folder + "/")):

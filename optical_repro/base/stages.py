@@ -37,8 +37,8 @@ VECTORS = ENCODER | _makers("retrieval.text_encoder")
 BM25 = WORDS | _makers("trec retrieval.lexical", "pyserini")
 TRAINING = ENCODER | _makers("distill.loop distill.recipe distill.student distill.teacher", "accelerate numpy")
 PHRASES = LINKS | _makers(
-    "lexicon.lexicon translate.sentences translate.phrases.aligned translate.phrases.extraction translate.phrases.parts "
-    "translate.phrases.phrase_table translate.phrases.language_model translate.phrases.model experiment.translation",
+    "bitext.lexicon translate.sentences translate.phrases.aligned translate.phrases.extraction translate.phrases.parts "
+    "translate.phrases.phrase_table translate.phrases.language_model translate.phrases.model experiment.monolingual regimes.in_domain",
     "numpy python",
 )
 
@@ -55,12 +55,14 @@ MAKERS = {
     "lucene": PASSAGES | BM25,
     "faiss": PASSAGES | VECTORS | _makers("retrieval.dense", "faiss-cpu"),
     "tokens": PASSAGES | VECTORS | _makers("retrieval.late_interaction"),
+    "chance": BM25 | VECTORS | _makers("lexicon.spelling retrieval.dense retrieval.respelling searching.chance", "faiss-cpu numpy"),
     "passages": PASSAGES | _makers("collections.stored", "python"),
     "model": _makers("convention"),
     "untrained": WORDS | VECTORS | _makers("distill.student distill.vocabulary distill.projection", "numpy"),
     "pretrained": TRAINING | _makers("distill.pretraining"),
     "teacher": ENCODER | _makers("distill.teacher"),
     "student": TRAINING | _makers("distill.trainer distill.objectives distill.transport", "POT"),
+    "plans": _makers("distill.plans"),
     "links": LINKS | _makers("distill.held_out"),
     "agreement": WORDS | VECTORS | _makers("distill.token_alignment distill.transport retrieval.reading", "POT"),
     "bm25 run": BM25,

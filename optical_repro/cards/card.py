@@ -13,7 +13,7 @@ from ..base.published import find_file
 from ..base.terminal import say
 from ..records.checkpoints import weights_of
 from ..records.manifest import MANIFEST, with_students
-from .evaluation import CARD, LEXICON, Evaluation
+from .evaluation import CARD, Evaluation, lexicon_name
 from .sections import citation, front_matter, licence, scores_of, summary, training, usage
 
 
@@ -46,11 +46,12 @@ def write(student: Path, runs_dir: Path) -> Path:
 
 def _write(student: Path, evaluations: list[Evaluation]) -> Path:
     """Writes the card and the lexicon for respelling into the student's folder; the card beside its runs if that is read-only."""
-    text, path, lexicon = card(student, evaluations), student / CARD, _lexicon(evaluations)
+    text, path = card(student, evaluations), student / CARD
     try:
-        if lexicon and not ((student / LEXICON).is_file() and filecmp.cmp(lexicon, student / LEXICON, shallow=False)):
-            with whole(student / LEXICON, "wb") as copy, lexicon.open("rb") as original:
-                shutil.copyfileobj(original, copy)
+        for name, lexicon in _lexicons(evaluations).items():
+            if not ((student / name).is_file() and filecmp.cmp(lexicon, student / name, shallow=False)):
+                with whole(student / name, "wb") as copy, lexicon.open("rb") as original:
+                    shutil.copyfileobj(original, copy)
         if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:  # A finished folder may be read-only.
             with whole(path) as file:
                 file.write(text)
@@ -67,11 +68,15 @@ def beside(evaluations: list[Evaluation]) -> Path:
     return evaluations[0].folder / f"{evaluations[0].systems[0]}.{CARD}"
 
 
-def _lexicon(evaluations: list[Evaluation]) -> Path | None:
-    """The lexicon used to respell the topics of a student's runs; None if they were not respelled, or it is missing."""
-    names = ((evaluation.manifest["training"].get("respelled_by"), evaluation.folder) for evaluation in evaluations)
-    paths = (find_file(name, folder / MANIFEST) for name, folder in names if name)
-    return next((path for path in paths if path.is_file()), None)
+def _lexicons(evaluations: list[Evaluation]) -> dict[str, Path]:
+    """The lexicons used to respell the topics of a student's runs, by their names in its folder; none that are missing."""
+    found: dict[str, Path] = {}
+    for evaluation in evaluations:
+        if name := evaluation.manifest["training"].get("respelled_by"):
+            path = find_file(name, evaluation.folder / MANIFEST)
+            if path.is_file():
+                found.setdefault(lexicon_name(evaluation.manifest), path)
+    return found
 
 
 def _evaluations(student: Path, runs_dir: Path) -> list[Evaluation]:

@@ -13,7 +13,7 @@ from ..encoders.models import EMBEDDED
 from .markdown import one_line
 
 LEXICON = "lexicon.tsv"
-"""In a student's folder: the lexicon used to respell the topics of its runs."""
+"""In a student's folder: the lexicon used to respell the topics of its runs, if it has one language (see `lexicon_name`)."""
 
 THIS = "THIS MODEL"
 """Placeholder in a card for the student's folder or its name on the Hub."""
@@ -70,7 +70,29 @@ def language_of(manifest: Mapping[str, Any]) -> str:
     return languages.learnt(*languages_of(manifest))
 
 
+def learnt(manifest: Mapping[str, Any]) -> list[str]:
+    """Codes of all languages of the student."""
+    return manifest["training"].get("languages") or [language_of(manifest)]
+
+
+def learnt_names(manifest: Mapping[str, Any]) -> str:
+    """``Yoruba``; ``Hausa, Swahili and Yoruba``."""
+    *first, last = map(languages.name, learnt(manifest))
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def lexicon_name(manifest: Mapping[str, Any]) -> str:
+    """The file in the student's folder with the lexicon that respells the topics of a run: each language has its own."""
+    return of_language(language_of(manifest)) if len(learnt(manifest)) > 1 else LEXICON
+
+
+def of_language(lang: str) -> str:
+    """``lexicon.yo.tsv``: the lexicon of one language of a student of several."""
+    name, _, ending = LEXICON.partition(".")
+    return f"{name}.{lang}.{ending}"
+
+
 def title(manifest: Mapping[str, Any]) -> str:
     """``optical-cs for Yoruba``."""
     training = manifest["training"]
-    return f"{optical_name(training['regime'], training['pretrain'])} for {languages.name(language_of(manifest))}"
+    return f"{optical_name(training['regime'], training['pretrain'])} for {learnt_names(manifest)}"

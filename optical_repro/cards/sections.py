@@ -16,7 +16,19 @@ from ..evaluation.figures import loss_of
 from ..evaluation.tables import HEADINGS
 from ..training_text.regimes import REGIMES
 from ..translate.translator import PHRASE
-from .evaluation import CARD, LEXICON, THIS, Evaluation, language_of, languages_of, model_names, public_name, title
+from .evaluation import (
+    CARD,
+    THIS,
+    Evaluation,
+    language_of,
+    languages_of,
+    learnt,
+    learnt_names,
+    lexicon_name,
+    model_names,
+    public_name,
+    title,
+)
 from .markdown import code, escaped, fenced, linked, one_line, quoted
 
 HUB_DATA = {
@@ -68,7 +80,7 @@ def front_matter(evaluations: list[Evaluation]) -> str:
         if metric in evaluation.rows[system]
     ]
     data = ModelCardData(
-        language=sorted({language_of(manifest), "en"}),
+        language=sorted({*learnt(manifest), "en"}),
         license=base_licence(manifest),
         library_name="sentence-transformers",
         pipeline_tag="sentence-similarity",
@@ -106,7 +118,7 @@ def summary(manifest: Mapping[str, Any]) -> str:
         origin = "not distilled; its words' embeddings are made of their translations', to match"
     return f"""# {title(manifest)}
 
-A dense retrieval encoder for {languages.name(language_of(manifest))}: topics in {topics}, documents in {documents}. It was made from
+A dense retrieval encoder for {learnt_names(manifest)}: topics in {topics}, documents in {documents}. It was made from
 {linked(base)} and {origin}
 {linked(teacher)}, which reads the English side. Its vectors and its teacher's are compared by their cosine."""
 
@@ -160,11 +172,11 @@ def _respelling(evaluations: list[Evaluation]) -> str:
     """How to respell topics as for the runs; empty if those were not respelled."""
     if not any(evaluation.manifest["training"].get("respelled_by") for evaluation in evaluations):
         return ""
-    target = shlex.quote(language_of(evaluations[0].manifest))
+    target, lexicon = shlex.quote(language_of(evaluations[0].manifest)), lexicon_name(evaluations[0].manifest)
     return f"""
 
-The runs below read their topics respelled: a word that neither {LEXICON} in this folder nor the documents have became the nearest
-word of {LEXICON}. This model alone does not do that. To search as the runs did, respell the topics first, and search for
+The runs below read their topics respelled: a word that neither {lexicon} in this folder nor the documents have became the nearest
+word of {lexicon}. This model alone does not do that. To search as the runs did, respell the topics first, and search for
 respelled.tsv:
 
 ```sh
@@ -199,11 +211,15 @@ def training(manifest: Mapping[str, Any]) -> str:
         "regime": f"`{regime}`: {REGIMES[regime].meaning}",
         "collection": escaped(f"{manifest['collection']['name']}, {manifest['collection']['digest'][:16]}"),
     }
+    if len(learnt(manifest)) > 1:
+        rows["languages"] = f"{learnt_names(manifest)}, read evenly"
+        rows["code-switching"] = str(manifest.get("settings", {}).get("switching", ""))
     if training.get("pretrain", "none") != "none":
         rows["pre-training"] = training["pretrain"]
     if recipe:
         rows |= {
             "objective": f"`{recipe['objective']}`",
+            "transport plan": "+".join(recipe.get("transport", ())),
             "steps": f"{recipe['steps']} of {recipe['batch_size']} pairs",
             "what learns": recipe["learns"],
             "loss": _loss(training["log"], training.get("measured_on")),
@@ -216,7 +232,8 @@ def training(manifest: Mapping[str, Any]) -> str:
     )
     rows["the teacher reads with"] = escaped(f"{convention.pooling} pooling{prefixes}")
     rows |= {"probability of switching a word": str(arguments["switch"])} if "switch" in arguments else {}
-    rows["back-translated by"] = _back_translator(manifest)
+    rows["back-translated by"] = _translator_of_training(manifest, into="en")
+    rows["English machine-translated by"] = _translator_of_training(manifest, into=language_of(manifest))
     names = arguments.get("bitext_filter") or ""
     rows["filters of the parallel text"] = names if isinstance(names, str) else ", ".join(names)
     rows |= {"seed": str(manifest["seed"]), "weights": f"SHA-256 {training['checkpoint_sha256']}"}
@@ -234,14 +251,14 @@ def _loss(log: list[dict[str, float]], measured_on: str | None) -> str:
     return f"{losses[0]:.3f} to {losses[-1]:.3f}{where}" if losses else ""
 
 
-def _back_translator(manifest: Mapping[str, Any]) -> str:
-    """The translator of the training text of ``bt``: ``lexical``, or the model's name; empty for other regimes."""
-    regime = manifest["training"]["regime"]
-    if regime in REGIMES and REGIMES[regime].by_phrases:
-        return PHRASE
-    if "bt" not in regime.split("+"):
+def _translator_of_training(manifest: Mapping[str, Any], into: str) -> str:
+    """The translator of the training text into a language: ``lexical``, or the model's name; empty if none is translated into it."""
+    regime, own = REGIMES[manifest["training"]["regime"]], manifest.get("settings", {}).get("in-domain by") == "own"
+    if regime.by_phrases:
+        return PHRASE if into == "en" or own else ""
+    if not (regime.translates if into == "en" else regime.translates_english or (own and regime.translates_passages)):
         return ""
-    direction = (language_of(manifest), "en")
+    direction = (language_of(manifest) if into == "en" else "en", into)
     names = (record["translator"] for record in manifest.get("translation", []) if (record["from"], record["to"]) == direction)
     return next((linked(public_name(name)) for name in names), "")
 
@@ -272,7 +289,9 @@ def _about_rows(evaluation: Evaluation) -> str:
         if evaluation.as_loaded in evaluation.rows
         else "How this model scores alone was not recorded; the commands above may give other scores than the runs."
     )
-    respelled = f", their topics respelled by {LEXICON}" if evaluation.manifest["training"].get("respelled_by") else ""
+    respelled = (
+        f", their topics respelled by {lexicon_name(evaluation.manifest)}" if evaluation.manifest["training"].get("respelled_by") else ""
+    )
     runs = f"The other rows in bold are runs{respelled}; -maxsim scores token by token, +bm25 adds BM25's scores."
     return f"{alone} {runs}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from operator import itemgetter
 
@@ -16,11 +17,16 @@ something of it is on disk. With --lang: those that have the language, and how m
 """
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs the command; returns its exit status."""
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     parser = Parser(prog="python -m optical_repro.collections", description=DESCRIPTION)
     parser.add_argument("--lang", metavar="CODE", help="collections of this language alone (ISO 639: yo, sw, ha ...)")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    arguments = parser().parse_args(argv)
     return run_command(lambda: show(arguments.lang))
 
 

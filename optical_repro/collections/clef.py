@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from ..base.csv_rows import is_csv
 from ..base.errors import InputError, bad_line
 from ..base.files import LONGEST, SIGNATURES, digest, own_name, raw_lines, sha256
 from ..base.trec import Qrels, read_qrels, wrong_id
@@ -125,7 +126,7 @@ def _human_topics(folder: Path, split: str, topics: dict[str, str]) -> dict[str,
 
 
 def _read_topics_file(path: Path) -> dict[str, str]:
-    return read_topics(path) if ".tsv" in path.suffixes else read_trec_topics(path)
+    return read_topics(path) if ".tsv" in path.suffixes or is_csv(path) else read_trec_topics(path)
 
 
 def read_trec_topics(path: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Documents in JSONL: read one at a time, checked in one pass with eight bytes of memory a document."""
+"""Documents in JSONL or CSV: read one at a time, checked in one pass with eight bytes of memory a document."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..base import csv_rows
 from ..base.errors import InputError, bad_line
 from ..base.files import json_lines, lines
 from ..base.trec import Qrels, describe_lookalike, wrong_id
@@ -17,6 +18,9 @@ from .collection import Passage
 
 EXPECTED = '{"id": ..., "title": ..., "text": ...}, "contents" accepted for title and text, "docid" for id'
 
+
+COLUMNS = (frozenset({"id", "_id", "docid"}), frozenset({"text", "contents"}), frozenset({"title"}))
+"""Names of the columns of CSV; the last may be missing."""
 
 PassagesWithLines = Callable[[], Iterator[tuple[Path, int, Passage]]]
 """Yields documents, each with its file and line."""
@@ -30,6 +34,18 @@ def passages(path: Path) -> Iterator[Passage]:
 
 def passages_with_lines(path: Path) -> Iterator[tuple[Path, int, Passage]]:
     """The same, each with its file and line."""
+    for number, identity, title, text in (_csv if csv_rows.is_csv(path) else _jsonl)(path):
+        if not identity:
+            raise bad_line(path, number, 'no "id"', EXPECTED)
+        if wrong := wrong_id(identity):
+            raise bad_line(path, number, f'the id "{identity}" {wrong}', "ids without spaces, as TREC files need them")
+        if text is None or title is None:
+            raise bad_line(path, number, f'no "text" for {identity}', EXPECTED)
+        yield path, number, Passage(identity, title, text)
+
+
+def _jsonl(path: Path) -> Iterator[tuple[int, str | None, str | None, str | None]]:
+    """(line, id, title, text) of each document; empty, or None, what is missing or no text."""
     for number, record in json_lines(path, EXPECTED):
         if not isinstance(record, dict):
             raise bad_line(path, number, "not an object", EXPECTED)
@@ -37,13 +53,14 @@ def passages_with_lines(path: Path) -> Iterator[tuple[Path, int, Passage]]:
         text = record.get("text", record.get("contents"))
         if isinstance(identity, int) and not isinstance(identity, bool):
             identity = str(identity)
-        if not isinstance(identity, str) or not identity:
-            raise bad_line(path, number, 'no "id"', EXPECTED)
-        if wrong := wrong_id(identity):
-            raise bad_line(path, number, f'the id "{identity}" {wrong}', "ids without spaces, as TREC files need them")
-        if not isinstance(text, str) or not isinstance(title, str):
-            raise bad_line(path, number, f'no "text" for {identity}', EXPECTED)
-        yield path, number, Passage(identity, title, text)
+        identity, title, text = (value if isinstance(value, str) else None for value in (identity, title, text))
+        yield number, identity, title, text
+
+
+def _csv(path: Path) -> Iterator[tuple[int, str, str, str]]:
+    """The same of rows under a heading."""
+    for number, (identity, text, title) in csv_rows.rows(path, COLUMNS, "a document a row", headed=True, needed=2):
+        yield number, identity.strip(), title, text
 
 
 def check(documents: PassagesWithLines, name: str, expected: str, qrels: Qrels, qrels_path: Path) -> int:

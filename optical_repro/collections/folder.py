@@ -1,6 +1,6 @@
 """A collection in a user's folder.
 
-``corpus.jsonl`` (or ``.jsonl.gz``), ``topics.<lang>.<split>.tsv``, ``qrels.<lang>.<split>.txt``; and optionally
+``corpus.jsonl`` (or ``.jsonl.gz``, ``.csv``), ``topics.<lang>.<split>.tsv`` (or ``.csv``), ``qrels.<lang>.<split>.txt``; and optionally
 ``topics.<lang>.<split>.<language of the documents>.tsv`` (translations by people) and ``collection.json``.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 from unicodedata import normalize
 
 from ..base import languages as codes
+from ..base.csv_rows import WORKBOOKS, workbook
 from ..base.errors import InputError, bad_line
 from ..base.files import lines, own_name, read_json, sha256
 from ..base.trec import Qrels, read_qrels
@@ -21,6 +22,9 @@ from ..bitext.evidence import check_topics
 from . import corpus
 from .collection import Collection, wrong_name
 from .topics import keep_judged, read_topics
+
+TABLES = (".tsv", ".csv", *WORKBOOKS)
+"""Endings of topics' files; the first that there is counts."""
 
 DEFAULT_SPLITS = ("test", "dev")
 ABOUT = '{"name": ..., "doc_lang": ..., "license": ..., "citation": ...}'
@@ -37,7 +41,7 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
     if codes.canonical(lang) == codes.canonical(about["doc_lang"]) and list(languages(folder)) == ["en"]:
         lang = "en"
     split = _choose_split(folder, lang, split)
-    topics_path, qrels_path = folder / f"topics.{lang}.{split}.tsv", folder / f"qrels.{lang}.{split}.txt"
+    topics_path, qrels_path = _topics_file(folder, f"topics.{lang}.{split}"), folder / f"qrels.{lang}.{split}.txt"
     if not qrels_path.exists():
         raise InputError(f"{qrels_path}: no such file; expected the judgements of {topics_path.name} in it, in TREC's four columns")
 
@@ -56,7 +60,7 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
         qrels=qrels,
         passages=partial(corpus.passages, documents),
         digest=sha256(documents),
-        human_topics=_human_topics(folder / f"topics.{lang}.{split}.{about['doc_lang']}.tsv", about["doc_lang"], topics),
+        human_topics=_human_topics(_topics_file(folder, f"topics.{lang}.{split}.{about['doc_lang']}"), about["doc_lang"], topics),
         license=about.get("license", ""),
         citation=about.get("citation", ""),
         both_ways=codes.same(lang, "en") and not codes.same(about["doc_lang"], "en") and _has_topics(folder, about["doc_lang"], split),
@@ -71,10 +75,19 @@ def _has_topics(folder: Path, lang: str, split: str) -> bool:
 def languages(folder: Path) -> dict[str, list[str]]:
     """The languages with topics in the folder, with their splits."""
     splits: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("topics.*.tsv")):
-        if match := re.fullmatch(r"topics\.([^.]+)\.([^.]+)\.tsv", path.name):
-            splits.setdefault(match[1], []).append(match[2])
+    for name in sorted(path.name for path in folder.glob("topics.*") if path.suffix in TABLES):
+        match = re.fullmatch(r"topics\.([^.]+)\.([^.]+)\.\w+", name)
+        if match and match[2] not in splits.setdefault(match[1], []):
+            splits[match[1]].append(match[2])
     return splits
+
+
+def _topics_file(folder: Path, name: str) -> Path:
+    """The file of some topics: TSV, else CSV, and TSV's name if there is neither. Raises InputError for a workbook alone."""
+    existing = [path for suffix in TABLES if (path := folder / f"{name}{suffix}").exists()]
+    if existing and existing[0].suffix in WORKBOOKS:
+        raise workbook(existing[0])
+    return existing[0] if existing else folder / f"{name}.tsv"
 
 
 def _about(folder: Path) -> dict[str, Any]:
@@ -99,8 +112,10 @@ def _about(folder: Path) -> dict[str, Any]:
 
 
 def _corpus_file(folder: Path) -> Path:
-    for name in ("corpus.jsonl", "corpus.jsonl.gz"):
+    for name in ("corpus.jsonl", "corpus.jsonl.gz", "corpus.csv", *(f"corpus{suffix}" for suffix in WORKBOOKS)):
         if (folder / name).exists():
+            if Path(name).suffix in WORKBOOKS:
+                raise workbook(folder / name)
             return folder / name
     names = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
     raise InputError(f"{folder}/corpus.jsonl: no such file; expected the documents in it; the folder has: {names}")

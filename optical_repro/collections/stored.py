@@ -33,8 +33,9 @@ class StoredPassages:
     """Reads passages written by ``write``."""
 
     def __init__(self, folder: Path) -> None:
-        # Immutable: no lock or journal is written, so the folder may be read-only.
-        self.base = sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        # Immutable: no lock or journal is written, so the folder may be read-only. It is only read, so any thread may.
+        uri = f"{(folder / FILE).absolute().as_uri()}?mode=ro&immutable=1"
+        self.base = sqlite3.connect(uri, uri=True, check_same_thread=False)
 
     def get(self, ids: Iterable[str]) -> dict[str, Passage]:
         """Id to passage, of those that exist."""

@@ -1,30 +1,35 @@
-"""Topics in TSV, and the choice of those with a judgement."""
+"""Topics in TSV or CSV, and the choice of those with a judgement."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from ..base import csv_rows
 from ..base.errors import InputError, bad_line
-from ..base.files import lines
+from ..base.files import text_lines
 from ..base.terminal import say
 from ..base.trec import LookalikeIds, Qrels, describe_lookalike, wrong_id
 
 EXPECTED = "topic id TAB text"
 
 
+COLUMNS = (
+    frozenset({"id", "_id", "qid", "topic", "topic_id", "query_id", "number"}),
+    frozenset({"text", "query", "question", "title"}),
+)
+"""Names of the two columns in the heading of a CSV file; it need not have one."""
+
+
 def read_topics(path: Path) -> dict[str, str]:
-    """Topic id to text, in the file's order; raises InputError with file and line for a bad line."""
+    """Topic id to text, in the file's order, of TSV or, by its name, of CSV; raises InputError with file and line for a bad line."""
     topics: dict[str, str] = {}
     lookalikes = LookalikeIds()
-    for number, line in lines(path):
-        identity, tab, text = line.partition("\t")
-        if "\t" in text:
-            raise bad_line(path, number, f"{line.count(chr(9))} TAB in the line", f"one: {EXPECTED}, without further columns")
-        identity, text = identity.strip(), " ".join(text.split())
-        if not tab or not text:
-            raise bad_line(path, number, "no TAB in the line" if not tab else f"no text for topic {identity}", EXPECTED)
+    for number, identity, text in (_csv if csv_rows.is_csv(path) else _tsv)(path):
         if wrong := wrong_id(identity):
             raise bad_line(path, number, f'"{identity}" is no topic id: it {wrong}', f"{EXPECTED}, the id without spaces")
+        if not text:
+            raise bad_line(path, number, f"no text for topic {identity}", EXPECTED)
         if identity in topics:
             raise bad_line(path, number, f"topic {identity} stands twice", "each topic once")
         if earlier := lookalikes.clash("topic", identity, number):
@@ -33,6 +38,27 @@ def read_topics(path: Path) -> dict[str, str]:
     if not topics:
         raise InputError(f"{path}: no topics in it; expected lines of {EXPECTED}")
     return topics
+
+
+def _tsv(path: Path) -> Iterator[tuple[int, str, str]]:
+    """(line, id, text) of each line that is not blank."""
+    for number, ended in text_lines(path):
+        line = ended.rstrip("\r\n")
+        if not line.strip():
+            continue
+        identity, tab, text = line.partition("\t")
+        if "\t" in text:
+            raise bad_line(path, number, f"{line.count(chr(9))} TAB in the line", f"one: {EXPECTED}, without further columns")
+        identity, text = identity.strip(), " ".join(text.split())
+        if not tab or not text:
+            raise bad_line(path, number, "no TAB in the line" if not tab else f"no text for topic {identity}", EXPECTED)
+        yield number, identity, text
+
+
+def _csv(path: Path) -> Iterator[tuple[int, str, str]]:
+    """The same of rows."""
+    for number, (identity, text) in csv_rows.rows(path, COLUMNS, "topic id and text", needed=2):
+        yield number, identity.strip(), " ".join(text.split())
 
 
 def keep_judged(topics: dict[str, str], qrels: Qrels, name: str) -> tuple[dict[str, str], Qrels]:

@@ -27,6 +27,12 @@ class Batch:
     student_pooling: str = "mean"
     """``mean`` or ``cls``."""
     teacher_pooling: str = "mean"
+    transport: tuple[str, ...] = ()
+    """Other ways to make the transport plan, from ``ways.WAYS``."""
+    student_weights: Tensor | None = None
+    """How much each token says, [B, n], for masses by content; None if no way needs them."""
+    teacher_weights: Tensor | None = None
+    """[B, m]."""
 
 
 def vectors(batch: Batch) -> tuple[Tensor, Tensor]:

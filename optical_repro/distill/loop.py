@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,8 +104,24 @@ def fit(
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
     trainer.add_callback(_progress_bar(title))
-    trainer.train(resume_from_checkpoint=_last_checkpoint(checkpoints))
+    with _same_sums(device):
+        trainer.train(resume_from_checkpoint=_last_checkpoint(checkpoints))
     return trainer.state
+
+
+@contextmanager
+def _same_sums(device: str) -> Iterator[None]:
+    """Makes a GPU add up in the same order every time, so that the same training gives the same weights; a processor does so anyway."""
+    import torch
+
+    before = torch.are_deterministic_algorithms_enabled()
+    if device != "cpu":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def _parameter_groups(model: torch.nn.Module, encoder: Any) -> list[dict[str, Any]]:

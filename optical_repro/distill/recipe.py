@@ -7,6 +7,7 @@ from typing import Any
 
 from ..base.errors import InputError, unknown
 from ..training_text.pretraining import PRETRAINING
+from . import ways
 from .objectives import OBJECTIVES
 
 REVISION = 1
@@ -47,10 +48,12 @@ class Recipe:
     warmup: float = 0.1
     """Share of the steps during which the learning rate rises."""
     seed: int = 42
+    transport: tuple[str, ...] = ()
+    """Other ways to make the plan of the objective ``ot``, from ``ways.WAYS``."""
 
     def __post_init__(self) -> None:
         if self.objective not in PRETRAINING or self.objective == "none":
-            _ = self.parts
+            ways.check(self.transport, self.parts)
         for option, number, least, most in (
             ("steps", self.steps, 1, None),
             ("batch-size", self.batch_size, 1, None),
@@ -65,7 +68,8 @@ class Recipe:
 
     def described(self) -> dict[str, Any]:
         """Everything in the recipe that a student depends on."""
-        return asdict(self) | ({"layers_rate": LAYERS_RATE} if self.learns == "all" else {})
+        values = {name: value for name, value in asdict(self).items() if name != "transport" or value}
+        return values | ({"layers_rate": LAYERS_RATE} if self.learns == "all" else {})
 
     @property
     def readings(self) -> int:

@@ -45,6 +45,15 @@ def token_ids(tokenizer: Any, texts: Sequence[str], longest: int) -> list[list[i
     return list(tokenizer(list(texts), truncation=True, max_length=longest)["input_ids"])
 
 
+def token_weights(teacher: Path, texts: Sequence[str]) -> list[list[float]]:
+    """How much each of the teacher's tokens of texts says (`plans.information`): [tokens] for each text."""
+    from ..encoders import encoder
+    from .plans import information
+
+    tokenizer = encoder.load_tokenizer(teacher)
+    return information(token_ids(tokenizer, texts, min(LONGEST, encoder.Encoder.load(teacher).longest(tokenizer))))
+
+
 def write_states(teacher: Path, texts: Sequence[str], folder: Path, device: str, batch_size: int = 64) -> None:
     """Runs the teacher over texts and writes the files of ``TeacherStates``.
 

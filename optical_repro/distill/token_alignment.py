@@ -71,16 +71,16 @@ class TokenAlignment:
         return " ".join(f"{student_word}-{teacher_word}" for student_word, teacher_word in self.links())
 
 
-def align(student: TextEncoder, teacher: TextEncoder, text: str, english: str) -> TokenAlignment:
-    """Aligns a text with its English translation.
+def align(student: TextEncoder, teacher: TextEncoder, text: str, english: str, transport: Sequence[str] = ()) -> TokenAlignment:
+    """Aligns a text with its English translation; ``transport``: other ways to make the plan, from ``ways.OF_A_PAIR``.
 
     Raises InputError if a text has no token, or the two encoders cannot be compared.
     """
-    [alignment] = align_all(student, teacher, [Pair(text, english)])
+    [alignment] = align_all(student, teacher, [Pair(text, english)], transport)
     return alignment
 
 
-def align_all(student: TextEncoder, teacher: TextEncoder, pairs: Sequence[Pair]) -> list[TokenAlignment]:
+def align_all(student: TextEncoder, teacher: TextEncoder, pairs: Sequence[Pair], transport: Sequence[str] = ()) -> list[TokenAlignment]:
     """Aligns texts with their English translations as `align` does, many times faster than one by one."""
     if student.dimension != teacher.dimension:
         raise InputError(
@@ -88,21 +88,28 @@ def align_all(student: TextEncoder, teacher: TextEncoder, pairs: Sequence[Pair])
             "expected the teacher that it was trained with"
         )
     targets, english = read_all(student, [pair.target for pair in pairs]), read_all(teacher, [pair.english for pair in pairs])
-    return [align_readings(ours, theirs) for ours, theirs in zip(targets, english, strict=True)]
+    return [align_readings(ours, theirs, transport) for ours, theirs in zip(targets, english, strict=True)]
 
 
-def align_readings(student: Reading, teacher: Reading) -> TokenAlignment:
+def align_readings(student: Reading, teacher: Reading, transport: Sequence[str] = ()) -> TokenAlignment:
     """Aligns the two encoders' readings of a pair; raises InputError if one has no token."""
     import torch
 
-    from .transport import cosine_cost, transport_plan
+    from . import plans
+    from .batch import Batch
+    from .transport import TOLERANCE, cosine_cost, transport_plan
 
     for side in (student, teacher):
         if not side.pieces:
             raise InputError(f'nothing to align in "{side.text}"; expected a sentence')
     ours, theirs = (torch.from_numpy(side.vectors)[None] for side in (student, teacher))
     cost = cosine_cost(ours, theirs)
-    plan = transport_plan(cost, torch.ones(ours.shape[:2]), torch.ones(theirs.shape[:2]))
+    masks = torch.ones(ours.shape[:2]), torch.ones(theirs.shape[:2])
+    if transport:
+        batch = Batch(ours, masks[0], theirs, masks[1], transport=tuple(transport))
+        plan = plans.make(batch, *masks, TOLERANCE)
+    else:
+        plan = transport_plan(cost, *masks)
     return TokenAlignment(student, teacher, plan[0].numpy(), float((plan * cost).sum()))
 
 
@@ -157,7 +164,12 @@ def agreement(alignments: Iterable[TokenAlignment], aligner_links: Sequence[Sequ
 
 
 def measure(
-    students: Mapping[str, TextEncoder], teacher: TextEncoder, pairs: Sequence[Pair], seed: int = 42, most: int = 500
+    students: Mapping[str, TextEncoder],
+    teacher: TextEncoder,
+    pairs: Sequence[Pair],
+    seed: int = 42,
+    most: int = 500,
+    transport: Sequence[str] = (),
 ) -> dict[str, Agreement]:
     """The agreement of each student's word links with the aligner's, on the same ``most`` pairs drawn by ``seed``.
 
@@ -168,4 +180,4 @@ def measure(
     all_links = align_words([(words(pair.target), words(pair.english)) for pair in pairs], seed)
     indices = sorted(random.Random(seed).sample(range(len(pairs)), min(most, len(pairs))))
     sample, links = [pairs[index] for index in indices], [all_links[index] for index in indices]
-    return {name: agreement(align_all(student, teacher, sample), links) for name, student in students.items()}
+    return {name: agreement(align_all(student, teacher, sample, transport), links) for name, student in students.items()}

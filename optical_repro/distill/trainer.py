@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,10 +26,29 @@ class Sides(NamedTuple):
     texts: Sequence[str]
     states: TeacherStates
     state_of: Sequence[int]
+    weights: Sequence[Sequence[float]] | None = None
+    """How much each token of a teacher's text says, [tokens] for each of ``states``; None if no plan needs it."""
 
 
 REVISION = 1
 """To be raised with every change to the result of training on the same pairs."""
+
+
+WEIGHTS = ["student_weights", "teacher_weights"]
+"""What a batch may hold of the weights of its tokens."""
+
+
+def _examples(ids: Sequence[list[int]], sides: Sides) -> list[dict[str, Any]]:
+    """Each text's token ids with the teacher's states, and where the teacher's tokens have weights, those of both."""
+    examples: list[dict[str, Any]] = [
+        {"input_ids": text, "teacher": sides.states[index]} for text, index in zip(ids, sides.state_of, strict=True)
+    ]
+    if sides.weights is not None:
+        from .plans import information
+
+        for example, own, index in zip(examples, information(ids), sides.state_of, strict=True):
+            example |= dict(zip(WEIGHTS, (own, sides.weights[index]), strict=True))
+    return examples
 
 
 def train(
@@ -44,12 +64,14 @@ def train(
     pooling: str = "mean",
     passages: np.ndarray | None = None,
     held_out: Sides | None = None,
+    weights: Sequence[Sequence[float]] | None = None,
 ) -> None:
     """Trains the student in ``untrained`` on ``texts`` and writes it to ``folder``.
 
-    The teacher's states for text i are ``states[state_of[i]]``. ``pooling`` is the teacher's; ``passages`` holds its vectors of
-    passages, [P, d], for the objective ``scores``. ``held_out`` are pairs that training does not read, on which the loss is measured
-    (None: on some training pairs). If ``folder/checkpoints`` has a complete checkpoint, training goes on from the last. Raises
+    The teacher's states for text i are ``states[state_of[i]]``, and ``weights[state_of[i]]`` the weights of its tokens, for masses by
+    content. ``pooling`` is the teacher's; ``passages`` holds its vectors of passages, [P, d], for the objective ``scores``.
+    ``held_out`` are pairs that training does not read, on which the loss is measured (None: on some training pairs).
+    If ``folder/checkpoints`` has a complete checkpoint, training goes on from the last. Raises
     FloatingPointError at a loss that is not finite.
     """
     import torch
@@ -62,31 +84,30 @@ def train(
     torch.manual_seed(recipe.seed)
     tokenizer, model = load_tokenizer(untrained), Encoder.load(untrained)
     longest = min(LONGEST, model.longest(tokenizer))
-    ids = token_ids(tokenizer, texts, longest)
-    order = reading_order([len(text) for text in ids], recipe)
-    examples = [{"input_ids": ids[index], "teacher": states[state_of[index]]} for index in order]
+    read = _examples(token_ids(tokenizer, texts, longest), Sides(texts, states, state_of, weights))
+    examples = [read[index] for index in reading_order([len(example["input_ids"]) for example in read], recipe)]
     if held_out:
-        sides = zip(token_ids(tokenizer, held_out.texts, longest), held_out.state_of, strict=True)
-        measured_examples = [{"input_ids": text, "teacher": held_out.states[index]} for text, index in sides]
+        measured_examples = _examples(token_ids(tokenizer, held_out.texts, longest), held_out)
     else:
-        measured_examples = [{"input_ids": ids[index], "teacher": states[state_of[index]]} for index in probe(len(ids), recipe.seed)]
+        measured_examples = [read[index] for index in probe(len(read), recipe.seed)]
     measured = Measured(measured_examples, "sentence pairs" if held_out else "training pairs", held_out is not None)
     passage_vectors = None if passages is None else torch.from_numpy(passages).to(device)
     student_pooling = model.convention.pooling
 
     def collate(batch: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         inputs = tokenizer.pad({"input_ids": [example["input_ids"] for example in batch]}, return_tensors="pt")
+        padded = partial(torch.nn.utils.rnn.pad_sequence, batch_first=True)
         rows = [torch.from_numpy(example["teacher"].astype(np.float32)) for example in batch]
-        return {
-            **inputs,
-            "teacher": torch.nn.utils.rnn.pad_sequence(rows, batch_first=True),
-            "teacher_mask": torch.nn.utils.rnn.pad_sequence([torch.ones(len(row)) for row in rows], batch_first=True),
-        }
+        tensors = {"teacher": padded(rows), "teacher_mask": padded([torch.ones(len(row)) for row in rows])}
+        weights = [name for name in WEIGHTS if name in batch[0]]
+        return {**inputs, **tensors, **{name: padded([torch.tensor(example[name]) for example in batch]) for name in weights}}
 
     def loss(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
         teacher, teacher_mask = inputs.pop("teacher"), inputs.pop("teacher_mask")
+        token_weights = [inputs.pop(name, None) for name in WEIGHTS]
         hidden, mask = model(**inputs), inputs["attention_mask"].float()
-        return total(recipe.parts, Batch(hidden, mask, teacher, teacher_mask, passage_vectors, student_pooling, pooling))
+        sides = hidden, mask, teacher, teacher_mask, passage_vectors, student_pooling, pooling
+        return total(recipe.parts, Batch(*sides, recipe.transport, *token_weights))
 
     let_learn(model.transformer, tokenizer, recipe)
     checkpoints = folder / "checkpoints"

@@ -11,7 +11,7 @@ from .questions import natural_baseline, pairs_with, telling_pairs
 from .results import Results, System
 from .significance import Comparison
 
-OF_LANGUAGE = ("bitext", "lexicon")
+OF_LANGUAGE = ("bitext", "with", "lexicon")
 """Settings that folders of several languages cannot share."""
 
 

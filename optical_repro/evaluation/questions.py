@@ -48,11 +48,15 @@ def question_pairs(names: list[str]) -> dict[str, list[tuple[str, str]]]:
     """The questions that the toolkit answers, each with pairs of systems that differ only in that."""
     systems = {name: split_name(name) for name in names}
     switched = [(name, system) for name, system in systems.items() if system.regime == "cs"]
-    switching = [(name, _with(system, optical_name(regime, system.pretrain))) for regime in BACK_TRANSLATED for name, system in switched]
+    back_translation, translation_into = (
+        [(name, _with(system, optical_name(regime, system.pretrain))) for regime in regimes for name, system in switched]
+        for regimes in (BACK_TRANSLATED, ("bt-en",))
+    )
     pretraining = [(name, _with(system, optical_name(str(system.regime)))) for name, system in systems.items() if system.pretrain != "none"]
     translation = [(name, _with(system, baseline)) for baseline in IN_PLACE for name, system in systems.items() if system.is_student]
     questions = {
-        "Code-switched against back-translated training text": switching,
+        "Code-switched against back-translated training text": back_translation,
+        "Code-switched against machine-translated English": translation_into,
         "With pre-training before distillation against without": pretraining,
         "Like against like: students against the translated topics in their place": translation,
     }

@@ -19,7 +19,9 @@ def check(experiment: Experiment, systems: Sequence[System]) -> None:
     check_text(experiment, systems)
     if any(system.kind.dense for system in systems):
         check_encoders(experiment, [system for system in systems if system.regime])
-    directions = [direction for system in systems for direction in experiment.needs.directions(system)]
+    needs, others = experiment.needs, experiment.learnt.others
+    directions = [direction for system in systems for direction in needs.directions(system)]
+    directions += [direction for system in systems for other in others for direction in needs.of_training_text(system, other.code)]
     experiment.translation.translators.check(list(dict.fromkeys(directions)))
 
 
@@ -47,6 +49,8 @@ def check_text(experiment: Experiment, systems: Sequence[System]) -> None:
         experiment.needs.check_directions(system)
     _ = words.file_lexicons
     trained = [system for system in systems if system.learns]
+    if any(system.regime for system in systems):
+        _ = experiment.learnt.pairs
     for system in trained if not words.pairs else []:
         _check_without_bitext(experiment, system)
     if trained:

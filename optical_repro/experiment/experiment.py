@@ -14,7 +14,9 @@ from ..lexicon.lexicon import Lexicon
 from ..training_text.regime import TrainingPair
 from . import check, runs
 from .alignment import Alignment
+from .beside import refuse_learnt
 from .indexes import Indexes
+from .learnt import Learnt
 from .models import Models
 from .needs import Needs
 from .settings import Settings
@@ -31,15 +33,18 @@ class Experiment:
     """The parts of an experiment, with shortcuts to the most used."""
 
     def __init__(self, collection: Collection, settings: Settings, cache: Cache) -> None:
-        settings = replace(settings, bitext=named.local(settings.bitext, collection.target) or collection.bitext)
+        refuse_learnt(settings.beside, collection.target)
+        beside = tuple(other._replace(bitext=named.local(other.bitext, other.lang)) for other in settings.beside)
+        settings = replace(settings, bitext=named.local(settings.bitext, collection.target) or collection.bitext, beside=beside)
         self.collection, self.settings, self.cache = collection, settings, cache
         self.stages = Stages(collection, settings, cache)
         self.models = Models(self.stages)
-        self.words = Words(self.stages)
+        self.words = Words(self.stages, collection.target, settings.bitext, settings.lexicon)
         self.translation = Translation(self.stages, self.models, self.words)
-        self.text = Text(self.stages, self.words, self.translation)
+        self.learnt = Learnt(self.stages, self.words, self.translation)
+        self.text = Text(self.stages, self.learnt)
         self.indexes = Indexes(self.stages, self.models, self.translation)
-        self.students = Students(self.stages, self.models, self.words, self.text, self.indexes)
+        self.students = Students(self.stages, self.models, self.learnt, self.text, self.indexes)
         self.topics = Topics(self.stages, self.words, self.translation, self.indexes)
         self.alignment = Alignment(self.stages, self.models, self.words, self.text, self.students)
         self.needs = Needs(self.stages, self.translation)
@@ -82,7 +87,7 @@ class Experiment:
         return self.topics.respelled if kind.respelled(self.settings) else self.topics.as_they_are
 
     def weighted_queries(self, retriever: str) -> Mapping[str, Mapping[str, float]]:
-        """The texts that a dense retriever encodes for each topic, with their weights: a single text, except for ``dense-nbest`` and its like."""
+        """The texts that a dense retriever encodes for each topic, with weights: a single text, but for ``dense-nbest`` and its like."""
         queries, texts = self.queries(retriever), RETRIEVERS[retriever].texts
         return texts(self, queries) if texts else {topic: {text: 1.0} for topic, text in queries.items()}
 

@@ -21,10 +21,24 @@ class Needs:
         collection, kind = self._stages.collection, system.kind
         lang, doc_lang = collection.lang, collection.doc_lang
         topics = kind.translates == "topics" or (system.fused and not kind.human and lang != doc_lang)
-        text = system.regime is not None and REGIMES[system.regime].translates
-        directions = [(topics, (lang, doc_lang)), (kind.translates == "documents", (doc_lang, lang)), (text, (collection.target, "en"))]
+        directions = [(topics, (lang, doc_lang)), (kind.translates == "documents", (doc_lang, lang))]
+        directions += [(True, direction) for direction in self.of_training_text(system, collection.target)]
         directions += [(kind.in_english and code != "en", (code, "en")) for code in (lang, doc_lang)]
         return list(dict.fromkeys(direction for needed, direction in directions if needed))
+
+    def of_training_text(self, system: System, lang: str) -> list[tuple[str, str]]:
+        """The directions in which the training text of a language is translated for a system's student."""
+        if system.regime is None:
+            return []
+        regime = REGIMES[system.regime]
+        from_english = regime.translates_english or (regime.translates_passages and self.reads_own_excerpts)
+        return [direction for needed, direction in ((regime.translates, (lang, "en")), (from_english, ("en", lang))) if needed]
+
+    @property
+    def reads_own_excerpts(self) -> bool:
+        """Whether regimes make excerpts of the collection in their own way."""
+        settings = self._stages.settings
+        return settings.in_domain_by == "own" and settings.in_domain > 0 and self._stages.collection.doc_lang == "en"
 
     def lexicon(self, system: System) -> bool:
         """Whether a system depends on the lexicon, and with it on the bitext and the seed."""

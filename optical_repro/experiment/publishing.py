@@ -8,7 +8,6 @@ import platform
 import shlex
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,9 +25,9 @@ from ..evaluation.provenance import difference, refuse_changed
 from ..records.manifest import Manifest, write
 from ..training_text.pretraining import PRETRAINING
 from ..training_text.regimes import REGIMES
-from ..translate.translator import PHRASE
 from .experiment import Experiment
 from .systems import System
+from .translation import Translation
 
 PACKAGES = (
     "pyserini",
@@ -106,7 +105,7 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
         "run_sha256": sha256(run),
         "collection": _collection(experiment),
         "settings": _settings(experiment, system),
-        "inputs": {public_text(str(path)): sha256(path) for path in (*experiment.words.files, *experiment.settings.lexicon)},
+        "inputs": {public_text(str(path)): sha256(path) for path in _inputs(experiment, system)},
         "translation": _translation(experiment, system),
         "training": _training(experiment, system),
         "seconds": dict(experiment.times),
@@ -116,10 +115,26 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
             **{name: metadata.version(name) for name in PACKAGES},
             **_translation_engine(experiment, system),
         },
-        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "machine": _machine(experiment, system),
     }
     write(folder, manifest)
     return run
+
+
+def _machine(experiment: Experiment, system: System) -> dict[str, Any]:
+    """The machine of a run, and the GPU that models ran on, if they did."""
+    machine = {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()}
+    if system.kind.dense and experiment.models.device != "cpu":
+        import torch
+
+        machine["gpu"] = torch.cuda.get_device_name()
+    return machine
+
+
+def _inputs(experiment: Experiment, system: System) -> list[Path]:
+    """The files of parallel text, of all languages of a system's student, and the lexicons."""
+    others = experiment.learnt.others if system.regime is not None else []
+    return [*experiment.words.files, *(path for other in others for path in other.words.files), *experiment.settings.lexicon]
 
 
 def _collection(experiment: Experiment) -> dict[str, Any]:
@@ -168,9 +183,15 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
     if system.regime is not None:
         values["student"] = public_text(settings.student) if settings.student else "the teacher"
         values["lexical initialisation"] = settings.lexical_init
+        if others := experiment.learnt.others:
+            values["languages"] = experiment.learnt.codes
+            values["with"] = [f"{other.code}: {', '.join(_files(other.words.files))}" for other in others]
+            values["switching"] = settings.switching
     if trained:
-        values |= {"switch": settings.switch, "in-domain": settings.in_domain}
-        values |= {name.replace("_", " "): value for name, value in asdict(settings.recipe).items() if name != "seed"}
+        values |= {"switch": settings.switch, "in-domain": settings.in_domain, "in-domain by": settings.in_domain_by}
+        values["monolingual"] = settings.monolingual
+        recipe = {name: value for name, value in settings.recipe.described().items() if name not in ("seed", "layers_rate")}
+        values |= {name.replace("_", " "): value for name, value in recipe.items()}
     libraries = {"pyserini": True, "faiss-cpu": dense, "torch": dense, "transformers": dense, "sil-thot": lexicon, "POT": trained}
     versions = {package: metadata.version(package) for package, needed in libraries.items() if needed}
     values |= {f"code of {kind}": _code(kind) for kind in _kinds(system, lexicon, trained)}
@@ -209,15 +230,31 @@ def _files(paths: Sequence[Path]) -> list[str]:
 
 def _translation(experiment: Experiment, system: System) -> list[dict[str, str]]:
     """A system's translators, one for each direction; empty if it needs no translation."""
-    translation, collection = experiment.translation, experiment.collection
-    translators = [(*direction, translation.between(*direction)) for direction in experiment.needs.directions(system)]
-    if experiment.needs.phrases(system) and not (translators and translation.engine.name == PHRASE):
-        direction = (collection.target, "en")
-        translators.append((*direction, translation.phrase_translators.between(*direction)))
-    return [
+    needs = experiment.needs
+    needed = [(experiment.translation, direction) for direction in needs.directions(system)]
+    for other in experiment.learnt.others:
+        needed += [(other.translation, direction) for direction in needs.of_training_text(system, other.code)]
+    translators = [(*direction, translation.between(*direction)) for translation, direction in needed]
+    translators += [
+        (*direction, translation.phrase_translators.between(*direction)) for translation, direction in _by_phrases(experiment, system)
+    ]
+    records = [
         {"from": source, "to": target, "translator": public_text(translator.name), "identity": translator.identity}
         for source, target, translator in translators
     ]
+    return [record for place, record in enumerate(records) if record not in records[:place]]
+
+
+def _by_phrases(experiment: Experiment, system: System) -> list[tuple[Translation, tuple[str, str]]]:
+    """What the phrase-based translator translates for a system whatever ``--translator`` names, each with its language's translation."""
+    translations: list[tuple[Translation, tuple[str, str]]] = []
+    if system.kind.by_phrases:
+        translations.append((experiment.translation, (experiment.collection.target, "en")))
+    if system.regime is not None and REGIMES[system.regime].by_phrases:
+        for language in experiment.learnt.languages:
+            directions = [(language.code, "en")] + ([("en", language.code)] if experiment.needs.reads_own_excerpts else [])
+            translations += [(language.translation, direction) for direction in directions]
+    return translations
 
 
 def _translation_engine(experiment: Experiment, system: System) -> dict[str, str]:
@@ -237,6 +274,8 @@ def _training(experiment: Experiment, system: System) -> dict[str, Any] | None:
     lexicon = experiment.lexicon_of(system.retriever)
     alignment = experiment.alignment.of(system.regime, system.pretrain)
     stages = {"regime": system.regime, "pretrain": system.pretrain, "pretraining": pretraining, **log}
+    if experiment.learnt.others:
+        stages["languages"] = experiment.learnt.codes
     respelling = {
         "respelled_by": public_text(str(lexicon)) if lexicon else None,
         "as_loaded": experiment.as_loaded(system.regime, system.pretrain),

@@ -14,8 +14,21 @@ from ..encoders.convention import POOLING
 from ..encoders.models import EMBEDDED
 from ..retrieval import BM25
 from ..translate.translator import LEXICAL
+from .beside import Beside, checked
 
 DEVICES = ("auto", "cpu", "cuda")
+
+IN_DOMAIN_BY = {
+    "cs": "code-switched in every regime",
+    "own": "made in the regime's own way: switched for cs, machine-translated into the language for bt-en and bt; bitext reads none",
+}
+"""Values of ``--in-domain-by``."""
+
+SWITCHING = {
+    "bilingual": "each text has words of one language",
+    "multilingual": "a text has words of all languages of the student, drawn word by word (Litschko et al. 2023); needs --with",
+}
+"""Values of ``--switching``."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +49,23 @@ class Settings:
     """Parallel text, as files or names of corpora; empty: the collection's own."""
     bitext_filter: tuple[str, ...] = ()
     """Names of ``bitext.filters.FILTERS``; empty: every pair is used."""
+    beside: tuple[Beside, ...] = ()
+    """Other languages that students learn besides the collection's, each with its parallel text."""
     lexicon: tuple[Path, ...] = ()
+    """Bilingual lexicons of the collection's language."""
     translator: str = LEXICAL
     """``lexical``, or a translation model: a folder, or its name on the Hugging Face Hub."""
     recipe: Recipe = field(default_factory=Recipe)
     switch: float = 0.7
     """Probability that a word is code-switched."""
+    switching: str = "bilingual"
+    """Which languages the words of a code-switched text are from, one of ``SWITCHING``."""
+    monolingual: float = 0.0
+    """Share of the training pairs in which the student reads the teacher's English text itself."""
     in_domain: float = 0.5
-    """Share of the training pairs that are code-switched spans of the collection's own English documents, in every regime."""
+    """Share of the training pairs that are spans of the collection's own English documents."""
+    in_domain_by: str = "cs"
+    """How these spans become training pairs, one of ``IN_DOMAIN_BY``."""
     bm25: tuple[float, float] = BM25
     """BM25's k1 and b. The best values depend on the passages: tune them on topics that no result is reported on."""
     spelling: bool = True
@@ -61,6 +83,8 @@ class Settings:
         _ = self.recipe.parts
         if not is_number(self.switch, 0, 1):
             raise InputError(f"--switch {self.switch}: expected a probability from 0 to 1")
+        if not is_number(self.monolingual, 0, 1) or self.monolingual == 1:
+            raise InputError(f"--monolingual {self.monolingual}: expected a share from 0 to below 1")
         if not is_number(self.in_domain, 0, 1) or self.in_domain == 1:
             raise InputError(f"--in-domain {self.in_domain}: expected a share from 0 to below 1")
         numbers = self._several("bm25", (int, float), "k1 and b")
@@ -70,6 +94,7 @@ class Settings:
     def _check_sources(self) -> None:
         for name in ("bitext", "lexicon"):
             object.__setattr__(self, name, tuple(Path(file) for file in self._several(name, (str, Path), "files")))
+        object.__setattr__(self, "beside", checked(self.beside))
         for name in ("teacher", "student", "translator"):
             value = getattr(self, name)
             if value is None and name == "student":
@@ -90,6 +115,12 @@ class Settings:
                 raise InputError(f"{name} {getattr(self, name)!r}: expected True or False")
         if self.device not in DEVICES:
             raise unknown("--device", str(self.device), DEVICES)
+        if self.in_domain_by not in IN_DOMAIN_BY:
+            raise unknown("--in-domain-by", str(self.in_domain_by), IN_DOMAIN_BY)
+        if self.switching not in SWITCHING:
+            raise unknown("--switching", str(self.switching), SWITCHING)
+        if self.switching == "multilingual" and not self.beside:
+            raise InputError("--switching multilingual: needs other languages; name them with --with LANG:FILE")
 
     def _several(self, name: str, kinds: tuple[type, ...], what: str) -> tuple[Any, ...]:
         """A setting of several values, as a tuple; a list becomes one."""

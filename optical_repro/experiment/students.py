@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.files import digest
 from ..base.registry import extension
+from ..base.stages import made_by
 from ..base.system_names import student_name
 from ..distill.objectives import OBJECTIVES
 from ..encoders.convention import Convention
 from ..training_text import pretraining, regimes
 from .indexes import Indexes
+from .learnt import Learnt
 from .models import Models
 from .stages import Stages
 from .text import Text
-from .words import Words
 
 if TYPE_CHECKING:
     from ..distill.trainer import Sides
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 class Students:
     """Each student is trained when it is first needed."""
 
-    def __init__(self, stages: Stages, models: Models, words: Words, text: Text, indexes: Indexes) -> None:
-        self._stages, self._models, self._words, self._text, self._indexes = stages, models, words, text, indexes
+    def __init__(self, stages: Stages, models: Models, learnt: Learnt, text: Text, indexes: Indexes) -> None:
+        self._stages, self._models, self._learnt, self._text, self._indexes = stages, models, learnt, text, indexes
         self._students: dict[tuple[str, str], Path] = {}
 
     @cached_property
@@ -37,16 +38,16 @@ class Students:
         """The student before training."""
         from ..distill import student
 
-        settings, models, words = self._stages.settings, self._models, self._words
-        lexicon_key = words.stage.name if settings.lexical_init else None
+        settings, models, learnt = self._stages.settings, self._models, self._learnt
+        lexicon_key = learnt.lexicon_key if settings.lexical_init else None
         inputs = {"teacher": models.identity(models.teacher), "lexicon": lexicon_key}
-        english = [pair.english for pair in words.pairs]
+        english = [pair.english for pair in learnt.pairs]
         if settings.student:
-            english = english or sorted(words.lexicon.reversed().entries)
+            english = english or sorted(learnt.lexicon.reversed().entries)
             inputs |= {"base": models.identity(models.base), "english": digest(english)}
 
         def make(folder: Path) -> None:
-            lexicon, sentences = words.lexicon if lexicon_key else None, (pair.target for pair in words.pairs)
+            lexicon, sentences = learnt.lexicon if lexicon_key else None, (pair.target for pair in learnt.pairs)
             teacher = models.teacher if settings.student else None
             student.build(models.base, lexicon, folder, sentences=sentences, teacher=teacher, english=english)
 
@@ -64,7 +65,7 @@ class Students:
         from ..distill import pretraining
 
         fitted = self._stages.settings.recipe.fitted(self._text.size, self._stages.collection.doc_lang == "en")
-        recipe = replace(fitted, objective=objective)
+        recipe = replace(fitted, objective=objective, transport=())
         texts, held_out = self._text.pretraining_texts(objective), self._text.unread_pretraining_texts(objective)
         inputs = {"untrained": self.untrained.name, "texts": digest(texts), "recipe": recipe.described(), "held_out": digest(held_out)}
         title = f"pre-training by {objective}"
@@ -104,19 +105,22 @@ class Students:
             "recipe": recipe.described(),
             "passages": index and index.name,
         }
+        if recipe.transport:
+            inputs["plans"] = made_by("plans")
         name = student_name(regime, pretrain)
         if pretrain != "none":
             inputs["pretrained"] = start.name
-        held_out = [(student_prefix + pair.target, teacher_prefix + pair.english) for pair in self._text.unread]
+        held_out = [(student_prefix + pair.target, teacher_prefix + pair.english) for pair in self._text.unread(regime)]
         inputs["held_out"] = digest(held_out)
         extensions = {part: extension(objective.loss) for part, objective in zip(recipe.parts, objectives, strict=True)}
         inputs |= {f"objective {part}": packages for part, packages in extensions.items() if packages}
 
         def make(folder: Path) -> None:
             texts = [(student_prefix + pair.student, teacher_prefix + pair.teacher) for pair in pairs]
+            read = self._sides(regime, texts)
             trainer.train(
                 start,
-                *self._sides(regime, texts),
+                *read[:3],
                 recipe,
                 folder,
                 device=models.device,
@@ -124,6 +128,7 @@ class Students:
                 pooling=Convention.of(models.teacher).pooling,
                 passages=self._indexes.vectors(index) if index else None,
                 held_out=self._sides("held-out pairs", held_out) if held_out else None,
+                weights=read.weights,
             )
             shutil.rmtree(folder / "checkpoints")
 
@@ -141,4 +146,5 @@ class Students:
             lambda folder: teacher.write_states(models.teacher, english, folder, models.device),
         )
         place = {text: index for index, text in enumerate(english)}
-        return trainer.Sides([text for text, _ in pairs], teacher.TeacherStates(states), [place[text] for _, text in pairs])
+        weights = teacher.token_weights(models.teacher, english) if "content" in self._stages.settings.recipe.transport else None
+        return trainer.Sides([text for text, _ in pairs], teacher.TeacherStates(states), [place[text] for _, text in pairs], weights)

@@ -82,12 +82,12 @@ def parse(name: str) -> System:
 
 
 def parse_regimes(text: str | Iterable[str]) -> list[str]:
-    """The regimes of ``cs,bt`` or of a list of names; ``all`` stands for every regime. Raises InputError for an unknown one."""
+    """The regimes of ``cs,bt`` or of a list of names; ``all`` stands for all but variants. Raises InputError for an unknown one."""
     names = list(dict.fromkeys(text.split(",") if isinstance(text, str) else text))
     for regime in names:
         if regime != "all":
             regimes.check(regime)
-    return list(REGIMES) if "all" in names else names
+    return [name for name, regime in REGIMES.items() if regime.in_all or name in names] if "all" in names else names
 
 
 def choose(names: Sequence[str] | None, trained: Iterable[str], collection: Collection, pretrain: str = "none") -> list[System]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
@@ -15,18 +14,12 @@ from ..bitext.readers import Pair
 from ..collections.collection import Passage
 from ..lexicon.alignment import Link
 from ..lexicon.lexicon import Lexicon
-from ..training_text.in_domain import sample
 from ..translate.engines import engine
-from ..translate.translator import PHRASE, Engine, TrainedOnBitext, Translator, Translators
+from ..translate.translator import MODEL, PHRASE, Engine, TrainedOnBitext, Translator, Translators
+from . import monolingual
 from .models import Models
 from .stages import Stages
 from .words import Words
-
-REVISION = 1
-"""Raise it with every change to the texts that language models are trained on."""
-
-MONOLINGUAL = 10_000
-"""The most documents of the collection that language models are trained on."""
 
 TOGETHER = 500
 """Passages translated together: enough for batches of sentences of similar length."""
@@ -35,8 +28,9 @@ TOGETHER = 500
 class Translation:
     """The translation engine that the settings name, and its materials."""
 
-    def __init__(self, stages: Stages, models: Models, words: Words) -> None:
-        self._stages, self._models, self._words = stages, models, words
+    def __init__(self, stages: Stages, models: Models, words: Words, of_all: Translation | None = None) -> None:
+        """``of_all``: the one whose translators serve here too, if they depend on no language's words."""
+        self._stages, self._models, self._words, self._of_all = stages, models, words, of_all
         self.engine: Engine = engine(stages.settings.translator)
 
     @property
@@ -93,15 +87,12 @@ class Translation:
         return self._words.listed
 
     def monolingual(self, lang: str) -> Iterator[str]:
-        """The collection's documents, at most ``MONOLINGUAL`` of them by the seed, if they are in a language."""
-        collection = self._stages.collection
-        if collection.doc_lang == lang:
-            yield from sample((passage.text for passage in collection.passages()), MONOLINGUAL, random.Random(self.seed))
+        """The collection's text in a language."""
+        return monolingual.texts(self._stages.collection, lang, self.seed)
 
-    def monolingual_key(self, lang: str) -> list[Any] | None:
-        """What these documents depend on; None if there are none."""
-        collection = self._stages.collection
-        return [collection.digest, MONOLINGUAL] if collection.doc_lang == lang else None
+    def monolingual_key(self, lang: str) -> Any:
+        """A key of this text."""
+        return monolingual.key(self._stages.collection, lang)
 
     def stage(self, title: str, name: str, inputs: dict[str, Any], make: Callable[[Path], None]) -> Path:
         """The folder of a stage of the cache, made if it is missing."""
@@ -112,7 +103,11 @@ class Translation:
     @cached_property
     def translators(self) -> Translators:
         """The engine, ready to translate. Raises InputError if its model is missing."""
-        return self.engine.load(self)
+        return self._of_all.translators if self._of_all else self.engine.load(self)
+
+    def of(self, words: Words) -> Translation:
+        """The same engine with the words of another language; a translation model, which has many languages, is loaded once."""
+        return Translation(self._stages, self._models, words, self if self.engine.name == MODEL else None)
 
     @cached_property
     def phrase_translators(self) -> Translators:

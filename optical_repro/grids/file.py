@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import reprlib
 import shlex
@@ -14,8 +13,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .. import options
-from ..base.errors import InputError, bad_line, unknown
-from ..base.files import read_text
+from ..base.errors import InputError, unknown
+from ..base.system_names import MAXSIM
+from ..base.yaml_files import read_mapping
 from ..distill.recipe import Recipe
 from ..experiment.systems import optical_name, parse, parse_regimes
 from ..training_text.pretraining import PRETRAINING
@@ -36,8 +36,7 @@ OF_THE_GRID = ("lang", "regime", "objective", "pretrain", "seed", "systems", "ru
 """Arguments of optical_repro.run that the grid sets itself."""
 
 
-Arguments = dict[str, list[str]]
-"""Arguments of optical_repro.run: name to values."""
+Arguments = options.Words
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,15 @@ class Cell:
     variant: str
     """Name of the variant; empty where the grid has none."""
     seed: int
+    maxsim: bool
+    """Whether the student's run is the one with late interaction."""
     arguments: tuple[str, ...]
     """Arguments of ``python -m optical_repro.run``, which makes the student's run and the baselines'."""
 
     @property
     def system(self) -> str:
         """The name of the student's run."""
-        return optical_name(self.regime, self.pretrain)
+        return optical_name(self.regime, self.pretrain) + (MAXSIM if self.maxsim else "")
 
     @property
     def levels(self) -> dict[str, str]:
@@ -97,12 +98,12 @@ class Grid:
     """Language by language; the seeds of one student follow each other."""
 
 
-def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
+def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None, maxsim: bool = False) -> Grid:
     """Reads a grid whose runs go into ``runs_dir``, which is for this grid alone; raises InputError for a malformed grid.
 
-    ``cache_dir``: None stands for the default of optical_repro.run.
+    ``cache_dir``: None stands for the default of optical_repro.run. ``maxsim``: late interaction for students and dense baselines.
     """
-    raw = _read(path)
+    raw = read_mapping(path, ", ".join(EXPECTED))
     for key in raw:
         if key not in EXPECTED:
             raise unknown("key", str(key), EXPECTED, f"({path})")
@@ -110,8 +111,9 @@ def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
         if not raw.get(key):
             raise InputError(f'{path}: no "{key}"; expected {EXPECTED[key]}')
     baselines = _levels(raw, path, "baselines", ["bm25-qt", "dense-qt"])
-    for system in baselines:
-        parse(system)
+    systems = [parse(name) for name in baselines]
+    if maxsim:
+        baselines = [system.retriever + MAXSIM if system.kind.dense else system.name for system in systems]
     cache_option = [] if cache_dir is None else ["--cache-dir", str(cache_dir)]
     if "objectives" in raw and "variants" in raw:
         raise InputError(f"{path}: objectives beside variants; give each variant the objective that it has")
@@ -119,7 +121,10 @@ def read_grid(path: Path, runs_dir: Path, cache_dir: Path | None) -> Grid:
     variants = _variants(raw, path)
     changes = variants or objectives
     cells = [
-        _cell(lang, regime, pretrain, change if variants else "", seed, own | changes[change], baselines, runs_dir / change, cache_option)
+        _cell(
+            *(lang, regime, pretrain, change if variants else "", seed, maxsim),
+            *(own | changes[change], baselines, runs_dir / change, cache_option),
+        )
         for lang, own in _languages(raw, path).items()
         for regime, change, pretrain, seed in product(
             parse_regimes(",".join(_levels(raw, path, "regimes"))),
@@ -139,6 +144,7 @@ def _cell(
     pretrain: str,
     variant: str,
     seed: str,
+    maxsim: bool,
     arguments: Arguments,
     baselines: list[str],
     runs_dir: Path,
@@ -151,9 +157,9 @@ def _cell(
     with_objective = {"objective": [Recipe().objective]} | arguments
     words = [word for name, values in with_objective.items() for word in (f"--{name}", *values)]
     recipe = ["--lang", lang, "--regime", regime, "--pretrain", pretrain, "--seed", seed, *words]
-    systems = ["--systems", ",".join([*baselines, optical_name(regime, pretrain)])]
+    systems = ["--systems", ",".join([*baselines, optical_name(regime, pretrain) + (MAXSIM if maxsim else "")])]
     folders = ["--runs-dir", str(runs_dir / f"seed-{seed}"), "--qrels-dir", str(runs_dir.parent / "qrels"), *cache_option]
-    return Cell(lang, regime, with_objective["objective"][0], pretrain, variant, int(seed), (*recipe, *systems, *folders))
+    return Cell(lang, regime, with_objective["objective"][0], pretrain, variant, int(seed), maxsim, (*recipe, *systems, *folders))
 
 
 def _variants(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
@@ -178,41 +184,6 @@ def _languages(raw: dict[str, Any], path: Path) -> dict[str, Arguments]:
     return {lang: shared | arguments for lang, arguments in own.items()}
 
 
-MOST = 100_000
-"""Most values in a file with its aliases expanded: a few lines of aliases of aliases could fill the memory."""
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    text = read_text(path)
-    try:
-        loader = yaml.SafeLoader(text)
-        node = loader.get_single_node()
-        if node is not None and _count_values(node, {}) > MOST:
-            raise InputError(f"{path}: its aliases stand for more than {MOST:,} values; expected a grid, written out")
-        raw = None if node is None else loader.construct_document(node)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise bad_line(path, mark.line + 1 if mark else 1, getattr(error, "problem", None) or "not YAML", "YAML") from None
-    except RecursionError:
-        raise InputError(f"{path}: YAML nested too deeply, or in itself; expected {', '.join(EXPECTED)}") from None
-    except ValueError as error:  # An impossible date or number, such as 2001-99-99.
-        raise InputError(f"{path}: {error}; expected YAML") from None
-    if not isinstance(raw, dict):
-        raise InputError(f"{path}: no keys in it; expected {', '.join(EXPECTED)}")
-    return raw
-
-
-def _count_values(node: Any, counts: dict[int, int]) -> int:
-    """How many values a YAML node has with its aliases expanded."""
-    if id(node) not in counts:
-        parts = node.value if isinstance(node.value, list) else []
-        flat = [part for item in parts for part in (item if isinstance(item, tuple) else (item,))]
-        counts[id(node)] = 1 + sum(_count_values(part, counts) for part in flat)
-    return counts[id(node)]
-
-
 def _levels(raw: dict[str, Any], path: Path, key: str, default: Sequence[str] = ()) -> list[str]:
     """A list from the file as text, each entry once."""
     levels = raw.get(key, list(default))
@@ -222,24 +193,5 @@ def _levels(raw: dict[str, Any], path: Path, key: str, default: Sequence[str] = 
 
 
 def _arguments(mapping: Any, where: str, allowed: Collection[str] = ()) -> Arguments:
-    """Arguments of optical_repro.run from the file: those that the grid does not set itself, or that are ``allowed``.
-
-    ``$NAME`` stands for an environment variable.
-    """
-    if not isinstance(mapping or {}, dict):
-        raise InputError(f"{where}: {reprlib.repr(mapping)}; expected a mapping, such as collection: sample")
-    refused = set(OF_THE_GRID) - set(allowed)
-    known = {name: option for name, option in options.OPTIONS.items() if option.dest not in refused}
-    words: Arguments = {}
-    for name, value in (mapping or {}).items():
-        if name not in known:
-            raise unknown("argument", str(name), known, f"({where})")
-        flag = known[name].is_flag
-        if flag and not isinstance(value, bool):
-            raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected true or false")
-        if not flag or value:
-            values = [] if flag else value if isinstance(value, list) else [value]
-            if any(isinstance(part, dict | list) for part in values):
-                raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected a value, or a list of values")
-            words[name] = [os.path.expandvars(str(part)) for part in values]
-    return words
+    """Arguments of optical_repro.run from the file: those that the grid does not set itself, or that are ``allowed``."""
+    return options.words(mapping, where, set(OF_THE_GRID) - set(allowed))

@@ -129,6 +129,21 @@ def merge(lexicons: Sequence[Lexicon]) -> Lexicon:
     return Lexicon(_strongest(entries))
 
 
+def mixed(lexicons: Sequence[Lexicon]) -> Lexicon:
+    """Lexicons from English into several languages as one, in which each language that knows a word has an equal share of it.
+
+    >>> mixed([Lexicon({"king": {"ọba": 3.0, "ọlọ́run": 1.0}}), Lexicon({"king": {"sarki": 9.0}, "tea": {"shayi": 1.0}})]).entries
+    {'king': {'sarki': 1.0, 'ọba': 0.75, 'ọlọ́run': 0.25}, 'tea': {'shayi': 1.0}}
+    """
+    entries: Entries = defaultdict(lambda: defaultdict(float))
+    for lexicon in lexicons:
+        for english in lexicon.entries:
+            for word, probability in lexicon.probabilities(english).items():
+                entries[english][word] += probability
+    ordered = {english: sorted(entries[english].items(), key=lambda item: (-item[1], item[0])) for english in sorted(entries)}
+    return Lexicon({english: dict(translations) for english, translations in ordered.items()})
+
+
 def _strongest(entries: Entries) -> Entries:
     """Plain dictionaries of each word's ``KEPT`` translations with the highest weights, in an order that depends only on the entries."""
     kept: Entries = {}

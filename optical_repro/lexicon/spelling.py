@@ -39,27 +39,37 @@ def unknown_words(texts: Iterable[str], lexicon: Lexicon) -> list[str]:
 
 
 def nearest(words: Sequence[str], lexicon: Lexicon) -> dict[str, str]:
-    """Maps words to the nearest single word of the lexicon with at least ``SHORTEST`` - 1 letters, if there is one within ``NEAR``.
+    """Maps words to the nearest single word of the lexicon, as ``Speller`` does, if there is one within ``NEAR``."""
+    speller = Speller(lexicon)
+    return {word: known for word in words if (known := speller.nearest(word))}
 
-    Similarity is Dice's coefficient of the words' trigrams (Adamson and Boreham 1974): a common stem keeps it high, whatever the
-    prefixes and suffixes. Frequent words are preferred to rare ones (``COMMON``).
-    """
-    known = {word: _trigrams(word) for word in lexicon.entries if " " not in word and len(word) >= SHORTEST - 1}
-    words_with: dict[str, list[str]] = defaultdict(list)
-    for word, trigrams in known.items():
-        for trigram in trigrams:
-            words_with[trigram].append(word)
-    matches = {}
-    for unknown in words:
+
+class Speller:
+    """A lexicon's words by their trigrams, to look up one unknown word after another."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._known = {word: _trigrams(word) for word in lexicon.entries if " " not in word and len(word) >= SHORTEST - 1}
+        self._words_with: dict[str, list[str]] = defaultdict(list)
+        for word, trigrams in self._known.items():
+            for trigram in trigrams:
+                self._words_with[trigram].append(word)
+
+    def nearest(self, unknown: str) -> str | None:
+        """The nearest single word of the lexicon with at least ``SHORTEST`` - 1 letters, if there is one within ``NEAR``.
+
+        Similarity is Dice's coefficient of the words' trigrams (Adamson and Boreham 1974): a common stem keeps it high, whatever the
+        prefixes and suffixes. Frequent words are preferred to rare ones (``COMMON``).
+        """
         own_trigrams = _trigrams(unknown)
-        shared = Counter(word for trigram in own_trigrams for word in words_with.get(trigram, ()))
-        dice = {word: 2 * n_shared / (len(own_trigrams) + len(known[word])) for word, n_shared in shared.items()}
+        shared = Counter(word for trigram in own_trigrams for word in self._words_with.get(trigram, ()))
+        dice = {word: 2 * n_shared / (len(own_trigrams) + len(self._known[word])) for word, n_shared in shared.items()}
         scores = {
-            word: similarity + COMMON * log(sum(lexicon.entries[word].values())) for word, similarity in dice.items() if similarity >= NEAR
+            word: similarity + COMMON * log(sum(self._lexicon.entries[word].values()))
+            for word, similarity in dice.items()
+            if similarity >= NEAR
         }
-        if scores:
-            matches[unknown] = min(scores, key=lambda word: (-scores[word], word))
-    return matches
+        return min(scores, key=lambda word: (-scores[word], word)) if scores else None
 
 
 def _trigrams(word: str) -> set[str]:

@@ -31,6 +31,8 @@ class Checkpoint(NamedTuple):
     """The lexicon by which the topics of its runs were respelled."""
     lang: str | None = None
     """The low-resource language that it was trained for, if its manifest is at hand."""
+    system: str = ""
+    """The system of its single vectors, ``optical-cs``, if its manifest is at hand; else the folder's name."""
 
 
 def find(student: str | None, runs_dir: Path, teacher: str | None = None, lang: str | None = None) -> Checkpoint:
@@ -56,7 +58,8 @@ def find(student: str | None, runs_dir: Path, teacher: str | None = None, lang: 
     training = manifest.get("training") or {}
     teacher_name = training.get("teacher") or manifest.get("arguments", {}).get("teacher") or EMBEDDED
     lexicon = find_file(training["respelled_by"], path) if training.get("respelled_by") else None
-    return Checkpoint(folder, teacher or os.path.expanduser(teacher_name), _untrained(folder), lexicon, _language(manifest))
+    system = split_name(str(manifest.get("system") or folder.name)).retriever
+    return Checkpoint(folder, teacher or os.path.expanduser(teacher_name), _untrained(folder), lexicon, _language(manifest), system)
 
 
 def weights_of(student: Path) -> str:

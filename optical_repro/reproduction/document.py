@@ -36,7 +36,17 @@ This file is generated from `optical_repro/data/reproduction.json` (`python -m o
 def as_markdown(tables: list[Table]) -> str:
     """The whole document."""
     contents = [f"- [Table {table.number}: {table.title}](#table-{table.number})" for table in tables]
-    return "\n".join([HEAD, *contents, *(line for table in tables for line in _table(table))]).rstrip() + "\n"
+    return "\n".join([HEAD, *_answer(tables), *contents, *(line for table in tables for line in _table(table))]).rstrip() + "\n"
+
+
+def _answer(tables: list[Table]) -> Iterator[str]:
+    """The answer to the project's question, as far as the tables have it."""
+    paragraphs = [paragraph for table in tables for paragraph in table.answer]
+    if paragraphs:
+        yield from ["## The answer so far", ""]
+        for paragraph in paragraphs:
+            yield from [f"- {paragraph}", ""]
+        yield from ["## The tables", ""]
 
 
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->"

@@ -160,6 +160,8 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
+    answer: list[str] = field(default_factory=list)
+    """What it says to the project's question, in paragraphs for the top of the document."""
 
     @property
     def needs(self) -> str:

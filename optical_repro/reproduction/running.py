@@ -71,11 +71,17 @@ def run(module: str, arguments: list[str], folder: Path, cache: Path) -> Outcome
 
 
 def machine() -> str:
-    """This machine and its Python: ``Intel(R) Xeon(R) Processor @ 2.90GHz, 2 cores, 24 GB, Python 3.11.7``."""
-    processor = platform.processor() or platform.machine()
-    cpu_info = Path("/proc/cpuinfo")
-    if cpu_info.exists():
-        names = [line.split(":", 1)[1].strip() for line in cpu_info.read_text().splitlines() if line.startswith("model name")]
-        processor = names[0] if names else processor
+    """This machine, its GPU if there is one, and its Python: ``Intel(R) Xeon(R) Processor @ 2.90GHz, 2 cores, 24 GB, Python 3.11.7``."""
+    import torch
+
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{processor}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
+    gpu = f"{torch.cuda.get_device_name()}, " if torch.cuda.is_available() else ""
+    return f"{gpu}{processor()}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
+
+
+def processor() -> str:
+    """The processor's name."""
+    cpu_info = Path("/proc/cpuinfo")
+    lines = cpu_info.read_text().splitlines() if cpu_info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -115,11 +115,30 @@ def analyze(doc_lang: str, text: str) -> list[str]:
 
 def indexed_words(folder: Path, doc_lang: str, words: Iterable[str]) -> set[str]:
     """Those of the words that occur in some document, after the language's analyzer."""
-    jvm.start()
-    from pyserini.index.lucene import LuceneIndexReader
+    return IndexedWords(folder, doc_lang).among(words)
 
-    reader, analyze = LuceneIndexReader(str(folder)), _term_splitter(doc_lang)
-    return {word for word in words if any(reader.get_term_counts(term, analyzer=None)[0] for term in analyze(word))}
+
+class IndexedWords:
+    """The words of an open Lucene index."""
+
+    def __init__(self, folder: Path, doc_lang: str) -> None:
+        jvm.start(jvm.ANALYSIS)
+        from pyserini.analysis import get_lucene_analyzer
+        from pyserini.pyclass import autoclass
+
+        # Pyserini's LuceneIndexReader does the same, and takes seconds to import.
+        self._utils, self._whole_words = (
+            autoclass("io.anserini.index.IndexReaderUtils")(),
+            get_lucene_analyzer(stemming=False, stopwords=False),
+        )
+        self._reader, self._analyze = self._utils.getReader(str(folder)), _term_splitter(doc_lang)
+
+    def among(self, words: Iterable[str]) -> set[str]:
+        """Those of the words that occur in some document, after the language's analyzer."""
+        return {word for word in words if any(map(self._documents_with, self._analyze(word)))}
+
+    def _documents_with(self, term: str) -> int:
+        return int(self._utils.getTermCountsWithAnalyzer(self._reader, term, self._whole_words).get("docFreq"))
 
 
 def _searcher(folder: Path, doc_lang: str, bm25: tuple[float, float]) -> Any:
@@ -177,7 +196,7 @@ def _analyzer_names() -> Any:
 @functools.cache
 def _term_splitter(lang: str) -> Any:
     """The function that splits a text of the language into its terms."""
-    jvm.start()
+    jvm.start(jvm.ANALYSIS)
     from pyserini.analysis import Analyzer
 
     analyzer = Analyzer(_analyzer(lang))

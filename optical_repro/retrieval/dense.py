@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -63,26 +62,30 @@ def search_means(folder: Path, model: Path | str, topics: Mapping[str, Mapping[s
 
 def search_vectors(folder: Path, vectors: np.ndarray, topics: list[str], *, k: int = 1000) -> Run:
     """The same for topics that are already vectors: float32 [topics, dimension]."""
-    return nearest(open_index(folder), vectors, topics, k=k)
-
-
-def open_index(folder: Path) -> Any:
-    """Pyserini's searcher over an index, which it loads into memory."""
     from . import jvm
 
     jvm.start()
+    import torch
     from pyserini.search.faiss import FaissSearcher
 
-    return FaissSearcher(str(folder), None)
-
-
-def nearest(index: Any, vectors: np.ndarray, topics: list[str], *, k: int = 1000) -> Run:
-    """The ``k`` passages of an open index that are nearest to each topic's vector: float32 [topics, dimension]."""
-    import torch
-
     # FAISS and torch share one OpenMP: another number here would become torch's too, and change the results of training.
-    hits = index.batch_search(vectors, topics, k=k, threads=torch.get_num_threads())
+    hits = FaissSearcher(str(folder), None).batch_search(vectors, topics, k=k, threads=torch.get_num_threads())
     return {topic: {hit.docid: float(hit.score) for hit in hits[topic]} for topic in topics}
+
+
+class OpenIndex:
+    """An index in memory, to ask again and again. Pyserini's FaissSearcher gives the same hits, and takes seconds to import."""
+
+    def __init__(self, folder: Path) -> None:
+        import faiss
+
+        self._index = faiss.read_index(str(folder / "index"))
+        self._ids = (folder / "docid").read_text(encoding="utf-8").split("\n")[:-1]
+
+    def nearest(self, vectors: np.ndarray, k: int) -> list[dict[str, float]]:
+        """The ``k`` passages with the highest inner product with each vector, float32 [queries, dimension], best first."""
+        scores, places = self._index.search(vectors, min(k, len(self._ids)))
+        return [{self._ids[place]: float(score) for place, score in zip(*row, strict=True)} for row in zip(places, scores, strict=True)]
 
 
 def _write_index(raw: Path, dimension: int, path: Path) -> None:

@@ -9,6 +9,7 @@ The classes that this package uses have the same places in both versions.
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 import os
 import shutil
@@ -29,8 +30,23 @@ OPTIONS = (
 )
 
 
+ALL = (
+    "pyserini.analysis",
+    "pyserini.encode",
+    "pyserini.encode.optional",
+    "pyserini.index.lucene",
+    "pyserini.search.faiss",
+    "pyserini.search.lucene",
+    "pyserini.search.lucene.querybuilder",
+)
+"""The modules of Pyserini that this package uses."""
+
+ANALYSIS = ALL[:1]
+"""Enough for Lucene's analyzers and indexes by themselves; the others take seconds more."""
+
+
 @functools.cache
-def start() -> None:
+def start(modules: tuple[str, ...] = ALL) -> None:
     """Starts Java and imports Pyserini, once per process; the first call takes some seconds.
 
     Raises InputError where no Java runs, RuntimeError naming the log file where Pyserini does not start.
@@ -38,13 +54,8 @@ def start() -> None:
     start_java()
     try:
         with quiet():
-            import pyserini.analysis
-            import pyserini.encode
-            import pyserini.encode.optional
-            import pyserini.index.lucene
-            import pyserini.search.faiss
-            import pyserini.search.lucene
-            import pyserini.search.lucene.querybuilder  # noqa: F401
+            for module in modules:
+                importlib.import_module(module)
     except Exception as error:
         raise RuntimeError(f"Pyserini does not start: {error}; its messages are in {log_path()}") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ..base.words import words
 from ..collections.collection import Collection, Passage
 from ..lexicon import spelling
 from ..lexicon.lexicon import Lexicon
@@ -21,10 +22,30 @@ def applies_to(collection: Collection) -> bool:
 
 def spellings(words: Sequence[str], lexicon: Lexicon, index: Path, doc_lang: str) -> dict[str, str]:
     """The nearest lexicon word for each unknown word that has one; words in the Lucene index stay as they are."""
-    if not words:
-        return {}
-    in_documents = lexical.indexed_words(index, doc_lang, words)
-    return spelling.nearest([word for word in words if word not in in_documents], lexicon)
+    return Respeller(lexicon, index, doc_lang).spellings(words) if words else {}
+
+
+class Respeller:
+    """Respells one topic after another: lexicon and Lucene index are prepared once."""
+
+    def __init__(self, lexicon: Lexicon, index: Path, doc_lang: str) -> None:
+        self._lexicon, self._speller = lexicon, spelling.Speller(lexicon)
+        self._documents = lexical.IndexedWords(index, doc_lang)
+        self._known = {word for entry in lexicon.entries for word in entry.split()}
+
+    def spellings(self, words: Sequence[str]) -> dict[str, str]:
+        """The nearest lexicon word for each unknown word that has one; words in the Lucene index stay as they are."""
+        in_documents = self._documents.among(words)
+        return {word: known for word in words if word not in in_documents and (known := self._speller.nearest(word))}
+
+    def respell(self, topic: str) -> str:
+        """A topic with its unknown words replaced."""
+        return spelling.respell(topic, self.spellings(spelling.unknown_words([topic], self._lexicon)))
+
+    def knows_any_of(self, topic: str) -> bool:
+        """Whether a word of a topic is in the lexicon or the documents."""
+        topic_words = set(words(topic))
+        return bool(topic_words & self._known or self._documents.among(topic_words))
 
 
 def spellings_without_index(topics: Iterable[str], lexicon: Lexicon, passages: Iterable[Passage], doc_lang: str) -> dict[str, str]:

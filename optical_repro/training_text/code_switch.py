@@ -13,10 +13,9 @@ from ..lexicon.phrases import phrases, worded
 
 
 def code_switched(texts: Iterable[str], lexicon: Lexicon, probability: float, seed: int) -> list[tuple[str, str]]:
-    """(switched text, English text) for each English text; ``lexicon`` goes from the target language into English."""
-    reverse = lexicon.reversed()
+    """(switched text, English text) for each English text; ``lexicon`` goes from English into the target language, or several."""
     chance = random.Random(seed)
-    return [(switch(text, reverse, probability, chance), text) for text in texts]
+    return [(switch(text, lexicon, probability, chance), text) for text in texts]
 
 
 def switch(text: str, lexicon: Lexicon, probability: float, chance: random.Random) -> str:

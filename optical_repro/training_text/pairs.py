@@ -22,12 +22,26 @@ def readings(pairs: int, most: int) -> int:
     return min(most, max(pairs, min(EPOCHS * pairs, LITTLE)))
 
 
+def excerpts(pairs: int, most: int, share: float) -> int:
+    """Number of excerpts of documents that are read beside ``pairs`` sentence pairs, where they are this share of ``most`` readings.
+
+    Without sentence pairs they are all that is read.
+    """
+    return round(readings(pairs, round(most * (1 - share))) * share / (1 - share)) if pairs else most
+
+
 def draw_pairs(pairs: Sequence[Pair], count: int, seed: int) -> list[Pair]:
     """``count`` of the pairs in random order; none is repeated before all were drawn."""
     chance, sample = random.Random(seed), list[Pair]()
     while pairs and len(sample) < count:
         sample += chance.sample(pairs, min(len(pairs), count - len(sample)))
     return sample
+
+
+def with_monolingual(pairs: Sequence[TrainingPair], share: float, seed: int) -> list[TrainingPair]:
+    """Training pairs in their order; this share of them, drawn by the seed, is monolingual: the student too reads the English text."""
+    drawn = set(random.Random(seed).sample(range(len(pairs)), round(share * len(pairs))))
+    return [TrainingPair(pair.teacher, pair.teacher) if number in drawn else pair for number, pair in enumerate(pairs)]
 
 
 def training_pairs(regime: str, pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:

@@ -23,12 +23,15 @@ class Tools(Protocol):
         """Code-switched texts, each with its English original."""
         ...
 
-    def back_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
-        """The pairs' sentences of the language, each with its machine translation into English."""
+    def back_translated(self, pairs: Sequence[Pair], by_phrases: bool = False) -> list[TrainingPair]:
+        """The pairs' sentences of the language, each with its machine translation into English.
+
+        ``by_phrases``: by the phrase-based translator, whatever ``--translator`` names.
+        """
         ...
 
-    def phrase_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
-        """The same by the phrase-based translator, whatever ``--translator`` names."""
+    def translated(self, texts: Sequence[str], by_phrases: bool = False) -> list[TrainingPair]:
+        """English texts machine-translated into the language, each with its original; ``by_phrases`` as above."""
         ...
 
 
@@ -46,10 +49,19 @@ class Regime:
     trains: bool = True
     """Whether a student is trained at all."""
     translates: bool = False
-    """Whether the translator of ``--translator`` makes its text."""
+    """Whether the translator of ``--translator`` translates sentences of the language into English."""
+    translates_english: bool = False
+    """Whether it translates English sentences into the language."""
+    translates_passages: bool = False
+    """Whether it translates ``passages`` into the language."""
     by_phrases: bool = False
     """Whether the phrase-based translator makes its text, whatever ``--translator`` names."""
     needs_bitext: bool = True
     """If False, a lexicon is enough where the documents are English."""
+    passages: Callable[[Sequence[str], Tools], list[TrainingPair]] | None = None
+    """Makes one training pair from each English text of the collection, in the regime's own way (``--in-domain-by own``).
+    None: it has no honest way, and reads sentence pairs alone."""
+    in_all: bool = True
+    """Whether ``--regime all`` has it; variants of other regimes are asked for by name."""
     place: int = 100
     """In lists: small numbers come first."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from optical_repro.base.published import find_file, public_command, public_text, public_value
+from optical_repro.experiment.beside import parse
 from optical_repro.run import main
 
 
@@ -26,6 +27,9 @@ def test_paths_are_relative_or_begin_with_a_tilde(home: Path) -> None:
     assert [public_text(str(home / name)) for name in ("work/x/y.tsv", "models/x", "work", "")] == ["x/y.tsv", "~/models/x", ".", "~"]
     assert public_text(f"{home}ola/x") == f"{home}ola/x"  # somebody else's
     assert [public_text(text) for text in ("/data/x", "castorini/mdpr", "x.tsv")] == ["/data/x", "castorini/mdpr", "x.tsv"]
+    several = f"ha:{home}/a.tsv,{home}/work/b.tsv,c.tsv"
+    assert public_text(several) == "ha:~/a.tsv,b.tsv,c.tsv" and public_text("lafand:dev") == "lafand:dev"
+    assert parse([public_text(several)])[0].bitext == (home / "a.tsv", Path("b.tsv"), Path("c.tsv"))
     assert public_value({"a": [home / "b", 1, None], "c": {"d": f"{home}/e"}}) == {"a": ["~/b", 1, None], "c": {"d": "~/e"}}
 
 

@@ -99,7 +99,7 @@ def test_what_a_package_adds_wrongly_is_left_out_and_told(tmp_path: Path) -> Non
 
 
 def test_a_registry_is_in_the_order_of_places() -> None:
-    assert list(REGIMES) == ["bitext", "cs", "bt", "cs+bt", "none"]
+    assert list(REGIMES) == ["bitext", "cs", "bt", "bt-en", "bt-phrase", "cs+bt", "none"]
     assert registry("optical_repro.training_text.regimes", Regime, "no.such.group") == REGIMES
 
 

@@ -38,11 +38,15 @@ from optical_repro.base.stages import MAKERS, made_by
 from optical_repro.collections import sample
 from optical_repro.distill import loop
 from optical_repro.distill.recipe import Recipe
+from optical_repro.distill.ways import WAYS
 from optical_repro.encoders import convention, models
 from optical_repro.experiment.experiment import Experiment
 from optical_repro.experiment.settings import Settings
 from optical_repro.experiment.systems import parse
+from optical_repro.records.checkpoints import Checkpoint
 from optical_repro.retrieval.late_interaction import TokenStore
+from optical_repro.searching import chance
+from optical_repro.searching.finder import Finder
 
 RECORDED = Path(__file__).with_name("stages.json")
 
@@ -146,7 +150,7 @@ OUTPUTS: dict[str, Callable[[Path], Output]] = {
 
 
 def gradients() -> dict[str, Output]:
-    """The gradient of each objective, where plans are sharp and Sinkhorn is long in finding them."""
+    """The gradient of each objective and of each way to make a plan, where plans are sharp and Sinkhorn is long in finding them."""
     import torch
 
     from optical_repro.distill.batch import Batch
@@ -163,6 +167,12 @@ def gradients() -> dict[str, Output]:
         objective.loss(Batch(ours, torch.ones(4, 30), theirs, torch.ones(4, 40), pool)).backward()
         assert ours.grad is not None
         found[f"student: gradient of {name}"] = shape(1000 * ours.grad.numpy())
+    for way in WAYS:
+        ours = torch.tensor(student, dtype=torch.float32, requires_grad=True)
+        weights = (torch.linspace(1, 2, size).expand(4, -1) for size in (30, 40))
+        OBJECTIVES["ot"].loss(Batch(ours, torch.ones(4, 30), theirs, torch.ones(4, 40), None, "mean", "mean", (way,), *weights)).backward()
+        assert ours.grad is not None
+        found[f"plans: gradient of ot, {way}"] = shape(1000 * ours.grad.numpy())
     return found
 
 
@@ -238,6 +248,10 @@ def outputs(place: Path, marian: Path) -> dict[str, Output]:
     store = TokenStore(place / "tokens", teacher)
     store.add(experiment.collection.passages())
     found["tokens: of the passages"] = shape(np.concatenate([store[passage.id] for passage in experiment.collection.passages()]))
+
+    student = Checkpoint(experiment.student("cs"), str(teacher), None, experiment.words.file, "yo", "optical-cs")
+    finder = Finder(experiment.collection, student, experiment.cache, "cpu")
+    found["chance: of meaningless topics"] = shape(json.loads((finder.reference / chance.FILE).read_text())["best scores"])
 
     found |= gradients()
     translating = Experiment(*a_translation(place, marian))

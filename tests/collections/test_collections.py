@@ -134,10 +134,12 @@ def test_bad_input_says_where_and_what_to_do(tmp_path: Path, name: str, text: st
 
 
 def test_files_that_are_not_utf8(tmp_path: Path) -> None:
-    for name in ("corpus.jsonl", "topics.yo.test.tsv", "qrels.yo.test.txt"):
+    # Of spreadsheets UTF-16 is read, and this is none.
+    wrong = "byte 0xff is not UTF-8"
+    for name, message in (("corpus.jsonl", wrong), ("topics.yo.test.tsv", "no TAB in the line"), ("qrels.yo.test.txt", wrong)):
         folder = written(tmp_path / name)
         (folder / name).write_bytes(b"\xff\xfe" + (folder / name).read_bytes())
-        with pytest.raises(InputError, match=f"{name}:1: byte 0xff is not UTF-8"):
+        with pytest.raises(InputError, match=f"{name}:1: {message}"):
             collections.load(str(folder), "yo")
 
 
@@ -168,3 +170,57 @@ def test_the_sample() -> None:
         assert sample.human_topics and all(path.exists() for path in sample.bitext)
     with pytest.raises(InputError, match="the sample has topics in sw and yo, not in ti; for ti: --collection FOLDER --bitext FILE"):
         collections.load("sample", "ti")
+
+
+# Files of spreadsheets
+
+
+TABLES = {
+    "corpus.jsonl": None,
+    "topics.yo.test.tsv": None,
+    "topics.yo.test.en.tsv": None,
+    "corpus.csv": 'id;title;text\nd1;Nile;A river.\n2;;"Kano\nA city; large."\nd3;;A lake.\n',
+    "topics.yo.test.csv": 'q1;Odò wo?\nq2;"Ìlú; wo?"\n',
+    "topics.yo.test.en.csv": "qid,query\nq1,Which river?\nq2,Which city?\n",
+}
+
+
+def test_a_folder_of_csv(tmp_path: Path) -> None:
+    collection = collections.load(str(written(tmp_path / "mine", **TABLES)), "yo")
+    assert collection.topics == {"q1": "Odò wo?", "q2": "Ìlú; wo?"}
+    assert collection.human_topics == {"q1": "Which river?", "q2": "Which city?"}
+    assert list(collection.passages()) == [
+        Passage("d1", "Nile", "A river."), Passage("2", "", "Kano\nA city; large."), Passage("d3", "", "A lake.")
+    ]  # fmt: skip
+
+
+def test_topics_in_utf_16(tmp_path: Path) -> None:
+    """As Excel's "Unicode text" has them."""
+    folder = written(tmp_path / "mine")
+    for name in ("topics.yo.test.tsv", "topics.yo.test.en.tsv"):
+        (folder / name).write_bytes(FILES[name].replace("\n", "\r\n").encode("utf-16"))
+    same = collections.load(str(written(tmp_path / "other")), "yo")
+    collection = collections.load(str(folder), "yo")
+    assert (collection.topics, collection.human_topics) == (same.topics, same.human_topics)
+
+
+def test_tsv_counts_where_both_are_there(tmp_path: Path) -> None:
+    folder = written(tmp_path / "mine", **{"topics.yo.test.csv": "q9,other\n", "corpus.csv": "id,text\nd9,other\n"})
+    assert collections.load(str(folder), "yo").topics.keys() == {"q1", "q2"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"topics.yo.test.tsv": None, "topics.yo.test.xlsx": "PK"}, "topics.yo.test.xlsx: is a workbook; save it in the spreadsheet "
+         "program as CSV UTF-8 with the name topics.yo.test.csv"),
+        ({"corpus.jsonl": None, "corpus.xlsx": "PK"}, "corpus.xlsx: is a workbook; save it in the spreadsheet program as CSV UTF-8"),
+        ({**TABLES, "topics.yo.test.csv": "q1;Odò wo?\n;Ìlú\n"}, 'topics.yo.test.csv:2: "" is no topic id: it is empty'),
+        ({**TABLES, "topics.yo.test.csv": "q1;Odò wo?\nq2; \n"}, "topics.yo.test.csv:2: no text for topic q2"),
+        ({**TABLES, "corpus.csv": "id,text\nd1,A river.\n,x\n"}, 'corpus.csv:3: no "id"'),
+    ],
+)  # fmt: skip
+def test_tables_that_are_refused(tmp_path: Path, changes: dict[str, str | None], message: str) -> None:
+    with pytest.raises(InputError) as refused:
+        collections.load(str(written(tmp_path / "mine", **changes)), "yo")
+    assert message in str(refused.value)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,17 @@ def test_encoders_that_do_not_belong_together_are_refused(english: TextEncoder) 
 def test_a_text_without_words_is_refused(untrained: TextEncoder, english: TextEncoder, text: str, english_text: str) -> None:
     with pytest.raises(InputError, match="nothing to align"):
         align(untrained, english, text, english_text)
+
+
+def test_other_ways_give_other_plans_of_a_pair(untrained: TextEncoder, english: TextEncoder) -> None:
+    plans = [align(untrained, english, SENTENCE, ENGLISH, transport).plan for transport in ((), ("centred",), ("ordered", "sharp"))]
+    for plan, other in combinations(plans, 2):
+        assert plan.sum() == pytest.approx(1, abs=1e-4) and np.abs(plan - other).max() > 0.005
+
+
+def test_masses_by_content_are_refused_for_a_pair_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([SENTENCE, ENGLISH, "--transport", "sharp+content"]) == 2
+    assert capsys.readouterr().err.startswith("error: --transport sharp+content: a pair alone has no frequencies for content; use centred,")
 
 
 # Agreement

@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from optical_repro import pyserini
 from optical_repro.__main__ import COMMANDS, main
@@ -112,3 +114,95 @@ def test_share_says_what_it_takes() -> None:
         assert f"\n    {command} " in done.stdout
     wrong = python("-m", "optical_repro.share")
     assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
+
+
+def test_bash_completes_commands_options_and_choices(tmp_path: Path) -> None:
+    """The script that --completion prints, asked as bash asks it."""
+    pytest.importorskip("shtab")
+    script = tmp_path / "completion.sh"
+    script.write_text(python("-m", "optical_repro", "--completion", "bash").stdout, encoding="utf-8")
+    asking = 'source "$0"; f=$(complete -p optical-repro | sed "s/.*-F \\([^ ]*\\).*/\\1/"); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+    for line, expected in (
+        (["optical-repro", "co"], {"compare", "collections"}),
+        (["optical-repro", "search", "--s"], {"--split", "--serve"}),
+        (["optical-repro", "run", "--device", ""], {"auto", "cpu", "cuda"}),
+    ):
+        done = subprocess.run(
+            ["bash", "-c", asking + '$f "$1" "${@: -1}" "${@: -2:1}"; echo "${COMPREPLY[@]}"', str(script), *line],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert set(done.stdout.split()) == expected
+
+
+def test_completion_for_no_shell_that_is_known_and_without_shtab(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    told = {
+        ("fish",): "--completion fish: expected one of bash, zsh, tcsh",
+        (): "expected one of bash",
+        ("bash",): "shtab is not installed",
+    }
+    for arguments, message in told.items():
+        assert main(["--completion", *arguments]) == 2
+        assert message in capsys.readouterr().err
+
+
+# Options of run from a file
+
+
+def configured(folder: Path, text: str, *arguments: str) -> int:
+    (folder / "my.yaml").write_text(text, encoding="utf-8")
+    return main(["run", "--config", str(folder / "my.yaml"), *arguments])
+
+
+def shown(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    return dict(yaml.safe_load(capsys.readouterr().out))
+
+
+def test_options_of_a_file_are_those_of_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINE", "mine")
+    text = (
+        "lang: 'no'\nregime: [cs, bt]\nbitext: [$MINE/a.tsv, b.tsv]\nbm25: [0.8, 0.3]\nno-respelling: true\nno-lexical-init: false\n"
+        "prefixes: ['query: ', 'passage: ']\nsteps: 7\n"
+    )
+    assert configured(tmp_path, text, "--show-config", "--steps", "9", "--seed", "3") == 0
+    options = shown(capsys)
+    words = "--lang no --regime cs,bt --bitext mine/a.tsv b.tsv --bm25 0.8 0.3 --no-respelling --steps 9 --seed 3 --prefixes"
+    line = [*words.split(), "query: ", "passage: "]
+    assert main(["run", *line, "--show-config"]) == 0
+    assert shown(capsys) == options
+    assert (options["lang"], options["steps"], options["regime"], options["no-respelling"]) == ("no", 9, "cs,bt", True)
+    assert configured(tmp_path, yaml.safe_dump(options), "--show-config") == 0
+    assert shown(capsys) == options
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("lang: yo\nstepps: 5\n", 'unknown argument "stepps"; did you mean steps'),
+        ("lang: yo\nsteps: many\n", "my.yaml: steps: invalid int value: 'many'; python -m optical_repro.run --help tells"),
+        ("lang: yo\nsteps: [1, 2]\n", "my.yaml: steps: unrecognized arguments: 2"),
+        ("lang: no\n", "my.yaml: lang is False; YAML reads no and yes as false and true, so write it in quotes"),
+        ("lang: yo\nno-respelling: 1\n", "my.yaml: no-respelling is 1; expected true or false"),
+        ("lang: yo\ndevice: gpu\n", "my.yaml: device: invalid choice: 'gpu'"),
+        ("lang: yo\nsystems:\n", "my.yaml: systems is None; expected a value"),
+        ("lang: yo\nteacher: --seed\n", "my.yaml: teacher: a value that starts with a dash: --seed"),
+        ("- lang\n", "my.yaml: no keys in it; expected options of run and their values, such as lang: yo"),
+        ("lang: [yo\n", "my.yaml:2: "),
+    ],
+)
+def test_a_wrong_file_is_named_with_key_and_remedy(tmp_path: Path, text: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert configured(tmp_path, text) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith("error: ") and said.err.count("\n") == 1 and told in said.err and "my.yaml" in said.err
+
+
+def test_a_config_that_is_not_there_or_abbreviated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--config", str(tmp_path / "none.yaml")]) == 2
+    assert "none.yaml: no such file" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "--lang", "yo", "--conf", "x.yaml"])
+    assert stop.value.code == 2 and "write --config in full" in capsys.readouterr().err

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from conftest import Done
 from sentence_transformers import SentenceTransformer
+from transformers import AutoTokenizer
 
 from optical_repro import export
 from optical_repro.base.cache import RECORD
 from optical_repro.base.errors import InputError
+from optical_repro.encoders import onnx_export
 from optical_repro.encoders.text_encoder import TextEncoder
 from optical_repro.records import checkpoints
 from optical_repro.search import main as search
@@ -42,6 +46,41 @@ def test_an_exported_student_gives_the_same_vectors_without_the_cache(
     theirs = SentenceTransformer(str(folder), device="cpu").encode(TEXTS, normalize_embeddings=True)
     np.testing.assert_allclose(theirs, TextEncoder(student).encode(TEXTS), atol=1e-5)
     assert checkpoints.find(str(folder), sample_run.runs.parent).lexicon
+
+
+def test_onnx_gives_the_vectors_of_torch(sample_run: Done, manifest: str, tmp_path: Path) -> None:
+    """Run as others run it: the folder's tokenizer, onnx/model.onnx, mean over the tokens."""
+    pytest.importorskip("onnx")
+    assert export.main([manifest, str(tmp_path / "cs"), "--onnx", "--runs-dir", str(sample_run.runs.parent)]) == 0
+    path = tmp_path / "cs/onnx/model.onnx"
+    assert path.stat().st_mode & 0o777 == 0o644 and not list((tmp_path / "cs").glob(".onnx*"))
+    session, tokenizer = onnxruntime.InferenceSession(path), AutoTokenizer.from_pretrained(tmp_path / "cs")
+    inputs = dict(tokenizer([*TEXTS, "a"], padding=True, return_tensors="np"))
+    assert {entry.name for entry in session.get_inputs()} == inputs.keys()
+    [states] = session.run(["last_hidden_state"], {name: array.astype(np.int64) for name, array in inputs.items()})
+    mask = inputs["attention_mask"][..., None]
+    means = (states * mask).sum(1) / mask.sum(1)
+    expected = TextEncoder(tmp_path / "cs").encode([*TEXTS, "a"])
+    np.testing.assert_allclose(means / np.linalg.norm(means, axis=1, keepdims=True), expected, atol=1e-4)
+
+
+def test_onnx_that_differs_from_torch_is_not_written(
+    sample_run: Done, manifest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnx")
+    monkeypatch.setattr(onnx_export, "CLOSE", 0.0)
+    assert export.main([manifest, str(tmp_path / "cs"), "--onnx", "--runs-dir", str(sample_run.runs.parent)]) == 2
+    assert "as ONNX its token states differ from torch's by" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_onnx_one_line_says_what_to_install(
+    sample_run: Done, manifest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert export.main([manifest, str(tmp_path / "cs"), "--onnx", "--runs-dir", str(sample_run.runs.parent)]) == 2
+    assert capsys.readouterr().err == "error: --onnx: onnx is not installed; run: pip install 'optical_repro[onnx]'\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_there_already_is_not_written_over(sample_run: Done, manifest: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unicodedata import normalize
 
 import faiss
 import pytest
@@ -19,9 +22,15 @@ from optical_repro import collections
 from optical_repro.base.cache import Cache
 from optical_repro.base.errors import InputError
 from optical_repro.base.trec import read_run
+from optical_repro.base.words import words
 from optical_repro.collections.collection import Passage
+from optical_repro.lexicon import lexicon, spelling
 from optical_repro.records import checkpoints
-from optical_repro.search import EXCERPT, Finder, excerpt, format_hit, main
+from optical_repro.retrieval import bm25
+from optical_repro.search import main
+from optical_repro.searching import chance
+from optical_repro.searching.finder import Finder
+from optical_repro.searching.listing import EXCERPT, excerpt, format_hit
 
 TOPIC = "geography-t2"
 """Which African mountain is the tallest, and where is it?"""
@@ -60,7 +69,7 @@ def test_hits_are_those_of_the_run(finder: Finder, sample: collections.Collectio
     run = read_run(sample_run.runs / "optical-cs.trec")
     respelled = [topic for topic, text in as_read(sample_run).items() if text != sample.topics[topic]]
     for topic in [*list(sample.topics)[:4], *respelled[:4]]:
-        found = finder.find(sample.topics[topic], 5)
+        found = finder.find(sample.topics[topic], 5).hits
         assert [hit.passage.id for hit in found] == list(run[topic])[:5]
         assert [hit.score for hit in found] == pytest.approx(list(run[topic].values())[:5], abs=1e-5)
 
@@ -87,15 +96,19 @@ def test_what_is_read_otherwise_is_told(
 
 
 def test_matches_are_of_the_topic_and_the_passage(finder: Finder, sample: collections.Collection) -> None:
-    hit = next(hit for hit in finder.find(sample.topics[TOPIC], 10) if "Kilimanjaro" in hit.passage.title)
-    matched = {hit.topic.words[here].text: hit.reading.words[there].text for here, there, _ in hit.matches}
+    answer = finder.find(sample.topics[TOPIC], 10)
+    hit = next(hit for hit in answer.hits if "Kilimanjaro" in hit.passage.title)
+    match = finder.match(answer.query, hit.passage)
+    matched = {match.query.words[here].text: match.passage.words[there].text for here, there, _ in match.pairs}
     assert matched["Òkè"].lower() in ("mountain", "mount") and matched["Áfíríkà"] in ("Africa", "African")
-    assert all(-1 <= cosine <= 1 for *_, cosine in hit.matches)
+    assert all(-1 <= cosine <= 1 for *_, cosine in match.pairs)
+    assert set(match.marks) <= {(word.start, word.end) for word in match.passage.words} and list(match.marks) == sorted(match.marks)
 
 
 def test_a_hit_shows_title_score_passage_and_marked_words(finder: Finder, sample: collections.Collection) -> None:
-    [hit] = finder.find(sample.topics[TOPIC], 1)
-    title, *lines = format_hit(hit).splitlines()
+    answer = finder.find(sample.topics[TOPIC], 1)
+    [hit] = answer.hits
+    title, *lines = format_hit(hit, finder.match(answer.query, hit.passage)).splitlines()
     assert title == f"{hit.passage.title}  {hit.score:.3f}  [{hit.passage.id}]"
     body = " ".join(line.strip() for line in lines[:-1]).replace("*", "").strip("… ")
     assert body in " ".join(hit.passage.text.split())
@@ -155,19 +168,83 @@ def test_questions_read_the_documents_no_more(
 
     finder = Finder(replace(sample, passages=counted), checkpoints.find(student, Path("runs")), Cache(cache), "cpu")
     read.clear()
-    monkeypatch.setattr(faiss, "read_index", None)  # nor the index
-    assert len(finder.find("Ta ló ń ṣe òfin?", 3)) == len(finder.find("Ilé", 3)) == 3
+    for module, name in ((faiss, "read_index"), (bm25, "IndexedWords"), (spelling, "Speller"), (lexicon, "read_lexicon")):
+        monkeypatch.setattr(module, name, None)  # nor the indexes and the lexicon
+    answers = [finder.find(topic, 3) for topic in ("Ta ló ń ṣe òfinn?", "Ilé")]
+    assert [len(answer.hits) for answer in answers] == [3, 3] and answers[0].query != answers[0].topic
+    assert finder.match(answers[0].query, answers[0].hits[0].passage).pairs
     assert not read
 
 
-def test_a_topic_of_which_nothing_is_known_is_told(finder: Finder, cache: Path, student: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert (
-        finder.knows_nothing_of("zzxxqq wwvvkk")
-        and not finder.knows_nothing_of("zzxxqq òfin")
-        and not finder.knows_nothing_of("Kilimanjaro")
-    )
-    assert main(search(cache, student, "--hits", "1", "zzxxqq wwvvkk")) == 0
-    assert "\nno word of it is known to the lexicon or the documents: these hits mean little\n\n1. " in capsys.readouterr().out
+UNKNOWN = "zzxxqq wwvvkk"
+
+
+def test_a_topic_of_which_nothing_is_known_shows_nothing(
+    finder: Finder, cache: Path, student: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = {topic: finder.find(topic, 2).known for topic in (UNKNOWN, "zzxxqq òfin", "Kilimanjaro")}
+    assert known == {UNKNOWN: False, "zzxxqq òfin": True, "Kilimanjaro": True}
+    assert finder.find(UNKNOWN, 2).hits == []
+    assert main(search(cache, student, "--hits", "1", UNKNOWN)) == 0
+    said = capsys.readouterr().out
+    assert "\nno word of it is known to the lexicon or the documents: nothing is shown\n" in said and "1. " not in said
+
+
+def test_hits_no_better_than_those_of_meaningless_topics_are_marked(finder: Finder, sample: collections.Collection) -> None:
+    """The reference is what meaningless topics score here, now; real topics do better, and meaningless ones of another draw do not."""
+    best = {text: finder.find(text, 1).hits[0] for text in sample.topics.values()}
+    others = [hits[0] for text in chance.meaningless(sample.topics.values(), seed=7, count=60) if (hits := finder.find(text, 1).hits)]
+    assert all(hit.better_than_chance is (hit.score > finder.chance) for hit in (*best.values(), *others))
+    share_of_real = sum(hit.better_than_chance for hit in best.values()) / len(best)
+    share_of_others = sum(hit.better_than_chance for hit in others) / len(others)
+    assert share_of_others < 0.15 and share_of_real > 0.3, (share_of_real, share_of_others)
+    marked = next(hit for hit in others if not hit.better_than_chance)
+    title = format_hit(marked, finder.match("ilé", marked.passage)).splitlines()[0]
+    assert title.endswith("  (no better than chance)")
+
+
+def test_meaningless_topics_have_the_letters_of_real_ones(sample: collections.Collection) -> None:
+    texts = list(sample.topics.values())
+    drawn = chance.meaningless(texts, count=50)
+    assert drawn == chance.meaningless(reversed(texts), count=50) != chance.meaningless(texts, seed=2, count=50)
+    spelt = {tuple(sorted(word)) for text in texts for word in normalize("NFD", text).split()}
+    assert all(tuple(sorted(word)) in spelt for text in drawn for word in normalize("NFD", text).split())
+    assert not set(drawn) & set(texts)
+    long = [word for text in drawn for word in words(text) if len(word) > 6]
+    real = {word for text in texts for word in words(text)}
+    assert len(long) > 20 and sum(word in real for word in long) <= 1
+
+
+def lines_of(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_json_is_one_object_a_line_for_each_topic(finder: Finder, cache: Path, student: str) -> None:
+    line = [sys.executable, "-m", "optical_repro.search", *search(cache, student, "--hits", "2", "--json")]
+    topics = ["Òkè wo ló ga jù lọ ní Áfíríkà?", "?!", UNKNOWN, "  Ta ló ń  ṣe òfinn? "]
+    latin = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(line, input="\n".join(topics).encode(), capture_output=True, check=True, env=latin)
+    answers = lines_of(done.stdout.decode())
+    assert [answer["query"] for answer in answers] == [topic.strip() for topic in topics]
+    assert [answer["known"] for answer in answers] == [True, False, False, True]
+    assert [len(answer["hits"]) for answer in answers] == [2, 0, 0, 2]
+    assert {answer["system"] for answer in answers} == {"optical-cs"}
+    assert answers[0]["read_as"] == topics[0] and answers[3]["read_as"] == finder.read(topics[3]) != topics[3]
+    found = finder.find(topics[0], 2).hits
+    for hit, expected in zip(answers[0]["hits"], found, strict=True):
+        assert hit["score"] == pytest.approx(expected.score, abs=1e-5)
+        assert {**hit, "score": 0} == {
+            "docid": expected.passage.id, "score": 0, "better_than_chance": expected.better_than_chance,
+            "title": expected.passage.title, "text": expected.passage.text,
+        }  # fmt: skip
+    assert "kept from before" in done.stderr.decode()
+
+
+def test_json_stays_json_whatever_is_asked(cache: Path, student: str, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = 'òfin \x85\x1b[31m \u2028 "quoted" \\'
+    assert main(search(cache, student, "--hits", "1", "--json", asked)) == 0
+    [answer] = lines_of(capsys.readouterr().out)
+    assert answer["query"] == asked and len(answer["hits"]) == 1
 
 
 def test_it_asks_on_a_terminal_until_an_empty_line(cache: Path, student: str) -> None:
@@ -201,8 +278,10 @@ def test_a_hit_without_a_word_matches_none(small: Path, student: str, cache: Pat
     with (folder / "corpus.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"id": "empty", "text": ""}\n')
     finder = Finder(collections.load(str(folder), "yo"), checkpoints.find(student, Path("runs")), Cache(cache), "cpu")
-    [hit] = [hit for hit in finder.find("Ta ló ń ṣe òfin?", 1000) if hit.passage.id == "empty"]
-    assert hit.matches == [] and format_hit(hit).startswith("empty  ")
+    answer = finder.find("Ta ló ń ṣe òfin?", 1000)
+    [hit] = [hit for hit in answer.hits if hit.passage.id == "empty"]
+    match = finder.match(answer.query, hit.passage)
+    assert match.pairs == [] and match.marks == {} and format_hit(hit, match).startswith("empty  ")
 
 
 def test_without_a_model_it_says_which_there_are(sample_run: Done, capsys: pytest.CaptureFixture[str]) -> None:
@@ -228,6 +307,9 @@ def test_a_student_that_is_gone_is_named_with_the_command_that_made_it(sample_ru
         (["--lang", "ha", "x"], "not in ha"),
         (["--lang", "sw", "x"], "the student was trained for Yoruba; give --lang yo"),
         (["?!"], 'no word in the topic "?!"'),
+        (["--serve", "0", "--json"], "--serve with --json: give one of them"),
+        (["x", "--serve"], "--serve with a topic: give one of them"),
+        (["--serve", "99999"], "--serve 99999: 127.0.0.1:99999 cannot be had"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -38,7 +38,9 @@ LEXICON = Lexicon({"oba": {"king": 1.0}, "odo": {"river": 1.0}})
 
 def test_texts_of_every_objective() -> None:
     def texts(objective: str, passages: list[str], english: bool = True) -> list[tuple[str, ...]]:
-        text = PreTrainingText(PAIRS, passages, english, lambda texts: [pair[0] for pair in code_switched(texts, LEXICON, 1.0, 1)])
+        text = PreTrainingText(
+            PAIRS, passages, english, lambda texts: [pair[0] for pair in code_switched(texts, LEXICON.reversed(), 1.0, 1)]
+        )
         return PRETRAINING[objective].texts(text)
 
     assert texts("mlm", ["a king"]) == [("ọba gbé",), ("odò náà",), ("a king",)]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import numpy as np
 import ot
 import pytest
 import torch
 
+from optical_repro.distill import transport
 from optical_repro.distill.batch import Batch, without_ends
 from optical_repro.distill.objectives import total
 from optical_repro.distill.objectives.ot import ot as ot_objective
 from optical_repro.distill.objectives.pooled import pooled as pooled_objective
 from optical_repro.distill.objectives.scores import scores as scores_objective
-from optical_repro.distill.transport import REGULARISATION, cosine_cost, transport_loss, transport_plan
+from optical_repro.distill.transport import REGULARISATION, by_pot, cosine_cost, in_few_kernels, transport_loss, transport_plan
 from optical_repro.encoders.encoder import pool
 
 LENGTHS = [(14, 11), (5, 9), (1, 1), (3, 11), (14, 2), (7, 7), (1, 11), (13, 1)]
@@ -211,3 +213,25 @@ def test_scores_is_the_divergence_between_distributions_over_passages(batch: Bat
     assert scores_objective(compared).item() == pytest.approx(expected, rel=1e-4)
     same = Batch(batch.teacher, batch.teacher_mask, batch.teacher, batch.teacher_mask, passages)
     assert scores_objective(same).item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("regularisation", "tolerance"), [(REGULARISATION, 1e-6), (REGULARISATION, 1e-3), (0.02, 1e-3)])
+def test_the_plan_of_a_gpu_is_that_of_pot(batch: Batch, regularisation: float, tolerance: float) -> None:
+    cost = cosine_cost(batch.student, batch.teacher).double()
+    masses = [(mask / mask.sum(1, keepdim=True)).double() for mask in (batch.student_mask, batch.teacher_mask)]
+    plans = [solve(cost, *masses, regularisation, tolerance) for solve in (by_pot, in_few_kernels)]
+    assert torch.allclose(*plans, rtol=1e-9, atol=1e-12)
+
+
+def test_all_arrays_of_the_loss_are_on_one_device(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch's device without values stands for a GPU: an array of another device in the loss is an error there, as on a GPU."""
+    # The one number that is looked at on the way. That device has no automatic precision either.
+    monkeypatch.setattr(transport, "_furthest", lambda _: 0.0)
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
+    student, student_mask, teacher, teacher_mask = (
+        part.to("meta") for part in (batch.student, batch.student_mask, batch.teacher, batch.teacher_mask)
+    )
+    passages = torch.randn(5, 16, device="meta")
+    for ways in ((), ("centred", "ordered", "sharp")):
+        elsewhere = Batch(student, student_mask, teacher, teacher_mask, passages, transport=ways)
+        assert total(["ot", "pooled", "scores", "maxsim"], elsewhere).device.type == "meta"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
+from chromium import DESKTOP, NARROW, PHONE, contrasts
 from conftest import Done
 from test_compare import make
 
@@ -18,33 +17,6 @@ from optical_repro.compare import main
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update", "--disable-sync"]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-DESKTOP, PHONE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}, {"width": 320, "height": 640}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The machine's own Chromium; where there is none, these tests are skipped, unless OPTICAL_BROWSER=required says that there must be."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        missing(f"no {', '.join(NAMES)} on the PATH (Debian: sudo apt install chromium)")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("Playwright is not installed (pip install 'optical_repro[dev]')")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-def missing(what: str) -> NoReturn:
-    told = f"{what}: the report was not tried in a browser"
-    if os.environ.get("OPTICAL_BROWSER") == "required":
-        pytest.fail(told)
-    pytest.skip(told)
 
 
 @pytest.fixture(scope="module")
@@ -246,26 +218,13 @@ def test_every_figure_is_there(page: Page) -> None:
 # Light and dark, wide and narrow, paper
 
 
-def contrasts(page: Page) -> dict[str, float]:
-    """The contrast of the page's inks on its ground, as WCAG 2 reckons it."""
-    return page.evaluate(
-        """() => {
-        const linear = (part) => (part /= 255) <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-        const parts = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map((part) => linear(Number(part)));
-        const light = (colour) => { const [r, g, b] = parts(colour); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-        const ground = light(getComputedStyle(document.body).backgroundColor);
-        const ratio = (ink) => (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05);
-        const inks = { text: "body", note: ".note", link: "nav a", worse: ".worse", better: ".better" };
-        return { ground, ...Object.fromEntries(Object.entries(inks)
-          .map(([name, where]) => [name, ratio(light(getComputedStyle(document.querySelector(where)).color))])) };
-        }"""
-    )
+INKS = {"text": "body", "note": ".note", "link": "nav a", "worse": ".worse", "better": ".better"}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_light_and_dark_can_be_read(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)
-    found = contrasts(page)
+    found = contrasts(page, INKS)
     assert found.pop("ground") < 0.05 if scheme == "dark" else found.pop("ground") == 1
     assert min(found.values()) >= 4.5, found
 
@@ -284,7 +243,7 @@ def test_the_page_does_not_scroll_sideways(page: Page, viewport: dict[str, int])
 
 def test_it_prints(page: Page) -> None:
     page.emulate_media(media="print", color_scheme="dark")
-    assert contrasts(page)["ground"] == 1
+    assert contrasts(page, INKS)["ground"] == 1
     hidden, there = ["nav", ".controls", "#list"], ["#systems table", "#figures svg", "#topics figure", "#topic .sides"]
     assert [page.locator(name).first.is_visible() for name in hidden + there] == [False] * len(hidden) + [True] * len(there)
     printed = page.pdf(format="A4")

@@ -110,7 +110,7 @@ def test_manifests_tell_all_that_it_takes(sample_run: Done, system: str) -> None
     assert manifest["seed"] == 42
     given = manifest["arguments"]
     assert (given["lang"], given["regime"], given["steps"], given["collection"]) == ("yo", "cs,bt", 6, "sample")
-    assert manifest["inputs"] and all(sha256(path) == digest for path, digest in manifest["inputs"].items())
+    assert manifest["inputs"] and all(sha256(os.path.expanduser(path)) == digest for path, digest in manifest["inputs"].items())
     assert {"optical_repro", "python", "pyserini", "torch", "transformers", "ranx", "POT", "sil-thot"} <= manifest["versions"].keys()
     collection = manifest["collection"]
     assert (collection["name"], collection["lang"], collection["doc_lang"], collection["split"]) == ("sample.yo.test", "yo", "en", "test")
@@ -307,6 +307,42 @@ def test_without_lexical_init_the_student_has_the_teachers_vocabulary(
     for folder in (untrained, trained):
         vocabulary = json.loads((Path(folder) / "tokenizer.json").read_text())["model"]["vocab"]
         assert vocabulary == json.loads((teacher / "tokenizer.json").read_text())["model"]["vocab"]
+
+
+def test_a_student_without_lexical_init_or_switched_passages_never_reads_the_lexicon(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The setting of the OPTICAL paper: bitext alone."""
+    from optical_repro.distill.recipe import Recipe
+    from optical_repro.experiment.words import Words
+
+    def refuse(_: Words) -> None:
+        raise AssertionError("the lexicon is read")
+
+    def student(**values: object) -> Path:
+        settings = Settings(bitext=(small / "bitext.tsv",), recipe=Recipe("ot", steps=2), device="cpu", **values)  # type: ignore[arg-type]
+        return Experiment(collections.load(str(small), "yo"), settings, Cache(tmp_path / "cache")).student("bitext")
+
+    monkeypatch.setattr(Words, "stage", property(refuse))
+    assert (student(lexical_init=False, in_domain=0) / "model.safetensors").exists()
+    for values in ({"lexical_init": True, "in_domain": 0}, {"lexical_init": False, "in_domain": 0.5}):
+        with pytest.raises(AssertionError, match="the lexicon is read"):
+            student(**values)
+
+
+def test_students_with_other_plans_are_kept_apart(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from optical_repro.distill.recipe import Recipe
+
+    def student(*transport: str) -> Path:
+        recipe = Recipe("ot", steps=2, transport=transport)
+        settings = Settings(bitext=(small / "bitext.tsv",), recipe=recipe, lexical_init=False, in_domain=0, device="cpu")
+        return Experiment(collections.load(str(small), "yo"), settings, Cache(tmp_path / "cache")).student("bitext")
+
+    folders = [student(), student("content"), student("centred", "ordered", "one-sided", "sharp")]
+    assert len({sha256(folder / "model.safetensors") for folder in folders}) == 3
+    inputs = [json.loads((folder / "stage.json").read_text())["inputs"] for folder in folders]
+    assert [inputs[0].get(name) for name in ("plans",)] == [None] and "transport" not in inputs[0]["recipe"]
+    assert inputs[1]["recipe"]["transport"] == ["content"] and inputs[1]["plans"]["modules"]["distill.plans"]
 
 
 def test_moses_pairs_give_the_runs_of_the_same_pairs_in_tsv(every: Path, small: Path, cache: Path, tmp_path: Path) -> None:

@@ -77,6 +77,10 @@ def test_recipes_that_cannot_be(given: dict[str, Any], told: str) -> None:
         ({"switch": True}, "--switch True: expected a probability"),
         ({"in_domain": 1}, "--in-domain 1: expected a share from 0 to below 1"),
         ({"in_domain": None}, "--in-domain None: expected a share"),
+        ({"monolingual": 1}, "--monolingual 1: expected a share from 0 to below 1"),
+        ({"monolingual": "0.5"}, r"--monolingual 0\.5: expected a share"),
+        ({"in_domain_by": "owm"}, 'unknown --in-domain-by "owm"; did you mean own'),
+        ({"in_domain_by": None}, 'unknown --in-domain-by "None"'),
         ({"lexicon": "x.tsv"}, "--lexicon 'x.tsv': expected files, as a tuple"),
         ({"lexicon": (3,)}, r"--lexicon \(3,\): expected files"),
         ({"bitext": Path("x.tsv")}, "--bitext .*: expected files, as a tuple"),
@@ -119,11 +123,11 @@ def test_files_may_be_given_as_text_and_folders_as_paths() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("cs,all", list(REGIMES)),
-        ("all,bt", list(REGIMES)),
-        ("all", list(REGIMES)),
+        ("cs,all", ["bitext", "cs", "bt", "cs+bt", "none"]),
+        ("all,bt", ["bitext", "cs", "bt", "cs+bt", "none"]),
+        ("all", ["bitext", "cs", "bt", "cs+bt", "none"]),
         ("bt,cs,bt", ["bt", "cs"]),
-        (("cs", "all"), list(REGIMES)),
+        (("bt-en", "all"), ["bitext", "cs", "bt", "bt-en", "cs+bt", "none"]),
     ],
 )
 def test_all_among_others_means_all(text: Any, found: list[str]) -> None:
@@ -145,7 +149,7 @@ def test_what_people_call_a_regime_is_told(name: str, meant: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "cs,,bt", ",", "cs,"])
 def test_an_empty_name_is_no_regime(text: str) -> None:
-    refused(lambda: parse_regimes(text), 'unknown regime ""; known: all, bitext, bt, bt-phrase, cs, ')
+    refused(lambda: parse_regimes(text), 'unknown regime ""; known: all, bitext, bt, bt-en, bt-phrase, cs, ')
 
 
 @pytest.mark.parametrize(
@@ -166,10 +170,10 @@ def test_every_regime_and_objective_has_its_maker_and_no_other_has_one(small: Pa
     pairs = [Pair("ọba gbé", "the king lives"), Pair("odò náà", "the river")]
     lexicon = Lexicon({"oba": {"king": 1.0}})
     experiment: Experiment = api.experiment(small, "yo", Settings(bitext=(small / "bitext.tsv",)), cache_dir=tmp_path / "cache")
-    made = {name: training_pairs(name, pairs, experiment.text) for name in REGIMES}
+    made = {name: training_pairs(name, pairs, experiment.text.languages[0]) for name in REGIMES}
     assert all(len(found) == len(pairs) for name, found in made.items() if name != "none") and made["none"] == []
-    refused(lambda: training_pairs("typo", pairs, experiment.text), 'unknown regime "typo"')
-    text = PreTrainingText(pairs, [], True, lambda texts: [pair[0] for pair in code_switched(texts, lexicon, 1.0, 1)])
+    refused(lambda: training_pairs("typo", pairs, experiment.text.languages[0]), 'unknown regime "typo"')
+    text = PreTrainingText(pairs, [], True, lambda texts: [pair[0] for pair in code_switched(texts, lexicon.reversed(), 1.0, 1)])
     for name, objective in PRETRAINING.items():
         assert bool(objective.texts(text)) == (name != "none")
     for name in ("typo", ""):

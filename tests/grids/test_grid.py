@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optical_repro import options
 from optical_repro.base.errors import InputError
 from optical_repro.base.files import sha256
 from optical_repro.base.trec import read_qrels, read_run, write_qrels, write_run
@@ -163,6 +164,18 @@ def test_the_ablation_takes_one_ingredient_away_at_a_time(monkeypatch: pytest.Mo
     assert grid.cells[0].levels == {"training text": "bitext", "variant": "whole", "pre-training": "none"}
 
 
+def test_students_of_several_languages_are_the_same_in_the_runs_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same languages with the same files: one student; without them the variant is bilingual."""
+    monkeypatch.setenv("OPTICAL_DATA", "/data")
+    cells = read_grid(Path(__file__).parents[2] / "grids/multilingual.yaml", Path("runs"), None).cells
+    texts: dict[str, list[dict[str, tuple[Path, ...]]]] = {}
+    for cell in cells:
+        settings, _, _ = options.read(cell.namespace())
+        texts.setdefault(cell.variant, []).append({cell.lang: settings.bitext} | dict(settings.beside))
+    assert all(set(text) == {"ha", "sw", "yo"} and text == texts["three-languages"][0] for text in texts["three-languages"])
+    assert all(len(text) == 1 for text in texts["bilingual"])
+
+
 def test_what_is_tried_on_test_topics_is_tried_on_tuning_topics(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same students: only the split differs, and where the runs go."""
     monkeypatch.setenv("OPTICAL_DATA", "/data")
@@ -275,3 +288,60 @@ def test_variants_are_compared_with_each_other(small: Path, cache: Path, tmp_pat
     assert {setting["levels"]["variant"] for setting in report["settings"]} == {"whole", "read-as-they-are"}
     assert {effect["factor"] for effect in report["factors"]} == {"variant"}
     assert (tmp_path / "runs/read-as-they-are/seed-42/small.yo.test/report.html").exists()
+
+
+# In parts, and with late interaction
+
+
+def test_the_grids_of_transport_have_the_same_seeds_in_three_languages_and_the_tuning_grid_no_test_topics(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPTICAL_DATA", "/data")
+    folder = Path(__file__).parents[2] / "grids"
+    for name in ("transport", "transport-bare"):
+        cells = read_grid(folder / f"{name}.yaml", Path("runs"), None).cells
+        assert {(cell.lang, cell.seed) for cell in cells} == set(product(("yo", "ha", "sw"), (1, 2, 3)))
+        assert {cell.namespace().no_lexical_init for cell in cells} == {name == "transport-bare"}
+        assert {"pooled", "ot", "ot+pooled"} < {cell.variant for cell in cells}
+    tuning = [cell.namespace() for cell in read_grid(folder / "transport-tuning.yaml", Path("runs"), None).cells]
+    assert {(given.lang, given.split) for given in tuning} == {("yo", "train"), ("ha", "dev")}
+
+
+def test_with_maxsim_students_and_dense_baselines_have_late_interaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPTICAL_DATA", "/data")
+    file = Path(__file__).parents[2] / "grids/transport.yaml"
+    one, other = (read_grid(file, Path("runs"), None, maxsim) for maxsim in (False, True))
+    assert (one.baselines, other.baselines) == (["bm25-qt", "dense-qt"], ["bm25-qt", "dense-qt-maxsim"])
+    assert {cell.system for cell in one.cells} == {"optical-bitext"} and {cell.system for cell in other.cells} == {"optical-bitext-maxsim"}
+    assert other.cells[0].namespace().systems == "bm25-qt,dense-qt-maxsim,optical-bitext-maxsim"
+    same = [vars(cells.namespace()) | {"systems": None} for grid in (one, other) for cells in grid.cells]
+    assert same[: len(one.cells)] == same[len(one.cells) :]
+
+
+def test_a_grid_in_parts_reports_only_as_a_whole(
+    small: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = GRID.format(small=small).replace("pretrain: [none, cs-mlm]", "pretrain: [none]").replace("seeds: [42]", "seeds: [1, 2]")
+    (tmp_path / "two.yaml").write_text(text)
+    given = ["two.yaml", "--cache-dir", str(cache)]
+    for seed in (2, 1):
+        assert main([*given, "--lang", "yo", "--seed", str(seed), "--variant", "ot+pooled"]) == 0
+        out = capsys.readouterr().out
+        assert out.startswith("two: 1 cells") and "no report: the same command without --lang, --seed and --variant writes it" in out
+    assert not list(tmp_path.glob("runs/grids/two/grid.*"))
+    assert main(given) == 0
+    assert capsys.readouterr().out.count("kept from before") == 2
+    assert main([*given, "--maxsim"]) == 0
+    reports = [json.loads((tmp_path / f"runs/grids/{name}/grid.json").read_text()) for name in ("two", "two-maxsim")]
+    assert [report["settings"][0]["seeds"] for report in reports] == [2, 2]
+    for seed, suffix in product((1, 2), ("", "-maxsim")):
+        assert (tmp_path / f"runs/grids/two{suffix}/ot+pooled/seed-{seed}/small.yo.test/optical-cs{suffix}.trec").exists()
+
+
+def test_a_part_that_a_grid_does_not_have_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "grid.yaml").write_text("languages: [yo]\nregimes: [cs]\nseeds: [1]\n")
+    assert main([str(tmp_path / "grid.yaml"), "--lang", "ha", "--seed", "1"]) == 2
+    assert capsys.readouterr().err.startswith("error: --lang ha --seed 1: grid has no such cell; it has yo  optical-cs")
+    assert main([str(tmp_path / "grid.yaml"), "--variant", "ot"]) == 2
+    assert capsys.readouterr().err.startswith("error: --variant ot: grid has no such cell; it has yo  optical-cs")

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import Done
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
@@ -93,3 +94,12 @@ def test_a_small_benchmark_from_end_to_end(name: str, tmp_path: Path) -> None:
     done = subprocess.run(line, capture_output=True, text=True, check=True)
     ratios = json.loads((tmp_path / "made.json").read_text())["ratios"]
     assert ratios and all(made["by_clock"] > 0 for made in ratios) and unit in done.stdout
+
+
+def test_serving_loses_no_answer(sample_run: Done, cache: Path, tmp_path: Path) -> None:
+    student = ["--model", str(sample_run.runs / "optical-cs.manifest.json"), "--cache-dir", str(cache), "--device", "cpu"]
+    line = [sys.executable, str(BENCHMARKS / "serving.py"), "--lang", "yo", "--queries", "16", "--clients", "4", *student]
+    done = subprocess.run([*line, "--json", str(tmp_path / "made.json")], capture_output=True, text=True, check=True)
+    results = json.loads((tmp_path / "made.json").read_text())["results"]
+    assert results.keys() == {"cold start, s", "one client, ms", "4 clients, ms"}
+    assert all(value > 0 for values in results.values() for value in values.values()) and "p99" in done.stdout

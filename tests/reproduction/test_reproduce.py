@@ -240,16 +240,18 @@ def test_a_recorded_system_that_is_not_there_is_missed() -> None:
 def test_figures_in_the_verdicts_are_those_of_the_tables() -> None:
     tables = {made.number: made for made in read_tables(DEFAULT)}
     quoted = 0
-    for claim in [claim for made in tables.values() for claim in made.claims]:
-        named = [tables[int(number)] for number in re.findall(r"Table (\d)", claim.evidence)]
+    claims = [(claim.claim, claim.evidence) for made in tables.values() for claim in made.claims]
+    claims += [("the answer", paragraph) for made in tables.values() for paragraph in made.answer]
+    for claim, evidence in claims:
+        named = [tables[int(number)] for number in re.findall(r"Table (\d)", evidence)]
         rows = [row for made in named for row in made.rows]
         differences = [made for row in rows for made in row.differences]
         p_values = {value(number) for made in differences for number in (made.p, made.p_adjusted)}
-        assert set(re.findall(r"p = (\.\d{3})", claim.evidence)) <= p_values, claim.claim
-        assert set(re.findall(r"[+-]\.\d{3}", claim.evidence)) <= {signed(made.delta) for made in differences}, claim.claim
+        assert set(re.findall(r"p = (\.\d{3})", evidence)) <= p_values, claim
+        assert set(re.findall(r"[+-]\.\d{3}", evidence)) <= {signed(made.delta) for made in differences}, claim
         recorded = {value(cell.expected) for row in rows for cell in row.cells if cell.metric == "map"}
-        figures = set(re.findall(r"(?<!< )(?<!p = )(?<![+-])\.\d{3}", claim.evidence))
-        assert figures <= recorded, claim.claim
+        figures = set(re.findall(r"(?<!< )(?<!p = )(?<![+-])\.\d{3}", evidence))
+        assert figures <= recorded, claim
         quoted += len(figures)
     assert quoted > 5
 

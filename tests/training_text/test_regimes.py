@@ -32,14 +32,15 @@ class Toolbox:
     seed: int
 
     def switched(self, texts: Sequence[str]) -> list[TrainingPair]:
-        return [TrainingPair(*pair) for pair in code_switched(texts, self.lexicon, self.probability, self.seed)]
+        return [TrainingPair(*pair) for pair in code_switched(texts, self.lexicon.reversed(), self.probability, self.seed)]
 
-    def back_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
+    def back_translated(self, pairs: Sequence[Pair], by_phrases: bool = False) -> list[TrainingPair]:
         sentences = [pair.target for pair in pairs]
         return [TrainingPair(*pair) for pair in zip(sentences, LexicalTranslator(self.lexicon).translate(sentences), strict=True)]
 
-    def phrase_translated(self, pairs: Sequence[Pair]) -> list[TrainingPair]:
-        return self.back_translated(pairs)
+    def translated(self, texts: Sequence[str], by_phrases: bool = False) -> list[TrainingPair]:
+        translations = LexicalTranslator(self.lexicon.reversed()).translate(texts)
+        return [TrainingPair(*pair) for pair in zip(translations, texts, strict=True)]
 
 
 def made(regime: str, pairs: list[Pair], lexicon: Lexicon, probability: float = 0.5, seed: int = 42) -> list[TrainingPair]:
@@ -75,6 +76,21 @@ def test_bt_uses_only_sides_in_the_language(pairs: list[Pair], lexicon: Lexicon)
     assert found == made("bt", pairs, lexicon)
     assert [pair.student for pair in found] == [pair.target for pair in pairs]
     assert [pair.teacher for pair in found] == LexicalTranslator(lexicon).translate([pair.target for pair in pairs])
+
+
+def test_bt_en_uses_only_english_sides(pairs: list[Pair], lexicon: Lexicon) -> None:
+    found = made("bt-en", [Pair("", pair.english) for pair in pairs], lexicon)
+    assert found == made("bt-en", pairs, lexicon)
+    assert [pair.teacher for pair in found] == [pair.english for pair in pairs]
+    assert [pair.student for pair in found] == LexicalTranslator(lexicon.reversed()).translate([pair.english for pair in pairs])
+
+
+def test_each_regime_makes_pairs_of_passages_in_its_own_way_or_none(pairs: list[Pair], lexicon: Lexicon) -> None:
+    texts, tools = [pair.english for pair in pairs[:51]], Toolbox(lexicon, 0.5, 42)
+    found = {name: regime.passages and regime.passages(texts, tools) for name, regime in REGIMES.items()}
+    assert found["cs"] == tools.switched(texts) and found["bt-en"] == found["bt"] == tools.translated(texts)
+    assert found["cs+bt"] == tools.switched(texts[:25]) + tools.translated(texts[25:])
+    assert found["bitext"] is found["none"] is None
 
 
 def test_cs_bt_is_half_each(pairs: list[Pair], lexicon: Lexicon) -> None:

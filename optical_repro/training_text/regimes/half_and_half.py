@@ -12,6 +12,19 @@ def halves(pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:
     return tools.switched([pair.english for pair in pairs[:half]]) + tools.back_translated(pairs[half:])
 
 
+def halves_of_texts(texts: Sequence[str], tools: Tools) -> list[TrainingPair]:
+    """The first half of English texts code-switched, the second translated into the language."""
+    half = len(texts) // 2
+    return tools.switched(texts[:half]) + tools.translated(texts[half:])
+
+
 HALF_AND_HALF = Regime(
-    "cs+bt", "the first half of the sentences code-switched, the second back-translated", halves, ("bt+cs",), translates=True, place=4
+    "cs+bt",
+    "the first half of the sentences code-switched, the second back-translated",
+    halves,
+    ("bt+cs",),
+    translates=True,
+    translates_passages=True,
+    passages=halves_of_texts,
+    place=5,
 )

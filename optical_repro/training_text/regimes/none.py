@@ -12,5 +12,5 @@ def nothing(pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:
 
 
 NONE = Regime(
-    "none", "no training: the student as it is initialised", nothing, ("untrained", "zero-shot", "zeroshot"), trains=False, place=5
+    "none", "no training: the student as it is initialised", nothing, ("untrained", "zero-shot", "zeroshot"), trains=False, place=6
 )

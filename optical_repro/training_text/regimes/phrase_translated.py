@@ -8,7 +8,12 @@ from ..regime import Regime, Tools, TrainingPair
 
 def translated(pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:
     """The pairs' sentences of the language with their translations phrase by phrase, whatever ``--translator`` names."""
-    return tools.phrase_translated(pairs)
+    return tools.back_translated(pairs, by_phrases=True)
+
+
+def machine_made(texts: Sequence[str], tools: Tools) -> list[TrainingPair]:
+    """English texts translated into the language, as ``bt`` does."""
+    return tools.translated(texts, by_phrases=True)
 
 
 PHRASE_TRANSLATED = Regime(
@@ -17,5 +22,7 @@ PHRASE_TRANSLATED = Regime(
     translated,
     ("bt-phrases", "bt-smt", "phrase"),
     by_phrases=True,
+    passages=machine_made,
+    in_all=False,
     place=4,
 )

@@ -1,0 +1,44 @@
+"""``maxsim``: the teacher's distribution of late-interaction scores over the batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..objective import Objective
+from .scores import TEMPERATURE
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..batch import Batch
+
+
+def maxsim(batch: Batch) -> Tensor:
+    """KL divergence from the teacher's distribution of MaxSim over the batch's English texts to the student's (temperature 0.05).
+
+    MaxSim (Khattab and Zaharia 2020, arXiv 2004.12832) is the mean over a text's tokens of the highest cosine with a token of the
+    other: what ``-maxsim`` systems rerank by. The special tokens are left out, as there.
+    """
+    import torch
+
+    from ..batch import without_ends
+
+    student_mask, teacher_mask = without_ends(batch.student_mask), without_ends(batch.teacher_mask)
+    student, teacher = (
+        max_sims(states, mask, batch.teacher, teacher_mask) / TEMPERATURE
+        for states, mask in ((batch.student, student_mask), (batch.teacher, teacher_mask))
+    )
+    target = torch.log_softmax(teacher, 1)
+    return torch.nn.functional.kl_div(torch.log_softmax(student, 1), target, log_target=True, reduction="batchmean")
+
+
+def max_sims(queries: Tensor, query_mask: Tensor, documents: Tensor, document_mask: Tensor) -> Tensor:
+    """MaxSim of each of A queries with each of B documents, token states [A, n, d] and [B, m, d] with masks: [A, B]."""
+    import torch
+
+    queries, documents = (torch.nn.functional.normalize(states.float(), dim=-1) for states in (queries, documents))
+    cosines = torch.einsum("and,bmd->abnm", queries, documents).masked_fill(document_mask[None, :, None] == 0, -1)
+    return (cosines.amax(3) * query_mask[:, None]).sum(2) / query_mask.sum(1, keepdim=True)
+
+
+MAXSIM = Objective("maxsim", "the teacher's distribution of MaxSim over the English texts of the batch", maxsim, place=4)
