@@ -37,8 +37,8 @@ VECTORS = ENCODER | _makers("retrieval.text_encoder")
 BM25 = WORDS | _makers("trec retrieval.lexical", "pyserini")
 TRAINING = ENCODER | _makers("distill.loop distill.recipe distill.student distill.teacher", "accelerate numpy")
 PHRASES = LINKS | _makers(
-    "lexicon.lexicon translate.sentences translate.phrases.aligned translate.phrases.extraction translate.phrases.parts "
-    "translate.phrases.phrase_table translate.phrases.language_model translate.phrases.model experiment.translation",
+    "bitext.lexicon translate.sentences translate.phrases.aligned translate.phrases.extraction translate.phrases.parts "
+    "translate.phrases.phrase_table translate.phrases.language_model translate.phrases.model experiment.monolingual regimes.in_domain",
     "numpy python",
 )
 

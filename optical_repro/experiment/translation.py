@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
@@ -15,18 +14,12 @@ from ..bitext.readers import Pair
 from ..collections.collection import Passage
 from ..lexicon.alignment import Link
 from ..lexicon.lexicon import Lexicon
-from ..training_text.in_domain import sample
 from ..translate.engines import engine
 from ..translate.translator import MODEL, PHRASE, Engine, TrainedOnBitext, Translator, Translators
+from . import monolingual
 from .models import Models
 from .stages import Stages
 from .words import Words
-
-REVISION = 1
-"""Raise it with every change to the texts that language models are trained on."""
-
-MONOLINGUAL = 10_000
-"""The most documents of the collection that language models are trained on."""
 
 TOGETHER = 500
 """Passages translated together: enough for batches of sentences of similar length."""
@@ -94,15 +87,12 @@ class Translation:
         return self._words.listed
 
     def monolingual(self, lang: str) -> Iterator[str]:
-        """The collection's documents, at most ``MONOLINGUAL`` of them by the seed, if they are in a language."""
-        collection = self._stages.collection
-        if collection.doc_lang == lang:
-            yield from sample((passage.text for passage in collection.passages()), MONOLINGUAL, random.Random(self.seed))
+        """The collection's text in a language."""
+        return monolingual.texts(self._stages.collection, lang, self.seed)
 
-    def monolingual_key(self, lang: str) -> list[Any] | None:
-        """What these documents depend on; None if there are none."""
-        collection = self._stages.collection
-        return [collection.digest, MONOLINGUAL] if collection.doc_lang == lang else None
+    def monolingual_key(self, lang: str) -> Any:
+        """A key of this text."""
+        return monolingual.key(self._stages.collection, lang)
 
     def stage(self, title: str, name: str, inputs: dict[str, Any], make: Callable[[Path], None]) -> Path:
         """The folder of a stage of the cache, made if it is missing."""
