@@ -85,7 +85,9 @@ def main() -> None:
     texts = list(collection.topics.values())
     topics = [texts[number % len(texts)] for number in range(arguments.queries)]
     named = ["--lang", arguments.lang, "--collection", arguments.collection, *(["--split", arguments.split] if arguments.split else [])]
-    Server([*named, *others]).stop()  # once unmeasured: indexes are made, files are in the system's memory
+    server = Server([*named, *others])  # once unmeasured: indexes are made, files are in the system's memory
+    server.ask(collection.name, topics[:2])
+    server.stop()
 
     started = time.perf_counter()
     server = Server([*named, *others])

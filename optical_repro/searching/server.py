@@ -52,8 +52,9 @@ def serve(finder: Finder, listening: socket.socket) -> None:
     """Serves until Ctrl-C."""
     address = f"http://{HOST}:{listening.getsockname()[1]}"
     name = finder.collection.name
-    say(f"\nserving {name} with {finder.system}: {address}/\nfor programs: {address}/v1/{name}/search?query=...&hits=10\nCtrl-C stops it")
     try:
+        say(f"\nserving {name} with {finder.system}: {address}/")
+        say(f"for programs: {address}/v1/{name}/search?query=...&hits=10\nCtrl-C stops it")
         uvicorn.Server(uvicorn.Config(application(finder), log_level="warning")).run(sockets=[listening])
     except KeyboardInterrupt:
         say("stopped")
