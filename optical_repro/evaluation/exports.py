@@ -13,6 +13,7 @@ from typing import Any
 from .by_topic import Change, changes
 from .findings import unanswered
 from .metrics import METRICS
+from .power import power
 from .questions import telling_pairs
 from .results import Results
 
@@ -79,6 +80,7 @@ def json_value(results: Results) -> dict[str, Any]:
         "alignment": {name: asdict(system.alignment) for name, system in results.systems.items() if system.alignment},
         "settings": results.settings,
         "notes": [*results.notes, *(f"without hits, which score 0: {line}" for _, lines in unanswered(results) for line in lines)],
+        "power": asdict(found) if (found := power(results)) else None,
         "changes": [_changes(results, comparison.a, comparison.b) for comparison in telling_pairs(results)],
     }
 
