@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..translate.translator import LEXICAL as WORD_BY_WORD
-from .metrics import METRICS
 from .power import WANTED, Power, power
 from .questions import is_ceiling, question_pairs
 from .results import Alignment, Results
@@ -51,7 +50,7 @@ def method(results: Results) -> str:
     """How significance is tested: ``Fisher's randomization test, Holm-corrected over 36 pairs, p < .05``."""
     if results.test == "tukey":
         return f"{TESTS['tukey']} over {counted(len(results.systems), 'system')}, p < {value(ALPHA).rstrip('0')}"
-    pairs = sum(comparison.metric == METRICS[0] for comparison in results.comparisons)
+    pairs = sum(comparison.metric == "map" for comparison in results.comparisons)
     return f"{TESTS[results.test]}, {CORRECTIONS[results.correction]} over {counted(pairs, 'pair')}, p < {value(ALPHA).rstrip('0')}"
 
 
