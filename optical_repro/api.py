@@ -32,7 +32,7 @@ from .base.terminal import hush_transformers
 from .distill.recipe import Recipe
 from .experiment.experiment import Experiment
 from .experiment.settings import Settings
-from .experiment.systems import choose, parse_regimes
+from .experiment.systems import choose, meaning, parse_regimes
 from .records import checkpoints
 from .searching.finder import Answer, Finder, Hit, Match
 
@@ -82,7 +82,7 @@ def compare(
     call = f"optical_repro.api.compare, {collection.name}, regimes {', '.join(regimes)}"
     arguments = {"collection": collection.location, **asdict(experiment.settings)}
     folder, qrels = publish_all(experiment, rows, Path(runs_dir), Path(qrels_dir), call, arguments)
-    report = write_report(folder, qrels, passages=collection.passages)
+    report = write_report(folder, qrels, passages=collection.passages, meaning=meaning)
     card.write_all(folder)
     return report
 

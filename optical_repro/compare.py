@@ -24,6 +24,7 @@ together, over all their topics, in across.html and the other formats.
 examples:
   python -m optical_repro.compare runs/sample.yo.test
   python -m optical_repro.compare runs/sample.yo.test --baseline dense-zs --test student
+  python -m optical_repro.compare runs/sample.yo.test --metrics ndcg@20,recall@1000,rbp.95
   python -m optical_repro.compare runs/afriqa.*.test          (across languages)
   cp theirs.trec runs/sample.yo.test/ && python -m optical_repro.compare runs/sample.yo.test --baseline theirs
 """
@@ -36,17 +37,21 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
+    from .evaluation.measures import parse
+    from .evaluation.metrics import METRICS
     from .evaluation.report import Report, write_across, write_report
     from .evaluation.tables import topics_text
+    from .experiment.systems import meaning
 
     _check_names(arguments.folders)
+    metrics = parse(arguments.metrics) if arguments.metrics else METRICS
     reports: list[Report] = []
     for folder in arguments.folders:
         if reports:
             say()
         qrels = arguments.qrels_dir / f"{own_name(folder)}.txt"
         options = {"baseline": arguments.baseline, "test": arguments.test, "correction": arguments.correction}
-        report = write_report(folder, qrels, **options, passages=_passages(folder))
+        report = write_report(folder, qrels, **options, metrics=metrics, passages=_passages(folder), meaning=meaning)
         say(report.text())
         if text := topics_text(report.results):
             say("\n" + text)
@@ -129,6 +134,12 @@ def parser() -> argparse.ArgumentParser:
         choices=["holm", "bonferroni", "none"],
         default="holm",
         help="of p for the number of pairs, within each metric; Tukey's test needs none (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--metrics",
+        metavar="M[,M]",
+        help="measures of the tables, by ranx's names: ndcg@20, recall@1000, rbp.95, precision@10-l2 (relevant from grade 2) ...; MAP, "
+        "which orders the systems, is always there (default: map,precision@5,precision@10,precision@20,ndcg@10,recall@100,mrr@10)",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where across.html and the others of several folders go (default: beside the first folder)"

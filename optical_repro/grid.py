@@ -86,12 +86,13 @@ def run_grid(arguments: argparse.Namespace) -> None:
 
     from .cards import card
     from .evaluation.report import write_report
+    from .experiment.systems import meaning
     from .grids.factor_tables import write_factors
     from .grids.factors import read_factors
 
     trials = [trial(cell, name, grid.baselines) for cell, name in zip(grid.cells, names, strict=True)]
     for runs, qrels in dict.fromkeys((trial.run.parent, trial.qrels) for trial in trials):
-        write_report(runs, qrels)
+        write_report(runs, qrels, meaning=meaning)
         card.write_all(runs)
     say(write_factors(read_factors(grid.name, trials), folder))
 

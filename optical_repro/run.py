@@ -106,10 +106,11 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     folder, qrels = publish_all(experiment, systems, arguments.runs_dir, arguments.qrels_dir, command, vars(arguments))
 
     from .evaluation.report import write_report
+    from .experiment.systems import meaning
 
     say("\nScoring and testing for significance ...\n")
     compilation.wait()
-    say(write_report(folder, qrels, passages=collection.passages).text())
+    say(write_report(folder, qrels, passages=collection.passages, meaning=meaning).text())
     card.write_all(folder)
     say(next_steps(arguments, folder, systems))
 

@@ -96,11 +96,13 @@ def pool(folders: list[Results], baseline: str | None, name: str) -> Results:
         topics={_label(results, topic): text for results in folders for topic, text in results.topics.items()},
         human_topics={_label(results, topic): text for results in folders for topic, text in results.human_topics.items()},
         passages=passages,
+        metrics=first.metrics,
         settings=provenance.shared(settings.values()),
         notes=[
             *provenance.differences(settings),
             *(f"{results.name}: {note}" for results in folders for note in results.notes),
         ],
+        origins=[origin for results in folders for origin in results.origins],
     )
 
 
@@ -128,6 +130,8 @@ def _pool_system(folders: list[Results], name: str) -> System:
         log=[],
         alignment=None,
         queries={_label(results, topic): text for results, run in runs for topic, text in run.queries.items()},
+        meaning=runs[0][1].meaning,
+        hit_scores={_label(results, topic): scores for results, run in runs for topic, scores in run.hit_scores.items()},
         translator=", ".join(sorted({run.translator for _, run in runs if run.translator})) or None,
     )
 

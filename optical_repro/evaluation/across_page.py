@@ -8,8 +8,9 @@ from . import figures
 from .across import Across
 from .across_tables import LEGEND, baseline, legend, table
 from .findings import summary
+from .page_parts import figure, heading, section, sortable
 from .questions import is_ceiling
-from .report_page import figure, heading, page, section, sortable
+from .report_page import page
 from .tables import Cell
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from .by_topic import Change, changes
 from .findings import unanswered
-from .metrics import METRICS
+from .power import power
 from .questions import telling_pairs
 from .results import Results
 
@@ -29,7 +29,7 @@ def as_csv(results: Results) -> str:
 def as_topics_csv(results: Results) -> str:
     """The scores of every topic: a line for each topic and metric, a column for each system."""
     table: list[list[Any]] = [["topic", "text", "translation", "metric", *results.systems]]
-    for metric in METRICS:
+    for metric in results.metrics:
         columns = [system.scores[metric].tolist() for system in results.systems.values()]
         for topic, *scores in zip(results.qrels, *columns, strict=True):
             table.append([topic, results.topics.get(topic, ""), results.human_topics.get(topic, ""), metric, *scores])
@@ -71,14 +71,15 @@ def json_value(results: Results) -> dict[str, Any]:
         "doc_lang": results.doc_lang,
         "split": results.split,
         "topics": len(results.qrels),
-        "metrics": list(METRICS),
-        "systems": {name: {metric: system.mean(metric) for metric in METRICS} for name, system in results.systems.items()},
+        "metrics": list(results.metrics),
+        "systems": {name: {metric: system.mean(metric) for metric in results.metrics} for name, system in results.systems.items()},
         "comparisons": [{column: getattr(comparison, column) for column in columns} for comparison in results.comparisons],
         "baseline": results.baseline,
         "map_intervals": {name: list(system.interval) for name, system in results.systems.items()},
         "alignment": {name: asdict(system.alignment) for name, system in results.systems.items() if system.alignment},
         "settings": results.settings,
         "notes": [*results.notes, *(f"without hits, which score 0: {line}" for _, lines in unanswered(results) for line in lines)],
+        "power": asdict(found) if (found := power(results)) else None,
         "changes": [_changes(results, comparison.a, comparison.b) for comparison in telling_pairs(results)],
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..translate.translator import LEXICAL as WORD_BY_WORD
-from .metrics import METRICS
+from .power import WANTED, Power, power
 from .questions import is_ceiling, question_pairs
 from .results import Alignment, Results
 from .significance import ALPHA, CORRECTIONS, TESTS, Comparison
@@ -50,7 +50,7 @@ def method(results: Results) -> str:
     """How significance is tested: ``Fisher's randomization test, Holm-corrected over 36 pairs, p < .05``."""
     if results.test == "tukey":
         return f"{TESTS['tukey']} over {counted(len(results.systems), 'system')}, p < {value(ALPHA).rstrip('0')}"
-    pairs = sum(comparison.metric == METRICS[0] for comparison in results.comparisons)
+    pairs = sum(comparison.metric == "map" for comparison in results.comparisons)
     return f"{TESTS[results.test]}, {CORRECTIONS[results.correction]} over {counted(pairs, 'pair')}, p < {value(ALPHA).rstrip('0')}"
 
 
@@ -93,7 +93,36 @@ def findings(results: Results) -> list[tuple[str, list[str]]]:
                     [f"{comparison.a} {verdict(comparison)} {comparison.b}: {_difference(comparison)}" for comparison in comparisons],
                 )
             )
-    return sections + alignment_findings(results) + unanswered(results)
+    return sections + powers(results) + alignment_findings(results) + unanswered(results)
+
+
+def powers(results: Results) -> list[tuple[str, list[str]]]:
+    """Which differences so many topics can show: a heading and its lines; empty where nothing differs."""
+    found = power(results)
+    if found is None or (found.deviation is None and found.topics > 1):
+        return []
+    with_these = f"with {counted(found.topics, 'topic')} and {counted(found.comparisons, 'comparison')}"
+    if found.smallest_significant is None or found.detectable is None:
+        lines = [f"{with_these} no difference can become significant{_why_none(results, found)}"]
+    else:
+        smallest, detectable = value(found.smallest_significant), value(found.detectable)
+        lines = [
+            f"{with_these} the smallest difference in MAP that would be significant here is about {smallest}; "
+            f"a true difference of {detectable} would be found four times out of five"
+        ]
+    if found.topics_for_wanted is not None:
+        lines.append(f"to find a true difference of {value(WANTED)} four times out of five takes about {found.topics_for_wanted:,} topics")
+    return [("What so many topics can show:", lines)]
+
+
+def _why_none(results: Results, found: Power) -> str:
+    limit = ALPHA if results.test == "tukey" else found.level
+    return f": the smallest p of {TESTS[results.test]} is {_small(found.smallest_p)}, and it must be below {_small(limit)}"
+
+
+def _small(p: float) -> str:
+    """Two digits of a small p: ``.0018``."""
+    return f"{p:.2g}".removeprefix("0")
 
 
 def verdict(comparison: Comparison) -> str:

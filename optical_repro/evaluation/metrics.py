@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..base.trec import Qrels, Run
@@ -31,8 +32,8 @@ def order(hits: dict[str, float]) -> list[str]:
     return [document for _, document in sorted(zip(scores, hits, strict=True), reverse=True)]
 
 
-def evaluate(qrels: Qrels, run: Run) -> dict[str, dict[str, float]]:
-    """Scores a run with all METRICS: metric to topic to value between 0 and 1.
+def evaluate(qrels: Qrels, run: Run, metrics: Sequence[str] = METRICS) -> dict[str, dict[str, float]]:
+    """Scores a run: metric, by ranx's name, to topic to value, which for METRICS is between 0 and 1.
 
     A topic of the qrels without hits scores 0; topics of the run that the qrels do not have are dropped. nDCG's gain is
     the grade itself (ranx's ``ndcg``, trec_eval's ``ndcg_cut``), not 2^grade - 1.
@@ -46,8 +47,12 @@ def evaluate(qrels: Qrels, run: Run) -> dict[str, dict[str, float]]:
         warnings.filterwarnings("ignore", message="Could not obtain multiprocessing lock")
         from ranx import evaluate as ranx_evaluate
 
-        values = ranx_evaluate(judgements, rankings, list(METRICS), return_mean=False)
-    return {metric: dict(zip(qrels, values[metric].tolist(), strict=True)) for metric in METRICS}
+        # ranx returns no dictionary for a single metric.
+        values = ranx_evaluate(judgements, rankings, [*metrics, "hits"] if len(metrics) == 1 else [*metrics], return_mean=False)
+        for metric in metrics:
+            if metric.startswith("bpref"):
+                values[metric] = _bpref(metric, qrels, judgements, rankings)
+    return {metric: dict(zip(qrels, values[metric].tolist(), strict=True)) for metric in metrics}
 
 
 def _arrays(qrels: Qrels, run: Run) -> tuple[np.ndarray, np.ndarray]:
@@ -71,6 +76,26 @@ def _arrays(qrels: Qrels, run: Run) -> tuple[np.ndarray, np.ndarray]:
         documents = order(run[topic]) if topic in run else []
         rankings[row, : len(documents), 0] = [numbers.get(document, -1) for document in documents]
     return judgements, rankings
+
+
+def _bpref(metric: str, qrels: Qrels, judgements: np.ndarray, rankings: np.ndarray) -> np.ndarray:
+    """bpref topic by topic, since it counts judged documents, the padding among them.
+
+    Where all judged documents are relevant, which ranx divides by zero for, it is the share of them that was found, as in trec_eval.
+    """
+    import numpy as np
+    from ranx import evaluate as ranx_evaluate
+
+    grade = int(metric.partition("-l")[2] or 1)
+    values = np.zeros(len(qrels))
+    for row, grades in enumerate(qrels.values()):
+        relevant = sum(judged >= grade for judged in grades.values())
+        own, ranking = judgements[row : row + 1, : len(grades)], rankings[row : row + 1]
+        if 0 < relevant < len(grades):
+            values[row] = ranx_evaluate(own, ranking, [metric, "hits"], return_mean=False)[metric][0]
+        elif relevant:
+            values[row] = np.isin(own[0, :, 0], ranking[0, :, 0]).sum() / relevant
+    return values
 
 
 def precision_curve(qrels: Qrels, rankings: dict[str, list[str]]) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,8 @@ from .across import Across, across
 from .across_page import across_html
 from .across_tables import across_csv, across_json, across_latex, across_markdown, across_text
 from .exports import as_csv, as_json, as_topics_csv
+from .measures import parse
+from .metrics import METRICS
 from .report_page import as_html
 from .results import Results, read_results
 from .tables import as_latex, as_markdown, as_text
@@ -81,13 +83,19 @@ def write_report(
     baseline: str | None = None,
     test: str = "fisher",
     correction: str = "holm",
+    metrics: Sequence[str] = METRICS,
     passages: Callable[[], Iterator[Passage]] | None = None,
+    meaning: Callable[[str], str] | None = None,
 ) -> Report:
     """Scores and compares every ``*.trec`` of a folder and writes report.json, .csv, .topics.csv, .md, .tex and .html into it.
 
-    The files are the same, byte for byte, for the same input. See `results.read_results` for the arguments and errors.
+    The files are the same, byte for byte, for the same input. ``metrics``: ranx's names, MAP added.
+    See `results.read_results` for the other arguments and for errors, to which an unknown metric adds one.
     """
-    results = read_results(folder, qrels_path, baseline=baseline, test=test, correction=correction, passages=passages)
+    measured = METRICS if tuple(metrics) == METRICS else parse(metrics)
+    results = read_results(
+        folder, qrels_path, baseline=baseline, test=test, correction=correction, metrics=measured, passages=passages, meaning=meaning
+    )
     for suffix, text in [(suffix, write(results)) for suffix, write in FORMATS.items()]:
         with whole(folder / f"report.{suffix}") as file:
             file.write(text)

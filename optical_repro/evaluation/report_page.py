@@ -12,14 +12,15 @@ from string import Template
 from urllib.parse import quote
 
 from ..base.system_names import HUMAN
-from . import figures
+from . import figures, measures
 from .by_topic import changes, hit_names
 from .findings import EXPLAINED, effect, findings, method, notes, p_value, signed, summary, translators, value
-from .metrics import METRICS
+from .guide import COLUMNS, guide, origins
+from .page_parts import figure, heading, listed, section, sortable, tooltip, typeset
 from .questions import is_ceiling, is_student, telling_pairs
 from .results import Results, System
 from .significance import Comparison
-from .tables import COMPARISON_HEADINGS, HEADINGS, Row, comparison_cells, rows
+from .tables import COMPARISON_HEADINGS, Row, comparison_cells, rows
 
 SNIPPET = 280
 """Characters of a passage that the topic browser shows."""
@@ -35,7 +36,7 @@ def as_html(results: Results) -> str:
 def page(results: Results, name: str, about: str, first: list[str]) -> str:
     """A page with the sections ``first`` before those that every report has."""
     assets = files(__package__)
-    makers = (_table, _findings, _figures, _topics_by_pair, _browser, _all_comparisons) if results.systems else ()
+    makers = (_table, guide, _findings, _figures, _topics_by_pair, _browser, _all_comparisons, origins) if results.systems else ()
     sections = [text for text in (*first, *(maker(results) for maker in makers)) if text]
     links = [
         f'<a href="#{match[1]}">{match[2]}</a>' for text in sections if (match := re.match('<section id="(.*?)"><h2>(.*?)</h2>', text))
@@ -66,25 +67,12 @@ def policy(style: str, script: str = "") -> str:
     return f"default-src 'none'; {rules}; base-uri 'none'; form-action 'none'"
 
 
-def section(identifier: str, title: str, content: str) -> str:
-    """A section of the page, with the id that the contents link to."""
-    return f'<section id="{identifier}"><h2>{title}</h2>\n{content}\n</section>'
-
-
-def sortable(heads: str, body: str, label: str, kind: str = "") -> str:
-    """A table that its headings sort; it scrolls sideways where it is too wide."""
-    table = f'<table class="sortable {kind}"><thead><tr>{heads}</tr></thead><tbody>\n{body}</tbody></table>'
-    return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{table}</div>'
-
-
-def heading(text: str, order: str = "none") -> str:
-    """A heading that sorts its column; ``order``: its order at first."""
-    return f'<th scope="col" aria-sort="{order}"><button type="button">{text}</button></th>'
-
-
 def _table(results: Results) -> str:
     """Systems by metrics."""
-    heads = heading("System") + "".join(heading(HEADINGS[metric], "descending" if metric == "map" else "none") for metric in METRICS)
+    heads = heading("System") + "".join(
+        heading(measures.heading(metric), "descending" if metric == "map" else "none", measures.meaning(metric))
+        for metric in results.metrics
+    )
     legend = "Best below the ceiling in bold."
     if results.baseline:
         better, worse = '<span class="better">▲</span>', '<span class="worse">▼</span>'
@@ -97,34 +85,37 @@ def _table(results: Results) -> str:
     body = "".join(_table_row(results, row) for row in rows(results))
     content = f'{sortable(heads, body, "Table of systems")}<p class="note">{legend}</p>'
     for title, lines in notes(results):
-        content += f"<h3>{escape(title)}</h3><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+        content += f"<h3>{escape(title)}</h3>{listed(lines)}"
     return section("systems", "Systems", content)
 
 
 def _table_row(results: Results, row: Row) -> str:
     cells = ""
-    for metric, cell in zip(METRICS, row.cells, strict=True):
+    for metric, cell in zip(results.metrics, row.cells, strict=True):
         mark, comparison = '<span class="mark"></span>', results.against_baseline(metric, row.system)
         if cell.mark and comparison:
             kind, sign = ("better", "▲") if cell.mark > 0 else ("worse", "▼")
-            label = escape(f"significantly {kind} than {comparison.b}: {signed(comparison.delta)}, {p_value(comparison.p_adjusted)}")
+            label = escape(
+                typeset(f"significantly {kind} than {comparison.b}: {signed(comparison.delta)}, {p_value(comparison.p_adjusted)}")
+            )
             mark = f'<span class="mark {kind}" role="img" aria-label="{label}" title="{label}">{sign}</span>'
         text = f"<strong>{cell.text}</strong>" if cell.best else cell.text
         cells += f'<td data-value="{cell.number!r}">{text}{mark}</td>'
     note = f' <span class="tag {row.note}">{row.note}</span>' if row.note else ""
-    return f'<tr><th scope="row">{escape(row.system)}{note}</th>{cells}</tr>\n'
+    return f'<tr><th scope="row">{_named(results, row.system)}{note}</th>{cells}</tr>\n'
+
+
+def _named(results: Results, system: str) -> str:
+    """A system's name, with its meaning as a tooltip."""
+    meaning = results.systems[system].meaning
+    return f"<span{tooltip(meaning)}>{escape(system)}</span>" if meaning else escape(system)
 
 
 def _findings(results: Results) -> str:
     content = ""
     for title, lines in findings(results):
-        content += f"<h3>{escape(title)}</h3><ul>{''.join(f'<li>{keep_numbers_together(escape(line))}</li>' for line in lines)}</ul>"
+        content += f"<h3>{escape(typeset(title))}</h3>{listed(lines)}"
     return section("findings", "What differs", content) if content else ""
-
-
-def keep_numbers_together(text: str) -> str:
-    """HTML in which no line breaks before or after ``=``, ``<`` and ``%``."""
-    return re.sub(r" (=|&lt;|%) ?", lambda match: match[0].replace(" ", "\u00a0"), text)
 
 
 def _figures(results: Results) -> str:
@@ -150,11 +141,6 @@ def _figures(results: Results) -> str:
         caption = "Alignment: agreement with a word aligner (1 - AER) on held-out pairs, ring before training, disc after"
         pictures.append(figure(caption, alignment))
     return section("figures", "Figures", f'<div class="figures">{"".join(pictures)}</div>')
-
-
-def figure(caption: str, picture: str, legend: str = "") -> str:
-    """A picture with its caption above it."""
-    return f"<figure><figcaption>{escape(caption)}</figcaption>{picture}{legend}</figure>"
 
 
 def _legend(results: Results, names: list[str], visible: list[str]) -> str:
@@ -211,7 +197,7 @@ def _hits(results: Results, topic: str, documents: list[str]) -> str:
 def _numbers(comparison: Comparison) -> str:
     """``+.048, p = .003, d = +.31``."""
     size = f", d = {effect(comparison)}" if effect(comparison) else ""
-    return escape(f"{signed(comparison.delta)}, {p_value(comparison.p_adjusted)}{size}")
+    return escape(typeset(f"{signed(comparison.delta)}, {p_value(comparison.p_adjusted)}{size}"))
 
 
 def _browser(results: Results) -> str:
@@ -250,11 +236,13 @@ def _all_comparisons(results: Results) -> str:
     body = ""
     for comparison in results.comparisons:
         if comparison.metric == "map":
-            a, b, *numbers = (escape(cell) for cell in comparison_cells(comparison))
+            a, b, *numbers = (escape(cell) for cell in map(typeset, comparison_cells(comparison)))
             cells = "".join(f"<td>{number}</td>" for number in numbers)
             kind = "significant" if comparison.significant else "level"
             body += f'<tr class="{kind}"><th scope="row">{a}</th><th scope="row">{b}</th>{cells}</tr>\n'
-    table = sortable("".join(map(heading, COMPARISON_HEADINGS)), body, "Table of comparisons", "plain")
+    table = sortable(
+        "".join(heading(typeset(text), title=COLUMNS.get(text, "")) for text in COMPARISON_HEADINGS), body, "Table of comparisons", "plain"
+    )
     note = f"{method(results)}. {EXPLAINED}"
     content = f'{table}<p class="note">{escape(note)} The other metrics stand in report.csv.</p>'
     return section("comparisons", "All comparisons by MAP", f"<details><summary>Show the table</summary>{content}</details>")

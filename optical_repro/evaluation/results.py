@@ -17,7 +17,8 @@ from ..base.trec import Qrels, read_qrels, read_run
 from ..records.manifest import described_collection, read_all
 from . import provenance, significance
 from .ids import Strangers
-from .metrics import evaluate, order, precision_curve
+from .metrics import METRICS, evaluate, order, precision_curve
+from .origins import Origin, origin
 from .questions import natural_baseline, pairs_with
 from .run_files import other_files, run_files
 
@@ -68,6 +69,10 @@ class System:
     """Topic to the system's query, translated or respelled; empty without ``<system>.topics.tsv``."""
     translator: str | None
     """Its translator, if a manifest names it; None if nothing was translated."""
+    meaning: str = ""
+    """What it does, in plain words; empty for a system that is not known, such as somebody else's run."""
+    hit_scores: dict[str, list[float]] = field(default_factory=dict)
+    """Topic to the scores of its ``hits``."""
 
     def mean(self, metric: str) -> float:
         """The metric's mean over the topics."""
@@ -95,10 +100,14 @@ class Results:
     """Topic to people's translation of it, if a manifest has it."""
     passages: dict[str, Passage]
     """Document to its title and text, for the hits above and the relevant documents; empty if the documents are not at hand."""
+    metrics: tuple[str, ...] = METRICS
+    """The measures of the tables, by ranx's names; MAP is the first."""
     settings: dict[str, Any] = field(default_factory=dict)
     """The settings that all runs share, from their manifests."""
     notes: list[str] = field(default_factory=list)
     """Warnings for the reader: settings that differ, runs without a manifest, unknown ids."""
+    origins: list[Origin] = field(default_factory=list)
+    """How the runs were made, for each folder of runs."""
 
     @property
     def target(self) -> str:
@@ -126,13 +135,16 @@ def read_results(
     baseline: str | None = None,
     test: str = "fisher",
     correction: str = "holm",
+    metrics: tuple[str, ...] = METRICS,
     passages: Callable[[], Iterator[Passage]] | None = None,
+    meaning: Callable[[str], str] | None = None,
 ) -> Results:
     """Reads and scores every run of a folder named ``<collection>.<lang>.<split>``.
 
     Without a baseline all pairs are compared, and marks refer to the strongest system that translates first. With a baseline
     only its pairs and the question pairs are compared, a smaller family. ``passages`` streams the documents
-    (`Collection.passages`) for the topic browser.
+    (`Collection.passages`) for the topic browser. ``metrics``: as `measures.parse` returns them.
+    ``meaning``: a system's name to what it does, in plain words.
     Raises InputError for a folder without runs, malformed files, runs of other topics, of two collections, or with other hashes
     than in their manifests, and for an unknown baseline.
     """
@@ -155,7 +167,7 @@ def read_results(
     collection = described_collection(manifests)
     settings = {name: provenance.settings(manifest) for name, manifest in manifests.items()}
     strangers = Strangers(qrels, qrels_path)
-    rows = (_system(name, path, qrels, qrels_path, manifests, strangers) for name, path in paths.items())
+    rows = (_system(name, path, qrels, qrels_path, manifests, strangers, metrics, meaning) for name, path in paths.items())
     systems = {system.name: system for system in sorted(rows, key=_by_map)}
     names = list(systems)
     shown_passages = _select_passages(passages(), qrels, systems, strangers) if passages else {}
@@ -175,6 +187,7 @@ def read_results(
         topics=collection.get("topics") or {},
         human_topics=collection.get("human_topics") or {},
         passages=shown_passages,
+        metrics=metrics,
         settings=provenance.shared(settings.values()),
         notes=[
             *provenance.differences(settings),
@@ -182,6 +195,7 @@ def read_results(
             *strangers.notes(),
             *other_files(folder, paths),
         ],
+        origins=[origin(name, manifests)],
     )
 
 
@@ -207,7 +221,16 @@ def _select_passages(passages: Iterator[Passage], qrels: Qrels, systems: dict[st
     return selection
 
 
-def _system(name: str, path: Path, qrels: Qrels, qrels_path: Path, manifests: dict[str, dict[str, Any]], strangers: Strangers) -> System:
+def _system(
+    name: str,
+    path: Path,
+    qrels: Qrels,
+    qrels_path: Path,
+    manifests: dict[str, dict[str, Any]],
+    strangers: Strangers,
+    metrics: tuple[str, ...],
+    meaning: Callable[[str], str] | None,
+) -> System:
     """Reads and scores one run."""
     import numpy as np
 
@@ -218,7 +241,7 @@ def _system(name: str, path: Path, qrels: Qrels, qrels_path: Path, manifests: di
         raise InputError(f"{path}: its topics ({next(iter(run))}, ...) are not judged in {qrels_path}; is it a run of another collection?")
     if "run_sha256" not in manifests.get(name, {}):
         strangers.add_run(name, run)
-    scores = {metric: np.array(list(values.values())) for metric, values in evaluate(qrels, run).items()}
+    scores = {metric: np.array(list(values.values())) for metric, values in evaluate(qrels, run, metrics).items()}
     low, high = significance.bootstrap_interval(scores["map"][:, None])
     rankings = {topic: order(run[topic]) for topic in qrels if topic in run}
     return System(
@@ -234,6 +257,8 @@ def _system(name: str, path: Path, qrels: Qrels, qrels_path: Path, manifests: di
         log=training.get("log") or [],
         alignment=_alignment(training),
         queries=_queries(path.with_name(f"{name}.topics.tsv")),
+        meaning=meaning(name) if meaning else "",
+        hit_scores={topic: [float(run[topic][document]) for document in documents[:SHOWN_HITS]] for topic, documents in rankings.items()},
         translator=next((record["translator"] for record in manifests.get(name, {}).get("translation") or []), None),
     )
 

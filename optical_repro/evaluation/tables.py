@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from . import measures
 from .by_topic import Change, changes, hit_names
 from .findings import EXPLAINED, effect, findings, method, notes, signed, summary, translators, value
 from .metrics import METRICS
@@ -12,18 +13,15 @@ from .questions import is_ceiling, is_student, telling_pairs
 from .results import Results
 from .significance import Comparison
 
-HEADINGS = {
-    "map": "MAP",
-    "precision@5": "P@5",
-    "precision@10": "P@10",
-    "precision@20": "P@20",
-    "ndcg@10": "nDCG@10",
-    "recall@100": "R@100",
-    "mrr@10": "MRR@10",
-}
-"""The metrics as the field prints them."""
+HEADINGS = {metric: measures.heading(metric) for metric in METRICS}
+"""The usual measures as the field prints them."""
 
 COMPARISON_HEADINGS = ["a", "b", "a - b", "95 % interval", "relative", "effect size", "wins/ties/losses", "p", "p adjusted", "p Tukey HSD"]
+
+
+def headings(results: Results) -> list[str]:
+    """The headings of the report's measures."""
+    return [measures.heading(metric) for metric in results.metrics]
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,11 @@ class Row:
 def rows(results: Results) -> list[Row]:
     """The table of systems, best MAP first, one cell for each metric."""
     competitors = [system for system in results.systems.values() if not is_ceiling(system.name)]
-    best = {metric: value(max((system.mean(metric) for system in competitors), default=0)) for metric in METRICS}
+    best = {metric: value(max((system.mean(metric) for system in competitors), default=0)) for metric in results.metrics}
     table = []
     for name, system in results.systems.items():
         cells = []
-        for metric in METRICS:
+        for metric in results.metrics:
             comparison = results.against_baseline(metric, name)
             text = value(system.mean(metric))
             cells.append(
@@ -84,9 +82,10 @@ def as_text(results: Results) -> str:
     """The table and the findings, for a terminal; plain ASCII except for the names."""
     width = max(map(len, results.systems))
     out = [f"{results.name}: {summary(results)}", ""]
-    out.append("  ".join([" " * width, *(f"{heading:>7} " for heading in HEADINGS.values())]).rstrip())
+    heads = headings(results)
+    out.append("  ".join([" " * width, *(f"{head:>7} " for head in heads)]).rstrip())
     for row in rows(results):
-        cells = (f"{cell.text:>7}{' +-'[cell.mark]}" for cell in row.cells)
+        cells = (f"{cell.text:>{max(7, len(head))}}{' +-'[cell.mark]}" for head, cell in zip(heads, row.cells, strict=True))
         note = "ceiling: people's translations" if is_ceiling(row.system) else row.note
         out.append("  ".join([f"{row.system:<{width}}", *cells, note]).rstrip())
     if results.baseline:
@@ -123,7 +122,7 @@ def _topic(change: Change) -> str:
 
 def as_markdown(results: Results) -> str:
     """The table, the findings, all comparisons by MAP, and the topics that make the difference."""
-    out = [f"# {results.name}", "", f"{summary(results)}.", "", *markdown_head(["system", *HEADINGS.values()], names=1)]
+    out = [f"# {results.name}", "", f"{summary(results)}.", "", *markdown_head(["system", *headings(results)], names=1)]
     for row in rows(results):
         cells = [(f"**{cell.text}**" if cell.best else cell.text) + ["", " ▲", " ▼"][cell.mark] for cell in row.cells]
         out.append(markdown_row([markdown_code(row.system) + (f" ({row.note})" if row.note else ""), *cells]))
@@ -187,7 +186,7 @@ def as_latex(results: Results) -> str:
         caption += f" {in_latex(sentence)}"
     for _, lines in notes(results):
         caption += in_latex(f" Note: {'; '.join(lines)}.")
-    head = ["System", *HEADINGS.values()]
+    head = ["System", *map(in_latex, headings(results))]
     body = []
     for row in rows(results):
         cells = [(rf"\textbf{{{cell.text}}}" if cell.best else cell.text) + ARROWS[cell.mark] for cell in row.cells]

@@ -81,6 +81,19 @@ def parse(name: str) -> System:
     return System(name, name) if name in RETRIEVERS else System(name, *split_name(name))
 
 
+def meaning(name: str) -> str:
+    """What a system does, in plain words; empty for one that is not known, such as somebody else's run."""
+    parts = split_name(name)
+    kind = RETRIEVERS.get(name) or RETRIEVERS.get(parts.retriever)
+    if kind is None:
+        return ""
+    steps = [kind.meaning]
+    if name not in RETRIEVERS:
+        steps += ["MaxSim over tokens reorders its best hits"] if parts.maxsim else []
+        steps += ["fused with BM25 over the topics and their translations"] if parts.fused else []
+    return "; ".join(steps)
+
+
 def parse_regimes(text: str | Iterable[str]) -> list[str]:
     """The regimes of ``cs,bt`` or of a list of names; ``all`` stands for all but variants. Raises InputError for an unknown one."""
     names = list(dict.fromkeys(text.split(",") if isinstance(text, str) else text))

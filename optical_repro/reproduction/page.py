@@ -8,7 +8,8 @@ from importlib.resources import files
 from string import Template
 
 from ..evaluation.findings import p_value
-from ..evaluation.report_page import keep_numbers_together, policy
+from ..evaluation.page_parts import keep_numbers_together
+from ..evaluation.report_page import policy
 from ..evaluation.tables import HEADINGS
 from .prose import EXPLAINED, answers, mark, origin, score
 from .recorded import Cell, Row, Table, command, narrow_to
