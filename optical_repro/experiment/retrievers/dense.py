@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ..systems import System
 
 PHRASE_SHARE = 0.4
-"""Weight of the phrase-based translation in ``dense-nbest-phrase``, of 0, .1, .2, .3, .4, .5, .6, .8 and 1 the best mean over AfriQA's Hausa dev,
-Hausa train and Yorùbá train topics: .603, .593 and .709 by MAP, where ``dense-nbest`` (0) has .593, .590 and .671."""
+"""Weight of the phrase-based translation in ``dense-nbest-phrase``: of 0, .1, .2, .3, .4, .5, .6, .8 and 1 the best mean over AfriQA's
+Hausa dev, Hausa train and Yorùbá train topics (.603, .593 and .709 by MAP; ``dense-nbest``, which is 0, has .593, .590 and .671)."""
 
 
 def by_vectors(experiment: Experiment, system: System) -> Search:
