@@ -5,6 +5,7 @@
     yoruba = experiment("sample", "yo")
     report = compare(yoruba, ["cs", "bt"])
     print(report.text())
+    report.to_dataframe()               # systems by measures; also "comparisons", "topics"
 
     from optical_repro.api import finder
 
@@ -12,7 +13,8 @@
     for hit in answer.hits:
         print(hit.score, hit.passage.title, hit.better_than_chance)
 
-``evaluation.figures`` draws ``report.results``; ``yoruba.student("cs")`` is the folder of a trained student.
+A notebook shows ``report`` as a table. ``evaluation.figures`` draws ``report.results``; ``yoruba.student("cs")`` is the folder of a
+trained student.
 """
 
 from __future__ import annotations
@@ -62,18 +64,23 @@ def compare(
     regimes: Sequence[str] | str,
     systems: Sequence[str] | str | None = None,
     *,
+    metrics: Sequence[str] | str | None = None,
     runs_dir: Path | str = "runs",
     qrels_dir: Path | str = "qrels",
 ) -> Report:
     """Runs systems (None: all that fit), writes their runs with manifests, and compares all runs in the folder.
 
-    ``regimes``: their names, or text as for ``--regime``. Raises InputError, before any work, for an unknown regime or system, and
-    if a system does not fit the collection or something that it needs is missing.
+    ``regimes``: their names, or text as for ``--regime``; ``metrics``: as for ``compare --metrics`` (None: the usual ones). Raises
+    InputError, before any work, for an unknown regime, system or metric, and if a system does not fit the collection or something that
+    it needs is missing.
     """
     from .cards import card
+    from .evaluation import measures
+    from .evaluation.metrics import METRICS
     from .evaluation.report import write_report
     from .experiment.publishing import publish_all
 
+    measured = measures.parse(metrics) if metrics is not None else METRICS
     collection = experiment.collection
     regimes = parse_regimes(regimes)
     names = systems.split(",") if isinstance(systems, str) else systems
@@ -82,7 +89,7 @@ def compare(
     call = f"optical_repro.api.compare, {collection.name}, regimes {', '.join(regimes)}"
     arguments = {"collection": collection.location, **asdict(experiment.settings)}
     folder, qrels = publish_all(experiment, rows, Path(runs_dir), Path(qrels_dir), call, arguments)
-    report = write_report(folder, qrels, passages=collection.passages, meaning=meaning)
+    report = write_report(folder, qrels, metrics=measured, passages=collection.passages, meaning=meaning)
     card.write_all(folder)
     return report
 

@@ -61,9 +61,9 @@ def load(folder: Path, lang: str, split: str | None = None, name: str | None = N
     documents = partial(_documents, folder / "documents")
     qrels = read_qrels(qrels_path)
     corpus.check(documents, str(folder / "documents"), DOCUMENTS, qrels, qrels_path)
-    topics = _read_topics_file(topics_path)
-    check_topics(topics, lang, topics_path)
-    topics, qrels = keep_judged(topics, _qrels_of_topics(topics, qrels, qrels_path), topics_path.name)
+    all_topics = _read_topics_file(topics_path)
+    check_topics(all_topics, lang, topics_path)
+    topics, qrels = keep_judged(all_topics, _qrels_of_topics(all_topics, qrels, qrels_path), topics_path.name)
     return Collection(
         source=name or own_name(folder),
         lang=lang,
@@ -76,6 +76,7 @@ def load(folder: Path, lang: str, split: str | None = None, name: str | None = N
         human_topics=_human_topics(folder, split, topics) if lang != "en" else None,
         license=SOURCE.license if name else "",
         citation=SOURCE.citation if name else "",
+        left_out=len(all_topics) - len(topics),
     )
 
 

@@ -72,6 +72,8 @@ class Collection:
     citation: str = ""
     location: str = ""
     """The value of ``--collection``: a name, a folder's path, an id of ir_datasets."""
+    left_out: int = 0
+    """Topics that have no judgement, which are not in ``topics``."""
     both_ways: bool = False
     """Whether the topics are English and the split also has topics in the documents' language."""
 

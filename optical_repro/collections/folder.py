@@ -63,6 +63,7 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
         human_topics=_human_topics(_topics_file(folder, f"topics.{lang}.{split}.{about['doc_lang']}"), about["doc_lang"], topics),
         license=about.get("license", ""),
         citation=about.get("citation", ""),
+        left_out=len(all_topics) - len(topics),
         both_ways=codes.same(lang, "en") and not codes.same(about["doc_lang"], "en") and _has_topics(folder, about["doc_lang"], split),
     )
 

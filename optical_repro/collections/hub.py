@@ -160,18 +160,19 @@ def _afriqa_records(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
 
 def _english_topics_collection(name: str, lang: str, split: str, *, topics: dict[str, str], qrels: Qrels, documents: Path) -> Collection:
     """A collection with English topics and a corpus file in ``lang``."""
-    topics, qrels = keep_judged(topics, qrels, f"{name} {lang} {split}")
+    judged, qrels = keep_judged(topics, qrels, f"{name} {lang} {split}")
     return Collection(
         source=name,
         lang="en",
         doc_lang=lang,
         split=split,
-        topics=topics,
+        topics=judged,
         qrels=qrels,
         passages=partial(corpus.passages, documents),
         digest=sha256(documents),
         license=SOURCES[name].license,
         citation=SOURCES[name].citation,
+        left_out=len(topics) - len(judged),
     )
 
 

@@ -127,11 +127,11 @@ def load(name: str, lang: str, split: str | None = None) -> Collection:
         if lang not in (topic_lang, doc_lang):
             raise InputError(f"{dataset_id} has topics in {topic_lang} and documents in {doc_lang}, not in {lang}")
         queries = _dataset(TOPICS_OF.get(dataset_id, dataset_id)).queries_iter()
-        topics = {query.query_id: " ".join(query.default_text().split()) for query in queries}
+        all_topics = {query.query_id: " ".join(query.default_text().split()) for query in queries}
         qrels: Qrels = {}
         for judgement in dataset.qrels_iter():
             qrels.setdefault(judgement.query_id, {})[judgement.doc_id] = judgement.relevance
-    topics, qrels = keep_judged(topics, qrels, dataset_id)
+    topics, qrels = keep_judged(all_topics, qrels, dataset_id)
     next(_passages(dataset_id), None)  # A failed download must fail now, not after an hour of training.
     source, split = _name(dataset_id)
     family = FAMILIES.get(source)
@@ -146,6 +146,7 @@ def load(name: str, lang: str, split: str | None = None) -> Collection:
         digest=_digest(dataset_id),
         license=family.license if family else "",
         citation=family.citation if family else f"ir-datasets.com/{dataset_id.partition('/')[0]}.html",
+        left_out=len(all_topics) - len(topics),
     )
 
 

@@ -7,10 +7,9 @@ from html import escape
 from . import figures
 from .across import Across
 from .across_tables import LEGEND, baseline, legend, table
-from .findings import summary
 from .page_parts import figure, heading, section, sortable
 from .questions import is_ceiling
-from .report_page import page
+from .report_page import in_names, page
 from .tables import Cell
 
 
@@ -18,7 +17,7 @@ def across_html(across: Across) -> str:
     """The whole page."""
     about = ", ".join(results.name for results in across.folders)
     if across.together.systems:
-        about += f": {summary(across.together)} in common"
+        about += f": {in_names(across.together)} in common"
     return page(across.together, across.together.name, about, [_by_folder(across), _differences(across)])
 
 

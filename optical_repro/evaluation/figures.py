@@ -12,6 +12,7 @@ from html import escape
 
 from .findings import aligned_students, p_value, signed, value
 from .metrics import RECALL_LEVELS
+from .page_parts import typeset
 from .questions import is_ceiling, is_student
 from .results import Results
 from .significance import Comparison
@@ -25,12 +26,15 @@ BETTER, WORSE, LEVEL = "var(--better, #1c6dd0)", "var(--worse, #c2410c)", "var(-
 KINDS = {"ceiling": "var(--ceiling, #7a8594)", "baseline": "var(--hue-5, #9a7400)", "student": BETTER, "other": "var(--other, #a9b3c1)"}
 COLOURS = ("#1c6dd0", "#c2410c", "#0f8a6d", "#a3359c", "#9a7400", "#5b5bd6")
 HUES = [f"var(--hue-{number}, {colour})" for number, colour in enumerate(COLOURS, 1)]
-DASHES = ("", "7 3", "2 3")
+DASHES = ("", "7 3", "2 3", "12 3 2 3", "14 4", "5 2 1 2 1 2")
+"""Neighbours differ without colour too, for those who do not see it and for prints in grey."""
+LABEL = 20
+"""Letters of a name at the end of its line."""
 
 
 def line_style(number: int) -> tuple[str, str]:
-    """Colour and dashes of the ``number``-th line of a chart; the first eighteen all differ."""
-    return HUES[number % len(HUES)], DASHES[number // len(HUES) % len(DASHES)]
+    """Colour and dashes of the ``number``-th line of a chart: six in a row differ in both, the first thirty-six in one of them."""
+    return HUES[number % len(HUES)], DASHES[(number + number // len(HUES)) % len(DASHES)]
 
 
 def means(results: Results) -> str:
@@ -72,7 +76,7 @@ def forest(columns: list[tuple[str, Comparison]]) -> str:
         middle, colour = top + row * (number + 0.5), {1: BETTER, -1: WORSE, 0: MUTED}[comparison.direction]
         interval = f"95 % interval {signed(comparison.low)} to {signed(comparison.high)}"
         title = f"{name}: {signed(comparison.delta)}, {interval}, {p_value(comparison.p_adjusted)}"
-        parts.append(f"<g><title>{escape(title)}</title>{_text(left - 8, middle + 4, name, 'end', INK)}")
+        parts.append(f"<g><title>{escape(typeset(title))}</title>{_text(left - 8, middle + 4, name, 'end', INK)}")
         parts.append(_line(axis.x(comparison.low), middle, axis.x(comparison.high), middle, colour))
         parts.append(f'<circle cx="{axis.x(comparison.delta):.1f}" cy="{middle:g}" r="5" fill="{colour}"/>')
         parts.append(_text(WIDTH - 2, middle + 4, signed(comparison.delta), "end", colour) + "</g>")
@@ -104,11 +108,13 @@ def precision_recall(results: Results, key: bool = True) -> str:
 
     ``key``: whether a key below the chart names the lines, for where no page does.
     """
-    axes = _Axes(284, [0, 0.2, 0.4, 0.6, 0.8, 1], [0, 0.2, 0.4, 0.6, 0.8, 1])
+    axes = _Axes(284, [0, 0.2, 0.4, 0.6, 0.8, 1], [0, 0.2, 0.4, 0.6, 0.8, 1], right=_beside_names(results.systems))
     parts = axes.draw("recall", "precision")
-    for number, (name, system) in enumerate(results.systems.items()):
-        points = [(level / (RECALL_LEVELS - 1), precision) for level, precision in enumerate(system.curve)]
-        parts.append(_curve(axes, points, number, name))
+    curves = {
+        name: [(level / (RECALL_LEVELS - 1), precision) for level, precision in enumerate(system.curve)]
+        for name, system in results.systems.items()
+    }
+    parts += _curves(axes, curves, list(results.systems))
     key_parts, height = _key(list(enumerate(results.systems)) if key else [], axes.bottom + 36)
     return _svg(height, "Interpolated precision against recall, a line a system", parts + key_parts)
 
@@ -144,10 +150,10 @@ def training(results: Results, key: bool = True) -> str:
     if not logs:
         return ""
     steps, losses = ([point[axis] for points in logs.values() for point in points] for axis in (0, 1))
-    axes = _Axes(284, _ticks(0, max(steps)), _ticks(min(0, *losses), max(losses)))
+    axes = _Axes(284, _ticks(0, max(steps)), _ticks(min(0, *losses), max(losses)), right=_beside_names(logs))
     parts = axes.draw("step", f"loss{measured_on(results, logs)}")
     lines = [(number, name) for number, name in enumerate(results.systems) if name in logs]
-    parts += [_curve(axes, logs[name], number, name) for number, name in lines]
+    parts += _curves(axes, {name: logs[name] for _, name in lines}, list(results.systems))
     key_parts, height = _key(lines if key else [], axes.bottom + 36)
     return _svg(height, "Training loss by step, a line a student", parts + key_parts)
 
@@ -197,7 +203,9 @@ def significance_matrix(results: Results) -> str:
                 continue
             colour = LEVEL if not comparison.significant else BETTER if comparison.delta > 0 else WORSE
             title = f"{a} {signed(comparison.delta)} against {b}, {p_value(comparison.p_adjusted)}"
-            parts.append(f"<g><title>{escape(title)}</title>{_rectangle(left + width * column + 1, y + 1, width - 2, height - 2, colour)}")
+            parts.append(
+                f"<g><title>{escape(typeset(title))}</title>{_rectangle(left + width * column + 1, y + 1, width - 2, height - 2, colour)}"
+            )
             if width >= 22:
                 ink, points = "var(--paper, #ffffff)" if comparison.significant else MUTED, round(100 * comparison.delta)
                 x = left + width * (column + 0.5)
@@ -229,7 +237,7 @@ class _Axes:
         parts = [_line(self.x(self.x_ticks[0]), self.y(tick), self.x(self.x_ticks[-1]), self.y(tick), LINE) for tick in self.y_ticks]
         parts += [_text(30, self.y(tick) + 4, f"{tick:g}", "end", MUTED) for tick in self.y_ticks]
         parts += [_text(self.x(tick), self.bottom + 16, f"{tick:g}", "middle", MUTED) for tick in self.x_ticks]
-        parts += [_text(WIDTH / 2, self.bottom + 32, x_name, "middle", MUTED), _text(8, 14, y_name, "start", MUTED)]
+        parts += [_text((self.left + self.right) / 2, self.bottom + 32, x_name, "middle", MUTED), _text(8, 14, y_name, "start", MUTED)]
         return parts
 
 
@@ -243,11 +251,43 @@ def _ticks(low: float, high: float) -> list[float]:
     return [round(step * number, 9) for number in range(first, last + 1)]
 
 
-def _curve(axes: _Axes, points: list[tuple[float, float]], number: int, name: str) -> str:
+def _curves(axes: _Axes, curves: Mapping[str, list[tuple[float, float]]], names: list[str]) -> list[str]:
+    """Lines with their names at their ends; ``names``: of all systems, whose place in it decides a line's style."""
+    heights = _apart([axes.y(points[-1][1]) for points in curves.values()], axes.bottom)
+    return [_curve(axes, points, names.index(name), name, height) for (name, points), height in zip(curves.items(), heights, strict=True)]
+
+
+def _curve(axes: _Axes, points: list[tuple[float, float]], number: int, name: str, height: float) -> str:
+    """A line, a thin one from its end to its name, and the name at that height."""
     colour, dashes = line_style(number)
     path = " ".join(f"{axes.x(x):.1f},{axes.y(y):.1f}" for x, y in points)
     line = f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round" stroke-dasharray="{dashes}"/>'
-    return f'<g class="curve" data-system="{number}"><title>{escape(name)}</title>{line}</g>'
+    end_x, end_y = axes.x(points[-1][0]), axes.y(points[-1][1])
+    lead = f'<path d="M{end_x + 2:.1f} {end_y:.1f}L{axes.right + 14:.1f} {height:.1f}" stroke="{colour}" stroke-width="0.75"/>'
+    label = _text(axes.right + 17, height + 4, _shortened(name), "start", colour, size=10.5)
+    return f'<g class="curve" data-system="{number}"><title>{escape(name)}</title>{line}{lead}{label}</g>'
+
+
+def _apart(heights: list[float], bottom: float, top: float = 26) -> list[float]:
+    """Heights moved apart as far as text of size 10.5 needs, or the space between ``top`` and ``bottom`` allows, in their order."""
+    step = min(12.5, (bottom - top) / max(1, len(heights) - 1))
+    order = sorted(range(len(heights)), key=heights.__getitem__)
+    placed: list[float] = []
+    for place, number in enumerate(order):
+        placed.append(max(heights[number], placed[-1] + step if place else top))
+    for place in range(len(placed) - 1, -1, -1):
+        placed[place] = min(placed[place], bottom if place == len(placed) - 1 else placed[place + 1] - step)
+    return [placed[order.index(number)] for number in range(len(heights))]
+
+
+def _shortened(name: str) -> str:
+    """A name of LABEL letters at most, the middle left out."""
+    return name if len(name) <= LABEL else f"{name[: LABEL // 2]}…{name[-(LABEL // 2 - 1) :]}"
+
+
+def _beside_names(names: Iterable[str]) -> float:
+    """Where an x axis ends, so that names have room beside it."""
+    return WIDTH - 20 - 6.2 * max(len(_shortened(name)) for name in names)
 
 
 def _key(lines: list[tuple[int, str]], top: float) -> tuple[list[str], float]:
@@ -275,7 +315,7 @@ def _svg(height: float, label: str, parts: list[str]) -> str:
 
 def _text(x: float, y: float, text: str, anchor: str, colour: str, size: float = 12) -> str:
     smaller = "" if size == 12 else f' font-size="{size:g}"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{smaller}>{escape(text)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{smaller}>{escape(typeset(text))}</text>'
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:

@@ -111,13 +111,20 @@ def powers(results: Results) -> list[tuple[str, list[str]]]:
             f"a true difference of {detectable} would be found four times out of five"
         ]
     if found.topics_for_wanted is not None:
-        lines.append(f"to find a true difference of {value(WANTED)} four times out of five takes about {found.topics_for_wanted:,} topics")
+        lines.append(
+            f"to find a true difference of {value(WANTED)} four times out of five takes about {_round(found.topics_for_wanted):,} topics"
+        )
     return [("What so many topics can show:", lines)]
 
 
 def _why_none(results: Results, found: Power) -> str:
     limit = ALPHA if results.test == "tukey" else found.level
     return f": the smallest p of {TESTS[results.test]} is {_small(found.smallest_p)}, and it must be below {_small(limit)}"
+
+
+def _round(topics: int) -> int:
+    """Two digits of a number: 430 for 433."""
+    return int(float(f"{topics:.2g}"))
 
 
 def _small(p: float) -> str:

@@ -16,7 +16,8 @@ COLUMNS = {
     "(percentile bootstrap over the topics). It is of one system or pair by itself: unlike adjusted p, it is not corrected for the "
     "number of pairs.",
     "relative": "The difference as a share of b's mean.",
-    "effect size": "Cohen's d: the mean difference over its standard deviation by topic. About .2 is small, .5 medium, .8 large.",
+    "effect size": "Cohen's d, written d: the mean difference over its standard deviation by topic. About .2 is small, .5 medium, .8 "
+    "large.",
     "wins/ties/losses": "On how many topics a scores more than b, the same, or less.",
     "p": "Uncorrected: how often chance alone would give a difference as large as this if the two systems were equally good.",
     "p adjusted": "Corrected: p raised for the number of pairs compared, since of many pairs some differ by chance. Below .05 a "

@@ -25,7 +25,7 @@ class Origin:
     source: str = ""
     """The collection, as it was asked for."""
     license: str = ""
-    """The collection's, as are the citation and the number of its topics."""
+    """The collection's, as is the citation."""
     citation: str = ""
     bitext: list[str] = field(default_factory=list)
     """Files of parallel text, each with the beginning of its hash."""

@@ -112,6 +112,12 @@ def _in_words(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+def left_out(collection: Mapping[str, Any]) -> list[str]:
+    """A note on the topics of a collection that have no judgement; no note if all have one."""
+    number = collection.get("left_out") or 0
+    return [f"{number:,} topic{'' if number == 1 else 's'} without a judgement left out"] if number else []
+
+
 def without_manifest(names: Iterable[str], manifests: Mapping[str, Any]) -> list[str]:
     """A note on the runs without a manifest; no note if all have one."""
     missing = [name for name in names if name not in manifests]

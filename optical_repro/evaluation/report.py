@@ -14,11 +14,14 @@ from .across_tables import across_csv, across_json, across_latex, across_markdow
 from .exports import as_csv, as_json, as_topics_csv
 from .measures import parse
 from .metrics import METRICS
+from .notebook import as_cell, as_dataframe
 from .report_page import as_html
 from .results import Results, read_results
 from .tables import as_latex, as_markdown, as_text
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from ..collections.collection import Passage
 
 FORMATS: dict[str, Callable[[Results], str]] = {
@@ -52,6 +55,14 @@ class Report:
                 f"Qrels   {self.qrels_path}",
             ]
         )
+
+    def to_dataframe(self, table: str = "systems") -> DataFrame:
+        """A table for pandas: ``systems`` by measures, ``comparisons`` as in report.csv, or the scores of ``topics``."""
+        return as_dataframe(self.results, table)
+
+    def _repr_html_(self) -> str:
+        """The table of systems, below a notebook's cell."""
+        return as_cell(self.results)
 
 
 ACROSS: dict[str, Callable[[Across], str]] = {

@@ -11,13 +11,13 @@ function element(tag, attributes = {}, ...children) {
 }
 
 const score = (number) => number.toFixed(3).replace(/^0/, "");
-const signed = (number) => (number < 0 ? "-" : "+") + score(Math.abs(number));
+const signed = (number) => (number < 0 ? "−" : "+") + score(Math.abs(number));
 
 // Tables: a heading sorts its column, numbers falling first.
 for (const table of document.querySelectorAll(".sortable")) {
   const headings = [...table.tHead.rows[0].cells];
   headings.forEach((heading, column) => heading.firstElementChild.addEventListener("click", () => {
-    const key = (row) => (row.cells[column].dataset.value ?? row.cells[column].textContent).trim();
+    const key = (row) => (row.cells[column].dataset.value ?? row.cells[column].textContent).trim().replace(/^−/, "-");
     const number = (row) => (key(row) === "" ? -Infinity : parseFloat(key(row)));
     const rows = [...table.tBodies[0].rows];
     const numeric = rows.every((row) => !Number.isNaN(number(row)));
@@ -58,7 +58,10 @@ function fillList() {
     const colour = difference > 0 ? "better" : difference < 0 ? "worse" : "note";
     const button = element("button", { type: "button", "data-topic": number, "aria-current": number === current },
       element("span", { class: colour }, difference ? signed(difference) : "0"), element("span", {}, topic.text || topic.id));
-    button.addEventListener("click", () => { location.hash = "topic=" + encodeURIComponent(topic.id); show(number); });
+    button.addEventListener("click", () => {
+      history.pushState(null, "", "#topic=" + encodeURIComponent(topic.id));
+      show(number);
+    });
     return element("li", {}, button);
   }));
 }
@@ -78,9 +81,10 @@ function side(system, number, topic) {
   const read = system.read[number];
   const words = new Set(wordsOf([topic.text, topic.human, read].join(" ")).filter(telling));
   const grades = new Map(topic.relevant), hits = system.hits[number];
-  const items = hits.map((document) => {
-    const grade = grades.get(document);
+  const items = hits.map((document, place) => {
+    const grade = grades.get(document), points = system.scores[number][place];
     return element("li", grade ? { class: "relevant" } : {}, ...passage(document, words),
+      ...(points === undefined ? [] : [element("span", { class: "points", lang: "en" }, ` score ${String(points).replace("-", "−")}`)]),
       ...(grade ? [element("span", { class: "badge", lang: "en" }, grade > 1 ? ` relevant, grade ${grade}` : " relevant")] : []));
   });
   const below = system.found[number].filter(([, rank]) => rank > hits.length).map(([document, rank]) => `${data.documents[document][0]} at ${rank}`);
@@ -112,11 +116,18 @@ function passage(number, words) {
 function showLinked(hash) {
   const asked = decodeURIComponent(hash.replace(/^#topic=/, ""));
   const number = data.topics.findIndex((topic) => topic.id === asked);
-  if (number >= 0) show(number);
+  if (number < 0 || !hash.startsWith("#topic=")) return;
+  show(number);
+  list.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest" });
+  byId("browser").scrollIntoView();
 }
 
 for (const choice of [left, right, order]) choice.addEventListener("change", () => { fillList(); show(current); });
-find.addEventListener("input", fillList);
+find.addEventListener("input", () => {
+  fillList();
+  const first = list.querySelector("button");
+  if (first) show(Number(first.dataset.topic));
+});
 list.addEventListener("keydown", (event) => {
   const item = document.activeElement.closest("li");
   const next = { ArrowDown: item?.nextElementSibling, ArrowUp: item?.previousElementSibling }[event.key];
@@ -126,9 +137,17 @@ for (const link of document.querySelectorAll("[data-pair]")) link.addEventListen
   [left.value, right.value] = link.dataset.pair.split(",");
   fillList();
   showLinked(link.hash);
-  byId("browser").scrollIntoView();
 });
-addEventListener("hashchange", () => showLinked(location.hash));
+for (const event of ["hashchange", "popstate"]) addEventListener(event, () => showLinked(location.hash));
+
+// Paper shows what is folded on the screen.
+const folds = [...document.querySelectorAll("details:not([open])")];
+addEventListener("beforeprint", () => {
+  folds.splice(0, folds.length, ...document.querySelectorAll("details:not([open])"));
+  for (const fold of folds) fold.open = true;
+});
+addEventListener("afterprint", () => { for (const fold of folds) fold.open = false; });
+
 fillList();
 show(Number(list.querySelector("button").dataset.topic));
 showLinked(location.hash);

@@ -11,10 +11,11 @@ from importlib.resources import files
 from string import Template
 from urllib.parse import quote
 
+from ..base import languages
 from ..base.system_names import HUMAN
 from . import figures, measures
 from .by_topic import changes, hit_names
-from .findings import EXPLAINED, effect, findings, method, notes, p_value, signed, summary, translators, value
+from .findings import EXPLAINED, counted, effect, findings, method, notes, p_value, signed, translators, value
 from .guide import COLUMNS, guide, origins
 from .page_parts import figure, heading, listed, section, sortable, tooltip, typeset
 from .questions import is_ceiling, is_student, telling_pairs
@@ -30,7 +31,14 @@ DRAWN = 6
 
 def as_html(results: Results) -> str:
     """The whole page."""
-    return page(results, results.name, summary(results), [])
+    return page(results, results.name, in_names(results), [])
+
+
+def in_names(results: Results) -> str:
+    """The summary with the names of languages: ``62 topics in Yoruba, documents in English, 9 systems``."""
+    topics, documents = (", ".join(languages.name(code) for code in codes.split(", ")) for codes in (results.lang, results.doc_lang))
+    parts = [f"{counted(len(results.qrels), 'topic')} in {topics}", "" if results.doc_lang == "und" else f"documents in {documents}"]
+    return ", ".join(filter(None, [*parts, counted(len(results.systems), "system")]))
 
 
 def page(results: Results, name: str, about: str, first: list[str]) -> str:
@@ -260,6 +268,7 @@ def _data(results: Results) -> str:
                 "name": name,
                 "ap": [round(score, 4) for score in system.scores["map"].tolist()],
                 "hits": [[numbers[document] for document in system.hits.get(topic, [])] for topic in results.qrels],
+                "scores": [[float(f"{score:.5g}") for score in system.hit_scores.get(topic, [])] for topic in results.qrels],
                 "read": [_query_text(results, system, topic) for topic in results.qrels],
                 "found": [[[numbers[document], rank] for document, rank in system.ranks.get(topic, {}).items()] for topic in results.qrels],
             }

@@ -190,6 +190,7 @@ def read_results(
         metrics=metrics,
         settings=provenance.shared(settings.values()),
         notes=[
+            *provenance.left_out(collection),
             *provenance.differences(settings),
             *provenance.without_manifest(names, manifests),
             *strangers.notes(),

@@ -139,7 +139,8 @@ def _inputs(experiment: Experiment, system: System) -> list[Path]:
 
 def _collection(experiment: Experiment) -> dict[str, Any]:
     collection = experiment.collection
-    return {
+    left_out = {"left_out": collection.left_out} if collection.left_out else {}
+    return left_out | {
         "name": collection.name,
         "source": collection.source,
         "lang": collection.lang,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -189,7 +190,65 @@ def test_an_address_opens_its_topic(chromium: Browser, report: Path, data: dict)
     opened = chromium.new_page()
     opened.goto(f"{report.as_uri()}#topic={data['topics'][33]['id']}")
     assert shown(opened) == data["topics"][33]["text"]
+    for name in ("#topic h3", "#list [aria-current=true]"):
+        assert opened.locator(name).evaluate(
+            "(one) => { const box = one.getBoundingClientRect(); return box.top >= 0 && box.top < innerHeight; }"
+        )
     opened.close()
+
+
+def test_a_search_shows_its_first_hit(page: Page, data: dict) -> None:
+    wanted = data["topics"][20]
+    page.fill("#find", wanted["id"])
+    assert shown(page) == wanted["text"]
+    assert page.locator("#list [aria-current=true]").count() == 1
+    page.fill("#find", "no topic has these words")
+    assert page.locator("#list button").count() == 0 and shown(page) == wanted["text"]
+
+
+def test_hits_have_the_scores_of_the_run(page: Page, data: dict) -> None:
+    names = [system["name"] for system in data["systems"]]
+    for place, select in enumerate(("#left", "#right")):
+        system = data["systems"][names.index(page.locator(f"{select} option:checked").inner_text())]
+        topic = page.evaluate("current")
+        told = page.locator("#topic .sides > div").nth(place).locator(".points").all_inner_texts()
+        assert [float(text.split()[-1].replace("\u2212", "-")) for text in told] == system["scores"][topic] != []
+
+
+def test_clicks_in_the_list_leave_the_page_where_it_is(page: Page) -> None:
+    page.locator("#list").scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    page.locator("#list button").nth(2).evaluate("one => one.click()")
+    assert page.evaluate("scrollY") == before and "#topic=" in page.url
+    page.go_back()
+
+
+def test_all_comparisons_fit_on_a_wide_screen(page: Page) -> None:
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.locator("#comparisons summary").click()
+    assert page.locator("#comparisons .wide").evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+def test_the_first_column_stays_on_a_phone(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    table = page.locator("#systems .wide")
+    first = page.locator("#systems tbody th").first
+    before = first.bounding_box()["x"]
+    table.evaluate("one => { one.scrollLeft = 200; }")
+    assert first.bounding_box()["x"] == before
+    assert page.locator("#systems tbody td").first.bounding_box()["x"] < before + first.bounding_box()["width"]
+
+
+def test_lines_have_their_names_at_their_ends(page: Page) -> None:
+    figure = page.locator("figure", has=page.locator("figcaption:text('precision by recall')"))
+    boxes = [one.bounding_box() for one in figure.locator(".curve:not(.off) text").all()]
+    assert len(boxes) == figure.locator(".legend input:checked").count() > 3
+    right = figure.locator("svg").first.bounding_box()
+    assert all(box["x"] + box["width"] <= right["x"] + right["width"] + 1 for box in boxes)
+    tops = sorted(box["y"] for box in boxes)
+    assert all(below - above > 8 for above, below in pairwise(tops))
+    dashes = figure.locator(".curve polyline").evaluate_all("all => all.map((one) => one.getAttribute('stroke-dasharray'))")
+    assert len(set(dashes[:6])) == 6
 
 
 # Figures
@@ -247,7 +306,19 @@ def test_it_prints(page: Page) -> None:
     hidden, there = ["nav", ".controls", "#list"], ["#systems table", "#figures svg", "#topics figure", "#topic .sides"]
     assert [page.locator(name).first.is_visible() for name in hidden + there] == [False] * len(hidden) + [True] * len(there)
     printed = page.pdf(format="A4")
-    assert printed.startswith(b"%PDF") and 3 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 12
+    assert printed.startswith(b"%PDF") and 3 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 30
+
+
+def test_paper_shows_what_is_folded(page: Page) -> None:
+    closed = page.locator("details:not([open])").count()
+    assert closed > 2
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    page.emulate_media(media="print")
+    assert all(page.locator(name).first.is_visible() for name in ("#guide dl", "#comparisons table", "#origin dl"))
+    page.emulate_media(media="screen")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details:not([open])").count() == closed
 
 
 # Several folders

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from test_compare import make
 
+from optical_repro.collections import load
 from optical_repro.compare import main
 from optical_repro.evaluation.measures import MEANINGS, PRINTED
 from optical_repro.evaluation.tables import COMPARISON_HEADINGS
@@ -111,3 +112,26 @@ def test_people_read_minus_signs(folder: Path) -> None:
     assert not re.findall(r"(?<![^\s(])-[.\d]\S*", seen)
     assert "\u2212." in seen
     assert "\u2212" not in (folder / "report.md").read_text()
+
+
+def test_topics_without_a_judgement_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in folder.glob("*.manifest.json"):
+        manifest = json.loads(path.read_text())
+        manifest["collection"]["left_out"] = 3
+        path.write_text(json.dumps(manifest))
+    assert main([str(folder)]) == 0
+    note = "3 topics without a judgement left out"
+    assert f"  {note}\n" in capsys.readouterr().out
+    assert note in section((folder / "report.html").read_text(), "systems")
+    assert note in json.loads((folder / "report.json").read_text())["notes"]
+
+
+def test_a_collection_counts_its_topics_without_a_judgement(tmp_path: Path) -> None:
+    files = {
+        "corpus.jsonl": '{"id": "d1", "title": "", "text": "a house"}\n',
+        "topics.yo.test.tsv": "q1\tilé ńlá\nq2\tọjà\nq3\tọmọ\n",
+        "qrels.yo.test.txt": "q1 0 d1 1\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert load(str(tmp_path), "yo").left_out == 2
