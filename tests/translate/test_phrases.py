@@ -273,7 +273,7 @@ def test_a_sentence_of_the_bitext_is_translated_by_a_model_that_has_not_read_it(
     planted = one.pairs[-1]
     assert planted.english.startswith("unheardof")
     assert one.translation.between("yo", "en").translate([planted.target]) == [planted.english]
-    [pair] = one.text.back_translated([planted])
+    [pair] = one.text.languages[0].back_translated([planted])
     assert pair.student == planted.target and "unheardof" not in pair.teacher and "zizu" in pair.teacher
 
 
