@@ -265,7 +265,8 @@ def words(mapping: Any, where: str, refused: Collection[str] = ()) -> Words:
             raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected true or false")
         if not flag or value:
             values = [] if flag else value if isinstance(value, list) else [value]
-            if any(isinstance(part, dict | list) or part is None for part in values) or not (flag or values):
+            may_be_empty = flag or known[name].takes.get("nargs") == "*"
+            if any(isinstance(part, dict | list) or part is None for part in values) or not (values or may_be_empty):
                 raise InputError(f"{where}: {name} is {reprlib.repr(value)}; expected a value, or a list of values")
             if any(isinstance(part, bool) for part in values):
                 raise InputError(
