@@ -54,7 +54,7 @@ def address(sample_run: Done, cache: Path) -> Iterator[str]:
         assert line_of_it, process.stderr.read()
     yield served[1]
     process.send_signal(signal.SIGINT)
-    out, error = process.communicate(timeout=60)
+    out, error = process.communicate(timeout=300)
     assert (process.returncode, error) == (0, "") and out.endswith("stopped\n")
 
 
