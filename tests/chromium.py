@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -37,6 +38,22 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("OPTICAL_BROWSER") == "required":
         pytest.fail(told)
     pytest.skip(told)
+
+
+@contextmanager
+def watched(chromium: Browser, address: str, patience: int) -> Iterator[tuple[Page, list[str]]]:
+    """A page on a desktop, and the addresses fetched for it; no script may fail. ``patience``: milliseconds to wait for anything."""
+    opened = chromium.new_page(viewport=DESKTOP)
+    opened.set_default_timeout(patience)
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("console", lambda message: wrong.append(message.text))
+    fetched: list[str] = []
+    opened.on("request", lambda request: fetched.append(request.url))
+    opened.goto(address)
+    yield opened, fetched
+    opened.close()
+    assert wrong == []
 
 
 def contrasts(page: Page, inks: Mapping[str, str]) -> dict[str, float]:

@@ -39,11 +39,12 @@ def rows(
     be ``headed`` may have other columns too. Without a heading, a row has ``needed`` cells. Raises InputError with the line for a row
     of another length and for broken quotes, and where it is not certain what separates the cells.
     """
-    headings = {delimiter: _places(cells, columns, needed, headed) for delimiter in DELIMITERS if (cells := _first(path, delimiter))}
-    delimiter, places = next(((delimiter, places) for delimiter, places in headings.items() if places), ("", None))
+    firsts = {delimiter: cells for delimiter in DELIMITERS if (cells := _first(path, delimiter))}
+    headings = ((delimiter, _places(cells, columns, needed, headed)) for delimiter, cells in firsts.items())
+    delimiter, places = next(((delimiter, places) for delimiter, places in headings if places), ("", None))
     if places:
-        start, width = 1, len(_first(path, delimiter))
-    elif next(_records(path, next(iter(headings), ","), expected), None) is None:
+        start, width = 1, len(firsts[delimiter])
+    elif next(_records(path, next(iter(firsts), ","), expected), None) is None:
         return
     elif headed:
         names = ", ".join(" or ".join(sorted(names)) for names in columns[:needed])

@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import regex
@@ -127,6 +127,15 @@ def tokens(text: str) -> list[Token]:
             if word := _fold_piece(piece):
                 pieces.append(Token(piece, word, match.start() + start, match.start() + end))
     return pieces
+
+
+def rewritten(text: str, change: Callable[[Token], str]) -> str:
+    """A text with each token replaced, and what stands between tokens unchanged."""
+    pieces, end = [], 0
+    for token in tokens(text):
+        pieces += [text[end : token.start], change(token)]
+        end = token.end
+    return "".join([*pieces, text[end:]])
 
 
 def _spans(piece: str) -> Iterator[tuple[int, int]]:

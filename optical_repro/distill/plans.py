@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from .transport import REGULARISATION, TOLERANCE, cosine_cost, transport_plan
+from .transport import REGULARISATION, TOLERANCE, cosine_cost, furthest, masses, transport_plan
 
 if TYPE_CHECKING:
     from .batch import Batch
@@ -88,18 +88,18 @@ def one_sided_plan(
     balanced one, with none each student token chooses alone. Scaling iterations (Chizat et al. 2018, arXiv 1607.05816) until what
     teacher tokens get moves by less than ``tolerance``. Masks may hold weights, as in `transport_plan`.
     """
-    masses = [(mask / mask.sum(1, keepdim=True)).double() for mask in (student_mask, teacher_mask)]
+    student_masses, teacher_masses = masses(student_mask), masses(teacher_mask)
     with torch.autocast(cost.device.type, enabled=False):
         kernel = (-cost.detach().double() / regularisation).exp()
-        got, scale = masses[1], (masses[1] > 0).double()
+        got, scale = teacher_masses, (teacher_masses > 0).double()
         for _ in range(ITERATIONS):
             plan = kernel * scale.unsqueeze(1)
-            plan = plan * (masses[0] / plan.sum(2)).unsqueeze(2)
+            plan = plan * (student_masses / plan.sum(2)).unsqueeze(2)
             before, got = got, plan.sum(1)
-            if float((got - before).norm(dim=1).max()) < tolerance:
+            if furthest(got - before) < tolerance:
                 break
             free = got / scale.clamp_min(torch.finfo(scale.dtype).tiny)
-            scale = torch.where(masses[1] > 0, (masses[1] / free) ** (relaxation / (relaxation + regularisation)), 0.0)
+            scale = torch.where(teacher_masses > 0, (teacher_masses / free) ** (relaxation / (relaxation + regularisation)), 0.0)
     return plan.to(cost.dtype)
 
 

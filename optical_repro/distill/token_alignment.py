@@ -97,7 +97,7 @@ def align_readings(student: Reading, teacher: Reading, transport: Sequence[str] 
 
     from . import plans
     from .batch import Batch
-    from .transport import TOLERANCE, cosine_cost, transport_plan
+    from .transport import TOLERANCE, cosine_cost
 
     for side in (student, teacher):
         if not side.pieces:
@@ -105,11 +105,7 @@ def align_readings(student: Reading, teacher: Reading, transport: Sequence[str] 
     ours, theirs = (torch.from_numpy(side.vectors)[None] for side in (student, teacher))
     cost = cosine_cost(ours, theirs)
     masks = torch.ones(ours.shape[:2]), torch.ones(theirs.shape[:2])
-    if transport:
-        batch = Batch(ours, masks[0], theirs, masks[1], transport=tuple(transport))
-        plan = plans.make(batch, *masks, TOLERANCE)
-    else:
-        plan = transport_plan(cost, *masks)
+    plan = plans.make(Batch(ours, masks[0], theirs, masks[1], transport=tuple(transport)), *masks, TOLERANCE)
     return TokenAlignment(student, teacher, plan[0].numpy(), float((plan * cost).sum()))
 
 

@@ -35,10 +35,14 @@ def transport_plan(
     """
     if regularisation < 0.005:
         raise ValueError(f"regularisation is {regularisation}; Sinkhorn needs at least 0.005 for costs up to 2")
-    student_masses, teacher_masses = ((mask / mask.sum(1, keepdim=True)).double() for mask in (student_mask, teacher_mask))
     solve = by_pot if cost.device.type == "cpu" else in_few_kernels
     with torch.autocast(cost.device.type, enabled=False):
-        return solve(cost.detach().double(), student_masses, teacher_masses, regularisation, tolerance).to(cost.dtype)
+        return solve(cost.detach().double(), masses(student_mask), masses(teacher_mask), regularisation, tolerance).to(cost.dtype)
+
+
+def masses(mask: Tensor) -> Tensor:
+    """The share of each token in its text's mass, in double precision: [B, n]."""
+    return (mask / mask.sum(1, keepdim=True)).double()
 
 
 def by_pot(cost: Tensor, student_masses: Tensor, teacher_masses: Tensor, regularisation: float, tolerance: float) -> Tensor:
@@ -61,13 +65,13 @@ def in_few_kernels(cost: Tensor, student_masses: Tensor, teacher_masses: Tensor,
     for iteration in range(1000):  # at most, as in POT
         f = a / torch.bmm(kernel, g)
         g = b / torch.bmm(turned, f)
-        if iteration % 10 == 0 and _furthest(f * torch.bmm(kernel, g) - a) < tolerance:
+        if iteration % 10 == 0 and furthest(f * torch.bmm(kernel, g) - a) < tolerance:
             break
     return f * kernel * g.transpose(1, 2)
 
 
-def _furthest(differences: Tensor) -> float:
-    """The greatest length of a text's differences [B, n, 1]."""
+def furthest(differences: Tensor) -> float:
+    """The greatest length of a text's differences, [B, n] or [B, n, 1]."""
     return float(differences.norm(dim=1).max())
 
 

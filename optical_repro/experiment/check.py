@@ -19,9 +19,7 @@ def check(experiment: Experiment, systems: Sequence[System]) -> None:
     check_text(experiment, systems)
     if any(system.kind.dense for system in systems):
         check_encoders(experiment, [system for system in systems if system.regime])
-    needs, others = experiment.needs, experiment.learnt.others
-    directions = [direction for system in systems for direction in needs.directions(system)]
-    directions += [direction for system in systems for other in others for direction in needs.of_training_text(system, other.code)]
+    directions = [direction for system in systems for _, direction in experiment.translations(system)]
     experiment.translation.translators.check(list(dict.fromkeys(directions)))
 
 

@@ -77,6 +77,13 @@ class Experiment:
         """A regime's training pairs. Raises InputError for an unknown regime."""
         return self.text.training_pairs(regime)
 
+    def translations(self, system: System) -> list[tuple[Translation, tuple[str, str]]]:
+        """The directions in which texts are translated for a system, each with the translation of its language."""
+        needed = [(self.translation, direction) for direction in self.needs.directions(system)]
+        for other in self.learnt.others:
+            needed += [(other.translation, direction) for direction in self.needs.of_training_text(system, other.code)]
+        return needed
+
     # ---- topics
 
     def queries(self, retriever: str) -> Mapping[str, str]:

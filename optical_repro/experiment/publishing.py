@@ -231,11 +231,7 @@ def _files(paths: Sequence[Path]) -> list[str]:
 
 def _translation(experiment: Experiment, system: System) -> list[dict[str, str]]:
     """A system's translators, one for each direction; empty if it needs no translation."""
-    needs = experiment.needs
-    needed = [(experiment.translation, direction) for direction in needs.directions(system)]
-    for other in experiment.learnt.others:
-        needed += [(other.translation, direction) for direction in needs.of_training_text(system, other.code)]
-    translators = [(*direction, translation.between(*direction)) for translation, direction in needed]
+    translators = [(*direction, translation.between(*direction)) for translation, direction in experiment.translations(system)]
     translators += [
         (*direction, translation.phrase_translators.between(*direction)) for translation, direction in _by_phrases(experiment, system)
     ]

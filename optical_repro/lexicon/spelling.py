@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from math import log
 from typing import TYPE_CHECKING
 
-from ..base.words import is_number, is_word, tokens
+from ..base.words import is_number, is_word, rewritten, tokens
 
 if TYPE_CHECKING:
     from .lexicon import Lexicon
@@ -83,8 +83,4 @@ def respell(text: str, spellings: dict[str, str]) -> str:
     >>> respell("Wa ya ƙera komfuta?", {"komfuta": "kwamfuta"})
     'Wa ya ƙera kwamfuta?'
     """
-    pieces, end = [], 0
-    for token in tokens(text):
-        pieces += [text[end : token.start], spellings.get(token.word, token.text)]
-        end = token.end
-    return "".join([*pieces, text[end:]])
+    return rewritten(text, lambda token: spellings.get(token.word, token.text))

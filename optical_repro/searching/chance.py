@@ -11,7 +11,7 @@ import numpy as np
 import regex
 
 from ..base.files import whole
-from ..base.words import tokens
+from ..base.words import Token, rewritten
 
 REVISION = 1
 """Raise it with every change to the scores of the same topics, model and index."""
@@ -38,13 +38,12 @@ def meaningless(topics: Iterable[str], seed: int = 42, count: int = DRAWN) -> li
 
 
 def _shuffled(text: str, draw: random.Random) -> str:
-    parts, end = [], 0
-    for token in tokens(text):
+    def shuffled(token: Token) -> str:
         letters = regex.findall(r"\X", token.text)
         draw.shuffle(letters)
-        parts += [text[end : token.start], "".join(letters)]
-        end = token.end
-    return "".join([*parts, text[end:]])
+        return "".join(letters)
+
+    return rewritten(text, shuffled)
 
 
 def write(topics: Sequence[str], best_scores: Callable[[Sequence[str]], Sequence[float]], folder: Path) -> None:

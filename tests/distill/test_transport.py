@@ -226,7 +226,7 @@ def test_the_plan_of_a_gpu_is_that_of_pot(batch: Batch, regularisation: float, t
 def test_all_arrays_of_the_loss_are_on_one_device(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     """PyTorch's device without values stands for a GPU: an array of another device in the loss is an error there, as on a GPU."""
     # The one number that is looked at on the way. That device has no automatic precision either.
-    monkeypatch.setattr(transport, "_furthest", lambda _: 0.0)
+    monkeypatch.setattr(transport, "furthest", lambda _: 0.0)
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
     student, student_mask, teacher, teacher_mask = (
         part.to("meta") for part in (batch.student, batch.student_mask, batch.teacher, batch.teacher_mask)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from chromium import DESKTOP, NARROW, PHONE, contrasts
+from chromium import DESKTOP, NARROW, PHONE, contrasts, watched
 from conftest import Done
 from test_compare import make
 
@@ -34,21 +34,12 @@ def data(report: Path) -> dict:
 @pytest.fixture
 def page(chromium: Browser, report: Path) -> Iterator[Page]:
     """The report of a small run on a desktop, opened anew; whatever a test does to it, no script fails and nothing is fetched."""
-    yield from watched(chromium, report)
+    yield from opened_report(chromium, report)
 
 
-def watched(chromium: Browser, path: Path) -> Iterator[Page]:
-    opened = chromium.new_page(viewport=DESKTOP)
-    opened.set_default_timeout(15_000)
-    wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("console", lambda message: wrong.append(message.text))
-    fetched: list[str] = []
-    opened.on("request", lambda request: fetched.append(request.url))
-    opened.goto(path.as_uri())
-    yield opened
-    opened.close()
-    assert wrong == []
+def opened_report(chromium: Browser, path: Path) -> Iterator[Page]:
+    with watched(chromium, path.as_uri(), 15_000) as (opened, fetched):
+        yield opened
     assert {url.partition("#")[0] for url in fetched} == {path.as_uri()}
 
 
@@ -329,7 +320,7 @@ def test_several_folders_on_one_page(chromium: Browser, tmp_path: Path, monkeypa
     make(tmp_path, "tiny.yo.test", seed=1)
     make(tmp_path, "tiny.sw.test", seed=2)
     assert main(["runs/tiny.yo.test", "runs/tiny.sw.test"]) == 0
-    for page in watched(chromium, tmp_path / "runs/across.html"):
+    for page in opened_report(chromium, tmp_path / "runs/across.html"):
         assert page.locator("#folders thead th").all_inner_texts()[1:3] == ["tiny.yo.test", "tiny.sw.test"]
         page.click("#folders thead button:text('tiny.sw.test')")
         means = page.locator("#folders tbody td:nth-child(3)").evaluate_all("all => all.map((one) => Number(one.dataset.value))")

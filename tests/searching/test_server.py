@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 import pytest
-from chromium import DESKTOP, NARROW, PHONE, contrasts
+from chromium import NARROW, PHONE, contrasts, watched
 from conftest import Done
 
 from optical_repro import collections, searching
@@ -162,17 +162,8 @@ def test_without_fastapi_one_line_says_what_to_install(monkeypatch: pytest.Monke
 @pytest.fixture
 def page(chromium: Browser, address: str) -> Iterator[Page]:
     """The page on a desktop; whatever a test does to it, no script fails and nothing is fetched from elsewhere."""
-    opened = chromium.new_page(viewport=DESKTOP)
-    opened.set_default_timeout(60_000)
-    wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("console", lambda message: wrong.append(message.text))
-    fetched: list[str] = []
-    opened.on("request", lambda request: fetched.append(request.url))
-    opened.goto(address)
-    yield opened
-    opened.close()
-    assert wrong == []
+    with watched(chromium, address, 60_000) as (opened, fetched):
+        yield opened
     assert [url for url in fetched if not url.startswith((address, "data:"))] == []
 
 

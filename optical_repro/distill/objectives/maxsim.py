@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..objective import Objective
-from .scores import TEMPERATURE
+from .scores import divergence
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,17 +19,14 @@ def maxsim(batch: Batch) -> Tensor:
     MaxSim (Khattab and Zaharia 2020, arXiv 2004.12832) is the mean over a text's tokens of the highest cosine with a token of the
     other: what ``-maxsim`` systems rerank by. The special tokens are left out, as there.
     """
-    import torch
-
     from ..batch import without_ends
 
     student_mask, teacher_mask = without_ends(batch.student_mask), without_ends(batch.teacher_mask)
     student, teacher = (
-        max_sims(states, mask, batch.teacher, teacher_mask) / TEMPERATURE
+        max_sims(states, mask, batch.teacher, teacher_mask)
         for states, mask in ((batch.student, student_mask), (batch.teacher, teacher_mask))
     )
-    target = torch.log_softmax(teacher, 1)
-    return torch.nn.functional.kl_div(torch.log_softmax(student, 1), target, log_target=True, reduction="batchmean")
+    return divergence(student, teacher)
 
 
 def max_sims(queries: Tensor, query_mask: Tensor, documents: Tensor, document_mask: Tensor) -> Tensor:

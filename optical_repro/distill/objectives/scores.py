@@ -16,14 +16,19 @@ TEMPERATURE = 0.05
 
 def scores(batch: Batch) -> Tensor:
     """KL divergence from the teacher's distribution of scores over the passages to the student's (temperature 0.05)."""
-    import torch
-
     from ..batch import vectors
 
     assert batch.passages is not None, "the objective `scores` needs the vectors of the passages"
-    student, teacher = (side @ batch.passages.T / TEMPERATURE for side in vectors(batch))
-    target = torch.log_softmax(teacher, 1)
-    return torch.nn.functional.kl_div(torch.log_softmax(student, 1), target, log_target=True, reduction="batchmean")
+    student, teacher = (side @ batch.passages.T for side in vectors(batch))
+    return divergence(student, teacher)
+
+
+def divergence(student: Tensor, teacher: Tensor) -> Tensor:
+    """KL divergence from the teacher's distribution of scores to the student's, [B, scores] each: the mean over the rows."""
+    import torch
+
+    student, teacher = (torch.log_softmax(scores / TEMPERATURE, 1) for scores in (student, teacher))
+    return torch.nn.functional.kl_div(student, teacher, log_target=True, reduction="batchmean")
 
 
 SCORES = Objective(

@@ -4,16 +4,12 @@ from collections.abc import Sequence
 
 from ...bitext.readers import Pair
 from ..regime import Regime, Tools, TrainingPair
+from .translated_english import translated_texts
 
 
 def translated(pairs: Sequence[Pair], tools: Tools) -> list[TrainingPair]:
     """The pairs' sentences of the language with their machine translations."""
     return tools.back_translated(pairs)
-
-
-def machine_made(texts: Sequence[str], tools: Tools) -> list[TrainingPair]:
-    """English texts translated into the language: there are no sentences of the language to translate from."""
-    return tools.translated(texts)
 
 
 BACK_TRANSLATED = Regime(
@@ -23,6 +19,6 @@ BACK_TRANSLATED = Regime(
     ("back-translate", "back-translated", "back-translation", "backtranslation"),
     translates=True,
     translates_passages=True,
-    passages=machine_made,
+    passages=translated_texts,  # there are no sentences of the language about the collection to translate from
     place=3,
 )
