@@ -5,12 +5,13 @@ PYTHON_IN_VENV = .venv/bin/python
 # Another project's paths have no place in .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: run test quick reproduce data lint install lock clean help
+.PHONY: run test quick reproduce data lint docs install lock clean help
 
 run: install ## Install into .venv, then run the experiment (ARGS="--lang sw --regime bitext" for another)
 	@$(PYTHON_IN_VENV) -m optical_repro.run $(ARGS)
 
-test: install ## Install into .venv, then run the tests (TESTS=tests/evaluation for some of them)
+test: install ## Install into .venv, Ray too, then run the tests (TESTS=tests/evaluation for some of them)
+	@$(PYTHON_IN_VENV) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.ray.lock
 	@$(PYTHON_IN_VENV) -m pytest $(TESTS)
 
 quick: install ## The inner loop: style, types, and the tests that train nothing (under 90 seconds)
@@ -28,6 +29,11 @@ lint: install ## Check style and types
 	@$(PYTHON_IN_VENV) -m ruff check .
 	@$(PYTHON_IN_VENV) -m mypy optical_repro benchmarks
 
+docs: install ## Build the site into site/ (the first time, installs MkDocs into .venv)
+	@$(PYTHON_IN_VENV) -c 'import material, mkdocstrings' 2>/dev/null || $(PYTHON_IN_VENV) -m pip install --quiet --no-build-isolation --constraint requirements.lock --editable '.[docs]'
+	@$(PYTHON_IN_VENV) -m mkdocs build --strict --quiet
+	@echo 'Built: site/index.html'
+
 install: ## Make .venv and install the versions of requirements.lock; run again, it goes on
 	@sh ./install.sh
 
@@ -38,7 +44,7 @@ lock: ## Choose the versions anew from setup.cfg (needs uv)
 	@{ sed -n '/^#/p' requirements.lock; cat requirements.lock.part; } > requirements.lock.new && rm requirements.lock.part && mv requirements.lock.new requirements.lock
 
 clean: ## Remove .venv and what building and testing left (results and caches stay)
-	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	@find optical_repro tests -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## Show this

@@ -10,10 +10,13 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import measure
+
+Clock = Callable[[Callable[[], object]], measure.Seconds]
 
 SIZE = {"cpu": 2048, "cuda": 8192}
 """Rows and columns of the matrices of the product that gives the limit."""
@@ -31,8 +34,8 @@ def main() -> None:
 
     from optical_repro import collections
     from optical_repro.base.terminal import hush_transformers
-    from optical_repro.distill.loop import has_fast_bf16
     from optical_repro.distill.recipe import Recipe
+    from optical_repro.encoders.precision import has_fast_bf16
     from optical_repro.encoders.text_encoder import TextEncoder
     from optical_repro.reproduction.running import processor
 
@@ -47,20 +50,22 @@ def main() -> None:
         folder = Path(name)
         material = lesson.prepare(folder, arguments.steps * arguments.batch)
         for device, description in devices.items():
-            encoder = TextEncoder(material.teacher, device)
-            trained_in = torch.bfloat16 if has_fast_bf16(device) else torch.float32
+            fast = has_fast_bf16(device)
+            trained_in = torch.bfloat16 if fast else torch.float32
             limits = {kind: limit(device, kind) for kind in {torch.float32, trained_in}}
-
-            def encode(encoder: TextEncoder = encoder, many: list[str] = texts * TIMES[device]) -> None:
-                encoder.encode(many)
+            full, short = (partial(TextEncoder(material.teacher, device, bf16).encode, texts * TIMES[device]) for bf16 in (False, True))
 
             def train(device: str = device) -> None:
                 lesson.train(material, Recipe(steps=arguments.steps, batch_size=arguments.batch), folder / "student", device)
 
-            for work, run, count, unit, kind, clock in (
-                ("encoding", encode, len(texts) * TIMES[device], "passages", torch.float32, measure.timed),
-                ("training", train, len(material.pairs), "pairs", trained_in, measure.timed_training),
-            ):
+            encoded, pairs = len(texts) * TIMES[device], len(material.pairs)
+            works: list[tuple[str, Callable[[], object], int, str, Any, Clock]] = [
+                ("encoding", full, encoded, "passages", torch.float32, measure.timed),
+                ("training", train, pairs, "pairs", trained_in, measure.timed_training),
+            ]
+            if fast:
+                works.insert(1, ("encoding", short, encoded, "passages", torch.bfloat16, measure.timed))
+            for work, run, count, unit, kind, clock in works:
                 operations = counted(run)
                 seconds = sorted(clock(run)[0] for _ in range(arguments.runs))[arguments.runs // 2]
                 rows.append(
@@ -82,7 +87,7 @@ def main() -> None:
     arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
 
 
-def counted(run: Callable[[], None]) -> int:
+def counted(run: Callable[[], object]) -> int:
     """The floating-point operations of the matrix products in a call."""
     from torch.utils.flop_counter import FlopCounterMode
 

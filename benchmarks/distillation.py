@@ -67,7 +67,7 @@ def theirs(material: Any, labels: Any, learns: str, steps: int, batch: int, fold
     from sentence_transformers.sentence_transformer.losses import MSELoss
     from transformers.trainer_callback import PrinterCallback
 
-    from optical_repro.distill.loop import has_fast_bf16
+    from optical_repro.encoders.precision import has_fast_bf16
 
     model: Any = SentenceTransformer(str(material.untrained), device="cpu")
     if learns == "embeddings":

@@ -1,7 +1,7 @@
 """Passages a second, whole processes: encoding a corpus into a FAISS index by optical_repro and by ``python -m pyserini.encode``.
 
-Same corpus, model, batch, output format and start of Java; the vectors are checked to be the same. The third side is what
-``optical_repro.run`` does: the same encoder class, called with more passages at a time.
+Same corpus, model, batch and output format; the vectors are checked to be the same. The third side is what ``optical_repro.run`` does:
+more passages at a time, and no start of Java.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Training in 16-bit brain floats against 32-bit floats on this processor: what ``distill.loop.has_fast_bf16`` should say of it."""
+"""Training in 16-bit brain floats against 32-bit floats on this processor: what ``encoders.precision.has_fast_bf16`` should say of it."""
 
 from __future__ import annotations
 

@@ -102,6 +102,7 @@ def finder(
     split: str | None = None,
     teacher: str | None = None,
     device: str = "auto",
+    index: str = "flat",
     runs_dir: Path | str = "runs",
     cache_dir: Path | str | None = None,
 ) -> Finder:
@@ -122,7 +123,7 @@ def finder(
     lang = languages.check(lang)
     checkpoint = checkpoints.find(str(student) if student is not None else None, Path(runs_dir), teacher, lang)
     collection = collections.load(str(source), lang, split)
-    return Finder(collection, checkpoint, Cache(cache_dir or default_folder()), device)
+    return Finder(collection, checkpoint, Cache(cache_dir or default_folder()), device, index)
 
 
 def _prepare_notebook() -> None:

@@ -54,11 +54,12 @@ def export(student: str, folder: Path, runs_dir: Path, *, onnx: bool = False) ->
 
     ``onnx``: with the transformer as ONNX too. Raises InputError if a library for that is missing, or it differs from torch's.
     """
-    source = find(student, runs_dir).folder
+    found = find(student, runs_dir)
+    source = found.folder
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: is there already; name a new folder, or an empty one")
     try:
-        path = card.write(source, runs_dir)
+        path = card.write(source, runs_dir, found.runs_dir)
     except InputError as error:
         path = source / CARD
         say(f"note: {'the card is that of before' if path.is_file() else 'no model card'}: {error}")

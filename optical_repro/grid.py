@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from . import options
 from .base.errors import InputError
 from .base.system_names import MAXSIM
 from .base.terminal import Parser, duration, log_path, run_command, say
+from .engines.engine import Engine, connect
+from .engines.engine import check as check_engine
 from .grids.file import EXPECTED, Cell, Grid, read_grid
 from .run import compile_metrics_beside, prepare
 
@@ -60,11 +64,14 @@ def parser() -> argparse.ArgumentParser:
     add("--data", type=Path, metavar="DIR", help="what $OPTICAL_DATA in the file stands for (default: the variable)")
     add("--runs-dir", type=Path, metavar="DIR", help="run files and reports (default: runs/grids/FILE, or FILE-maxsim)")
     add("--cache-dir", type=Path, metavar="DIR", help="finished stages (default: run's)")
+    meaning = "what makes the cells: this process, one after the other (local), or a Ray cluster, side by side (ray, ray:ADDRESS)"
+    options.add(add, "engine", engine=f"{meaning}; docs/cluster.md (default: %(default)s)")
     return parser
 
 
 def run_grid(arguments: argparse.Namespace) -> None:
     """Trains and scores all cells, then reports the grid."""
+    check_engine(arguments.engine)
     if arguments.data:
         os.environ["OPTICAL_DATA"] = str(arguments.data)
     folder = arguments.runs_dir or Path("runs/grids") / (arguments.file.stem + (MAXSIM if arguments.maxsim else ""))
@@ -74,11 +81,11 @@ def run_grid(arguments: argparse.Namespace) -> None:
         say("\n".join(cell.command for cell in grid.cells))
         return
     # Cells that differ only by seed need one check.
-    for cell in {(cell.lang, *cell.levels.values()): cell for cell in grid.cells}.values():
-        prepare(cell.namespace())
+    checked = [prepare(cell.namespace()) for cell in {(cell.lang, *cell.levels.values()): cell for cell in grid.cells}.values()]
+    engine, device = connect(arguments.engine), checked[0][0].models.device
     say(f"{grid.name}: {len(grid.cells)} cells; what was done before is taken from the cache\n")
     compiling = compile_metrics_beside()
-    names = make_cells(grid)
+    names = make_cells(grid, engine, device)
     compiling.wait()
     if grid != whole_grid:
         say("no report: the same command without --lang, --seed and --variant writes it")
@@ -111,29 +118,48 @@ def part(grid: Grid, lang: str | None, seed: int | None, variant: str | None) ->
     return replace(grid, cells=cells)
 
 
-def make_cells(grid: Grid) -> list[str]:
+def make_cells(grid: Grid, engine: Engine, device: str = "cpu") -> list[str]:
     """Makes the runs of every cell and prints a line of progress for each; returns the names of the cells' collections."""
-    from .experiment.publishing import publish_all
-
     names: list[str] = []
-    started, working = time.monotonic(), 0.0
-    computed = 0
+    started, computed = time.monotonic(), 0
     width = max(len(cell.title) for cell in grid.cells)
-    for number, cell in enumerate(grid.cells, 1):
-        cell_started = time.monotonic()
-        arguments = cell.namespace()
-        with log_path().open("a", encoding="utf-8") as log, redirect_stdout(log):
-            experiment, systems = prepare(arguments)
-            publish_all(experiment, systems, arguments.runs_dir, arguments.qrels_dir, cell.command, vars(arguments))
-        names.append(experiment.collection.name)
-        seconds = time.monotonic() - cell_started
-        if experiment.worked:
-            computed, working = computed + 1, working + seconds
-        left = working / computed * (len(grid.cells) - number) if computed else 0.0
-        time_text = duration(seconds) if experiment.worked else "kept from before"
+
+    def cells() -> Iterator[Cell]:
+        for number, cell in enumerate(grid.cells, 1):
+            if not engine.parallel:
+                say(f"{number:>4}/{len(grid.cells)}  {cell.title:{width}}  ...")
+            yield cell
+
+    for number, (cell, made) in enumerate(zip(grid.cells, engine.map(lambda: make_cell, cells(), device), strict=True), 1):
+        names.append(made.collection)
+        computed += made.worked
+        left = (time.monotonic() - started) / computed * (len(grid.cells) - number) if computed else 0.0
+        time_text = duration(made.seconds) if made.worked else "kept from before"
         say(f"{number:>4}/{len(grid.cells)}  {cell.title:{width}}  {time_text}{f'; about {duration(left)} left' if left else ''}")
     say(f"\n{len(names)} cells in {duration(time.monotonic() - started)}")
     return names
+
+
+class Made(NamedTuple):
+    """What is told of a cell that is made."""
+
+    collection: str
+    """Its name, with language and split."""
+    seconds: float
+    worked: bool
+    """Whether a stage was computed, not only taken from the cache."""
+
+
+def make_cell(cell: Cell) -> Made:
+    """Makes the runs of a cell."""
+    from .experiment.publishing import publish_all
+
+    started = time.monotonic()
+    arguments = cell.namespace()
+    with log_path().open("a", encoding="utf-8") as log, redirect_stdout(log):
+        experiment, systems = prepare(arguments)
+        publish_all(experiment, systems, arguments.runs_dir, arguments.qrels_dir, cell.command, vars(arguments))
+    return Made(experiment.collection.name, time.monotonic() - started, experiment.worked)
 
 
 def trial(cell: Cell, name: str, baselines: list[str]) -> Trial:

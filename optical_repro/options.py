@@ -10,22 +10,23 @@ import argparse
 import os
 import reprlib
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .base import languages
 from .base.errors import InputError, unknown
+from .base.option import Option
 from .base.places import default_folder
 from .base.terminal import Parser
 from .base.yaml_files import read_mapping
 from .bitext import filters
+from .bitext.beside import parse as parse_beside
 from .distill import ways
 from .distill.objectives import OBJECTIVES
 from .distill.recipe import LEARNING, Recipe
 from .encoders.convention import POOLING
 from .encoders.models import EMBEDDED
-from .experiment.beside import parse as parse_beside
+from .encoders.precision import PRECISIONS
 from .experiment.settings import DEVICES, IN_DOMAIN_BY, SWITCHING, Settings
 from .experiment.systems import parse, parse_regimes
 from .training_text.pretraining import PRETRAINING
@@ -36,35 +37,6 @@ SETTINGS = Settings()
 OTHERS = "".join(f"; {engine.name}: {engine.meaning}" for engine in ENGINES.values() if engine.name not in (LEXICAL, PHRASE, MODEL))
 """Engines that TRANSLATOR_HELP does not name."""
 RECIPE = SETTINGS.recipe
-
-
-@dataclass(frozen=True)
-class Option:
-    """An option, as argparse takes it."""
-
-    name: str
-    """Without its dashes."""
-    help: str
-    default: Any = None
-    """A function gives it when a command starts, where it depends on the environment."""
-    takes: dict[str, Any] = field(default_factory=dict)
-    """Other keywords of argparse: ``type``, ``choices``, ``nargs``, ``metavar``, ``action``."""
-
-    @property
-    def dest(self) -> str:
-        """Its name in parsed arguments."""
-        return self.name.replace("-", "_")
-
-    @property
-    def is_list(self) -> bool:
-        """Whether its value is a list, between commas."""
-        metavar = self.takes.get("metavar", "")
-        return isinstance(metavar, str) and "," in metavar
-
-    @property
-    def is_flag(self) -> bool:
-        """Whether it has no value."""
-        return self.takes.get("action") == "store_true"
 
 
 def _meanings(values: dict[str, Any]) -> str:
@@ -188,7 +160,8 @@ ALL = (
     Option("steps", "maximum training steps; small bitext uses fewer (default: %(default)s)", RECIPE.steps, {"type": int, "metavar": "N"}),
     Option(
         "systems",
-        "systems to run, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; bm25-psq (searches all translations of each word at "
+        "systems to run, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; -maxsim scores the 1,000 best hits token by token, -plaid "
+        "all documents (in PLAID's steps, by FAISS); bm25-psq (searches all translations of each word at "
         "once); dense-nbest (the mean vector of many translations of a topic); dense-nbest-phrase (the same with a phrase-based "
         "translation among them); dense-dt (documents translated into English); "
         "human-lexicon (people's translations, keeping only words that the lexicon can translate); or Pyserini's own systems, "
@@ -204,7 +177,35 @@ ALL = (
         {"nargs": 2, "type": float, "metavar": ("K1", "B")},
     ),
     Option("seed", "random seed (default: %(default)s)", RECIPE.seed, {"type": int, "metavar": "N"}),
-    Option("device", "device for the encoders (default: auto, a GPU if there is one)", SETTINGS.device, {"choices": DEVICES}),
+    Option(
+        "index",
+        "dense index: flat (exact), or a FAISS factory string, such as SQfp16, HNSW32 or IVF4096,PQ64, smaller or faster and "
+        "approximate; search parameters may follow it: IVF4096,PQ64,nprobe=128 (default: %(default)s)",
+        SETTINGS.index,
+        {"metavar": "SPEC"},
+    ),
+    Option(
+        "precision",
+        "numbers in which documents are encoded: bfloat16 is faster on GPUs and on processors with AMX (default: %(default)s)",
+        SETTINGS.precision,
+        {"choices": PRECISIONS},
+    ),
+    Option(
+        "device", "device of the encoders; cuda:1 is the second GPU (default: auto, a GPU if any)", SETTINGS.device, {"choices": DEVICES}
+    ),
+    Option(
+        "devices",
+        "GPUs of this machine that train a student together, each on its part of every batch; with --device cpu, processes (default: 1)",
+        RECIPE.devices,
+        {"type": int, "metavar": "N"},
+    ),
+    Option(
+        "engine",
+        "what encodes, translates, indexes and searches documents: this process (local), or the machines of a Ray cluster (ray, "
+        "ray:ADDRESS); results are the same, see docs/cluster.md (default: %(default)s)",
+        SETTINGS.engine,
+        {"metavar": "NAME"},
+    ),
     Option("runs-dir", "folder for run files and reports (default: runs)", Path("runs"), {"type": Path, "metavar": "DIR"}),
     Option("qrels-dir", "folder for judgements (default: qrels)", Path("qrels"), {"type": Path, "metavar": "DIR"}),
     Option(
@@ -231,7 +232,7 @@ GROUPS = {
     "collection": "lang collection split",
     "training text": "regime bitext with bitext-filter lexicon translator switch switching in-domain in-domain-by monolingual",
     "models, training and systems": "teacher pooling prefixes student objective transport pretrain learns no-lexical-init no-respelling "
-    "steps systems bm25 seed device",
+    "steps systems bm25 index precision seed device devices engine",
     "folders": "runs-dir qrels-dir cache-dir",
 }
 
@@ -317,10 +318,13 @@ def settings(arguments: argparse.Namespace) -> Settings:
     Raises InputError for invalid values.
     """
     options = vars(arguments)
-    recipe: dict[str, Any] = {name: options[name] for name in ("objective", "steps", "learns", "seed") if name in options}
+    recipe: dict[str, Any] = {name: options[name] for name in ("objective", "steps", "learns", "seed", "devices") if name in options}
     if options.get("transport"):
         recipe["transport"] = ways.parse(options["transport"])
-    same = "teacher pooling prefixes student bitext lexicon translator switch switching monolingual in_domain in_domain_by bm25 device"
+    same = (
+        "teacher pooling prefixes student bitext lexicon translator switch switching monolingual in_domain in_domain_by "
+        "bm25 index precision device engine"
+    )
     values = {name: options[name] for name in same.split() if name in options}
     if options.get("with"):
         values["beside"] = parse_beside(options["with"])

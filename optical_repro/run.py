@@ -19,7 +19,9 @@ from .base.files import make_folder
 from .base.places import default_folder, usual_folder
 from .base.terminal import log_path, run_command, say
 from .bitext import filters, named
+from .encoders.precision import FLOAT32
 from .experiment.systems import System, choose
+from .retrieval.faiss_index import FLAT
 from .training_text.regimes import meanings
 
 if TYPE_CHECKING:
@@ -117,14 +119,14 @@ def run(arguments: argparse.Namespace, command: str) -> None:
 
 def next_steps(arguments: argparse.Namespace, folder: Path, systems: Sequence[System]) -> str:
     """Where the first student is, and what can be done with it; empty without one."""
-    system = next((system for system in systems if system.regime and not (system.maxsim or system.fused)), None)
+    system = next((system for system in systems if system.regime and system.bare), None)
     if system is None:
         return ""
     manifest = folder / f"{system.name}.manifest.json"
     search = ["python", "-m", "optical_repro.search", "--lang", arguments.lang, "--model", str(manifest)]
-    for name in ("collection", "split", "cache_dir"):
+    for name in ("collection", "split", "cache_dir", "index", "precision"):
         value = getattr(arguments, name)
-        if value not in (None, "sample", default_folder()):
+        if value not in (None, "sample", default_folder(), FLAT, FLOAT32):
             search += [f"--{name.replace('_', '-')}", str(value)]
     export = ["python", "-m", "optical_repro.export", str(manifest), f"students/{system.name}-{arguments.lang}"]
     return f"\nSearch with the student of {system.name}:\n  {shlex.join(search)}\nTake it elsewhere:\n  {shlex.join(export)}"

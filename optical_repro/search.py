@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add(
         add,
-        *("runs-dir", "cache-dir", "device"),
+        *("runs-dir", "cache-dir", "device", "index", "precision"),
         runs_dir="folder with the runs' manifests (default: %(default)s)",
         cache_dir="folder for indexes (default: the one of optical_repro.run)",
     )
@@ -137,7 +137,7 @@ def open_finder(arguments: argparse.Namespace) -> Finder:
     from . import collections
 
     collection = collections.load(arguments.collection, lang, arguments.split)
-    return Finder(collection, checkpoint, Cache(arguments.cache_dir), arguments.device)
+    return Finder(collection, checkpoint, Cache(arguments.cache_dir), arguments.device, arguments.index, arguments.precision)
 
 
 def print_line(text: str) -> None:

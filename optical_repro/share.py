@@ -66,10 +66,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.command == "respell":
         respell_topics(arguments)
         return
-    student = find(arguments.student, arguments.runs_dir).folder
+    found = find(arguments.student, arguments.runs_dir)
+    student = found.folder
     card_path = student / CARD
     if arguments.command == "card" or not card_path.is_file():
-        card_path = card.write(student, arguments.runs_dir)
+        card_path = card.write(student, arguments.runs_dir, found.runs_dir)
         say(f"{card_path} written")
     if arguments.command == "push":
         say(f"{push(student, arguments.name, arguments.private, card_path)} holds it")

@@ -70,3 +70,23 @@ def contrasts(page: Page, inks: Mapping[str, str]) -> dict[str, float]:
         }""",
         dict(inks),
     )
+
+
+def unreachable(page: Page) -> list[str]:
+    """What axe-core finds serious or critical in a page, all folds open: ``color-contrast .tag: Elements must ...``.
+
+    The shades at the edges of wide tables go first: axe does not tell contrasts on a gradient.
+    """
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    page.evaluate("""document.querySelectorAll("details").forEach((one) => { one.removeAttribute("name"); one.open = true; })""")
+    page.evaluate("""document.querySelectorAll(".wide").forEach((one) => { one.style.background = "none"; })""")
+    page.evaluate(AXE_SCRIPT)
+    outcome = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert len(outcome["passes"]) > 20, "axe looked at the page"
+    return [
+        f"{finding['id']} {node['target'][0]}: {finding['help']}"
+        for finding in outcome["violations"]
+        if finding["impact"] in ("serious", "critical")
+        for node in finding["nodes"]
+    ]

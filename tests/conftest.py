@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ from typing import TYPE_CHECKING
 
 # Training that is resumed adds up in another order on several threads, and its weights differ in the last digits; on one they are the same.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# A shell's background jobs ignore Ctrl-C, and what they start would too; some tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 import toy_translation
@@ -66,10 +71,18 @@ LONG = (
 """Files that take minutes: they come first, so that no worker is left alone with one in the end."""
 
 
+HERE = Path(__file__).parent
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Imports no other files where only the inner loop is asked for: what they import takes as long as a fifth of its tests."""
+    is_other = collection_path.name.startswith("test_") and not collection_path.relative_to(HERE).as_posix().startswith(QUICK)
+    return True if config.option.markexpr == "quick" and is_other else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks the tests of the inner loop, and puts the long ones first."""
-    here = Path(__file__).parent
-    names = {item: item.path.relative_to(here).as_posix() for item in items}
+    names = {item: item.path.relative_to(HERE).as_posix() for item in items}
     for item, name in names.items():
         if name.startswith(QUICK):
             item.add_marker("quick")

@@ -7,9 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import faiss
+import numpy as np
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from optical_repro.collections import sample
+from optical_repro.collections.collection import Passage
+from optical_repro.retrieval.late_interaction import TokenStore
 
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 
@@ -17,6 +21,25 @@ BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 def passages() -> list[str]:
     with (sample.FOLDER / "corpus.jsonl").open(encoding="utf-8") as file:
         return [json.loads(line)["text"] for line in file]
+
+
+PASSAGES = [Passage(f"p{number}", "", text) for number, text in enumerate(passages()[:60])]
+
+
+def flat_index(vectors: np.ndarray, folder: Path) -> Path:
+    """The folder with the flat FAISS index of vectors, float32 [passages, dimension], whose passages are d0, d1, ..."""
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(vectors)
+    faiss.write_index(index, str(folder / "index"))
+    (folder / "docid").write_text("".join(f"d{number}\n" for number in range(len(vectors))))
+    return folder
+
+
+def token_store(folder: Path, model: Path) -> TokenStore:
+    """The store of the tokens of ``PASSAGES``, made by one process."""
+    store = TokenStore(folder, model)
+    store.add(PASSAGES)
+    return store
 
 
 def _bert() -> Tokenizer:

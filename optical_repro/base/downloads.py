@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import http.client
-import json
 import os
 import urllib.parse
 import urllib.request
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
-from .files import LONGEST, sha256_once, whole
+from .files import LONGEST, parse_json, sha256_once, whole
 from .places import default_folder, home
 from .terminal import say
 
@@ -119,7 +118,7 @@ def read_json(address: str) -> Any:
     try:
         if len(text) > LONGEST:
             raise ValueError
-        return json.loads(text)
+        return parse_json(text)
     except (ValueError, RecursionError):
         raise InputError(f"{address}: its answer is not JSON; expected the service that answered when this was written") from None
 

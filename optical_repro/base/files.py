@@ -179,7 +179,7 @@ def _parse(text: str) -> tuple[Any, str, str, int]:
     """(value of a JSON text, what is wrong with it, details and line from the parser); empty, and 0, if unknown or nothing is wrong."""
     value = None
     try:
-        value = json.loads(text)
+        value = parse_json(text)
         if ESCAPED.search(text):  # Half a surrogate pair, which UTF-8 cannot encode.
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -193,9 +193,34 @@ def _parse(text: str) -> tuple[Any, str, str, int]:
     return value, "", "", 0
 
 
+def parse_json(text: str | bytes) -> Any:
+    """The value of a JSON text that others wrote. Raises ValueError if it is none, RecursionError for more than ``DEEPEST`` levels.
+
+    Python's own parser raises one too, but from another depth in each version, and in some the process may end before.
+    """
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text))
+    if text.count("[") + text.count("{") > DEEPEST:
+        depth = 0
+        for match in MARKS.finditer(text):
+            depth += LEVELS.get(match[0], 0)
+            if depth > DEEPEST:
+                raise RecursionError
+    return json.loads(text)
+
+
+DEEPEST = 500
+"""The most levels of a JSON text."""
+
+MARKS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]', re.DOTALL)
+"""Strings, and the brackets outside them; the last string may lack its end."""
+
+LEVELS = {"[": 1, "{": 1, "]": -1, "}": -1}
+
+
 def _record_id(value: Any) -> str:
     """The id of a record; "it" if there is none."""
-    identity = value.get("id", value.get("docid")) if isinstance(value, dict) else None
+    identity = value.get("id", value.get("docid", value.get("_id"))) if isinstance(value, dict) else None
     return str(identity) if isinstance(identity, str | int) else "it"
 
 

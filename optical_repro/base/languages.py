@@ -10,6 +10,9 @@ from .errors import InputError
 IN_USE = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro", "tgl": "tl", "twi": "tw", "nob": "nb"}
 """Replacements for outdated codes, and for long ones that CLDR maps to another language."""
 
+OWN_MARKS = {"yo": "Yorùbá"}
+"""Names with the marks that their readers write and CLDR leaves out."""
+
 BESIDE_CLDR = {"pbt": "ps", "quy": "qu", "fuv": "ff", "no": "nb", "ns": "nso"}
 """Codes that CLDR does not map to those in use, though it maps swh to sw."""
 
@@ -20,8 +23,8 @@ def learnt(topics: str, documents: str) -> str:
 
 
 def name(code: str) -> str:
-    """The English name of a language, ``Yoruba`` for ``yo``; the code itself if CLDR has no name."""
-    names = _names()
+    """The English name of a language, ``Swahili`` for ``sw``; the code itself if CLDR has no name."""
+    names = _names() | OWN_MARKS
     return names.get(code.replace("-", "_")) or names.get(code.partition("-")[0], code)
 
 
@@ -61,11 +64,13 @@ def check(code: str) -> str:
     if re.fullmatch(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}", code):
         return code
     known = _names()
-    by_name = {english.lower(): short for short, english in known.items()} | {short.lower(): short for short in known}
+    names = [*known.items(), *OWN_MARKS.items()]
+    by_name = {english.lower(): short for short, english in names} | {short.lower(): short for short in known}
     if short := by_name.get(code.lower()):
         raise InputError(f'unknown language "{code}"; its ISO 639 code is {short}: --lang {short}')
-    near = [f"{by_name[name]} ({known[by_name[name]]})" for name in difflib.get_close_matches(code.lower(), by_name)]
-    hint = f"did you mean {' or '.join(near)}?" if near else "expected an ISO 639 code such as yo, sw, ha"
+    near = dict.fromkeys(by_name[close] for close in difflib.get_close_matches(code.lower(), by_name))
+    told = " or ".join(f"{short} ({name(short)})" for short in near)
+    hint = f"did you mean {told}?" if near else "expected an ISO 639 code such as yo, sw, ha"
     raise InputError(f'unknown language "{code}"; {hint}')
 
 

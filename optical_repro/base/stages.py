@@ -34,6 +34,7 @@ LINKS = WORDS | _makers("bitext.alignment", "sil-thot")
 PASSAGES = _makers("collections.collection")
 ENCODER = _makers("encoder convention", "torch transformers tokenizers")
 VECTORS = ENCODER | _makers("retrieval.text_encoder")
+TOKENS = PASSAGES | VECTORS | _makers("retrieval.late_interaction")
 BM25 = WORDS | _makers("trec retrieval.lexical", "pyserini")
 TRAINING = ENCODER | _makers("distill.loop distill.recipe distill.student distill.teacher", "accelerate numpy")
 PHRASES = LINKS | _makers(
@@ -54,7 +55,9 @@ MAKERS = {
     "translation": _makers("translate.neural translate.sentences translate.model"),
     "lucene": PASSAGES | BM25,
     "faiss": PASSAGES | VECTORS | _makers("retrieval.dense", "faiss-cpu"),
-    "tokens": PASSAGES | VECTORS | _makers("retrieval.late_interaction"),
+    "faiss index": _makers("retrieval.faiss_index", "faiss-cpu"),
+    "tokens": TOKENS,
+    "token index": TOKENS | _makers("retrieval.token_index retrieval.faiss_index", "faiss-cpu numpy"),
     "chance": BM25 | VECTORS | _makers("lexicon.spelling retrieval.dense retrieval.respelling searching.chance", "faiss-cpu numpy"),
     "passages": PASSAGES | _makers("collections.stored", "python"),
     "model": _makers("convention"),
@@ -68,7 +71,8 @@ MAKERS = {
     "bm25 run": BM25,
     "as-loaded": VECTORS | _makers("trec retrieval.dense evaluation.metrics", "faiss-cpu pyserini ranx"),
     "dense run": VECTORS | _makers("trec retrieval.dense", "faiss-cpu pyserini"),
-    "maxsim run": PASSAGES | VECTORS | _makers("trec retrieval.late_interaction"),
+    "maxsim run": TOKENS | _makers("trec"),
+    "plaid run": TOKENS | _makers("trec retrieval.token_index retrieval.faiss_index", "faiss-cpu numpy"),
     "fused run": BM25 | _makers("retrieval.fusion"),
     "prebuilt run": VECTORS | _makers("trec retrieval.prebuilt retrieval.dense retrieval.fusion", "faiss-cpu pyserini"),
 }

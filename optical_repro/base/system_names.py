@@ -1,9 +1,9 @@
 """The grammar of system names, the names of the rows of the table.
 
 A name has, from left to right: the retriever (``bm25``, ``dense-qt``, ``optical-<regime>`` ...); ``-after-<objective>`` if the student
-was pre-trained before distillation; ``-maxsim`` if late interaction over tokens reranks the best hits; ``+bm25`` if BM25 over the topics
-and their translations is fused in. The registries have the known names; any other name, such as that of somebody else's run, is a
-retriever of its own.
+was pre-trained before distillation; ``-maxsim`` if late interaction over tokens reranks the best hits, ``-plaid`` if it scores all
+documents; ``+bm25`` if BM25 over the topics and their translations is fused in. The registries have the known names; any other name, such
+as that of somebody else's run, is a retriever of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 STUDENT = "optical-"
 AFTER = "-after-"
 """Distinguishes ``cs`` after ``mlm`` from ``cs-mlm``, and students with pre-training from those without."""
-MAXSIM = "-maxsim"
+MAXSIM, PLAID = "-maxsim", "-plaid"
 FUSED = "+bm25"
 HUMAN = "human"
 TRANSLATING = ("qt", "dt", "psq", "nbest")
@@ -28,9 +28,15 @@ class SystemName(NamedTuple):
     """``bm25``, ``optical-cs-after-mlm``."""
     maxsim: bool = False
     fused: bool = False
+    plaid: bool = False
 
     def __str__(self) -> str:
-        return self.retriever + (MAXSIM if self.maxsim else "") + (FUSED if self.fused else "")
+        return self.retriever + (MAXSIM if self.maxsim else PLAID if self.plaid else "") + (FUSED if self.fused else "")
+
+    @property
+    def by_tokens(self) -> bool:
+        """Whether late interaction gives its scores, or a part of them."""
+        return self.maxsim or self.plaid
 
     @property
     def is_student(self) -> bool:
@@ -62,10 +68,11 @@ def split_name(name: str) -> SystemName:
     """The parts of a name.
 
     >>> split_name("optical-cs-after-mlm-maxsim+bm25")
-    SystemName(retriever='optical-cs-after-mlm', maxsim=True, fused=True)
+    SystemName(retriever='optical-cs-after-mlm', maxsim=True, fused=True, plaid=False)
     """
     bare = name.removesuffix(FUSED)
-    return SystemName(bare.removesuffix(MAXSIM), bare.endswith(MAXSIM), name.endswith(FUSED))
+    maxsim, plaid = bare.endswith(MAXSIM), bare.endswith(PLAID)
+    return SystemName(bare.removesuffix(PLAID if plaid else MAXSIM), maxsim, name.endswith(FUSED), plaid)
 
 
 def optical_name(regime: str, pretrain: str = "none") -> str:

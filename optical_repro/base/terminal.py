@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import errno
 import os
 import re
@@ -31,7 +32,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exits with status 2 and a one-line error."""
-        self.exit(2, f"error: {one_line(message)}; {self.prog} --help tells what it takes\n")
+        named = re.match(r"unrecognized arguments: (--[\w-]+)", message)
+        near = difflib.get_close_matches(named[1], self._option_string_actions, 1) if named else []
+        meant = f"; did you mean {near[0]}?" if near else ""
+        self.exit(2, f"error: {one_line(message)}{meant}; {self.prog} --help tells what it takes\n")
 
 
 def say(*words: str) -> None:

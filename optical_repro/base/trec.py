@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,8 @@ Run = dict[str, dict[str, float]]
 """Topic id to document id to score."""
 Qrels = dict[str, dict[str, int]]
 """Topic id to document id to grade; grades above zero are relevant."""
+Judgement = tuple[int, str, str, str]
+"""A judgement in a file: line, topic, document, grade."""
 
 LONGEST_ID = 1000
 """The most characters in an id."""
@@ -133,20 +135,34 @@ def write_qrels(path: Path, qrels: Qrels) -> None:
 
 def read_qrels(path: Path | str) -> Qrels:
     """Reads qrels; raises InputError with file and line for a bad line."""
-    qrels: Qrels = {}
-    lookalikes = LookalikeIds()
+    return gather_qrels(path, judgements(path), "topic 0 document grade", "four columns")
+
+
+def judgements(path: Path | str) -> Iterator[Judgement]:
+    """The judgement on each line; raises InputError with file and line for another number of columns."""
     for number, line in lines(path):
         columns = line.split()
         if len(columns) != 4:
             raise bad_line(path, number, f"{len(columns)} columns", "four: topic 0 document grade")
-        topic, _, document, text = columns
+        topic, _, document, grade = columns
+        yield number, topic, document, grade
+
+
+def gather_qrels(path: Path | str, judged: Iterable[Judgement], expected: str, columns: str) -> Qrels:
+    """Judgements of any format, checked; ``expected`` and ``columns`` tell the format in errors.
+
+    Raises InputError with file and line for an id or a grade that cannot be, a document judged twice, and no judgement at all.
+    """
+    qrels: Qrels = {}
+    lookalikes = LookalikeIds()
+    for number, topic, document, text in judged:
         _check_ids(path, number, topic, document, lookalikes)
         if not GRADE.fullmatch(text):
-            raise bad_line(path, number, f'the grade "{text}" is no whole number of up to nine digits 0 to 9', "topic 0 document grade")
+            raise bad_line(path, number, f'the grade "{text}" is no whole number of up to nine digits 0 to 9', expected)
         grades = qrels.setdefault(topic, {})
         if document in grades:
             raise bad_line(path, number, f"document {document} is judged twice for topic {topic}", "one judgement a document and topic")
         grades[document] = int(text)
     if not qrels:
-        raise InputError(f"{path}: no judgements in it; expected lines of four columns: topic 0 document grade")
+        raise InputError(f"{path}: no judgements in it; expected lines of {columns}: {expected}")
     return qrels

@@ -179,7 +179,7 @@ def is_unspaced(word: str) -> bool:
 
 def is_word(piece: str) -> bool:
     """Whether a token has a letter or a digit."""
-    return any(unicodedata.category(character)[0] in "LN" for character in piece)
+    return piece.isalnum() or any(unicodedata.category(character)[0] in "LN" for character in piece)
 
 
 def is_number(word: str) -> bool:

@@ -63,6 +63,16 @@ def is_corpus_name(name: Path | str) -> bool:
     return str(name).partition(":")[0] in ("opus", "menyo20k", "lafand", "mmarco") and not os.path.exists(name)
 
 
+def described(name: str) -> str:
+    """What is known of a corpus by its name: languages, licence and paper; empty for a file.
+
+    >>> described("menyo20k:dev")
+    'MENYO-20k, Yorùbá (CC BY-NC 4.0; Adelani et al. 2021)'
+    """
+    source = name.partition(":")[0]
+    return next((text for key, text in DESCRIBED.items() if key.startswith(source)), "") if is_corpus_name(name) else ""
+
+
 def local(names: Sequence[Path | str], lang: str) -> tuple[Path, ...]:
     """The local files: paths unchanged, corpora by name downloaded.
 

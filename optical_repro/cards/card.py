@@ -15,6 +15,7 @@ from ..records.checkpoints import weights_of
 from ..records.manifest import MANIFEST, with_students
 from .evaluation import CARD, Evaluation, lexicon_name
 from .sections import citation, front_matter, licence, scores_of, summary, training, usage
+from .uses import architecture, limitations, out_of_scope, training_log
 
 
 def write_all(folder: Path) -> None:
@@ -33,14 +34,14 @@ def write_all(folder: Path) -> None:
         say(f"no model card: {error}")
 
 
-def write(student: Path, runs_dir: Path) -> Path:
-    """Writes the card of a student, with the scores of all its runs under ``runs_dir``, beside its weights; returns its path.
+def write(student: Path, *runs_dirs: Path) -> Path:
+    """Writes the card of a student, with the scores of all its runs under these folders, beside its weights; returns its path.
 
     Raises InputError if no run there was made with it.
     """
-    evaluations = _evaluations(student, runs_dir)
+    evaluations = _evaluations(student, *runs_dirs)
     if not evaluations:
-        raise InputError(f"{student}: no run under {runs_dir} was made with it; give the folder of its runs with --runs-dir")
+        raise InputError(f"{student}: no run under {runs_dirs[0]} was made with it; give the folder of its runs with --runs-dir")
     return _write(student, evaluations)
 
 
@@ -79,16 +80,18 @@ def _lexicons(evaluations: list[Evaluation]) -> dict[str, Path]:
     return found
 
 
-def _evaluations(student: Path, runs_dir: Path) -> list[Evaluation]:
+def _evaluations(student: Path, *runs_dirs: Path) -> list[Evaluation]:
     weights = weights_of(student)
-    return [evaluation for folder in sorted(runs_dir.glob("*/")) if (evaluation := _evaluation(folder, weights))]
+    folders = {folder.resolve(): folder for runs_dir in runs_dirs for folder in sorted(runs_dir.glob("*/"))}
+    return [evaluation for folder in folders.values() if (evaluation := _evaluation(folder, weights))]
 
 
 def card(student: Path, evaluations: list[Evaluation]) -> str:
     """The text of a student's card."""
     manifest = evaluations[0].manifest
-    parts = [front_matter(evaluations), summary(manifest), usage(student, evaluations), training(manifest)]
-    return "\n\n".join([*parts, *map(scores_of, evaluations), licence(manifest), citation(evaluations)]) + "\n"
+    about = [front_matter(evaluations), summary(manifest), usage(student, evaluations), out_of_scope(manifest), limitations(manifest)]
+    made = [training(manifest), training_log(manifest), architecture(student)]
+    return "\n\n".join(filter(None, [*about, *made, *map(scores_of, evaluations), licence(manifest), citation(evaluations)])) + "\n"
 
 
 def _evaluation(folder: Path, weights: str) -> Evaluation | None:

@@ -76,7 +76,7 @@ def learnt(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def learnt_names(manifest: Mapping[str, Any]) -> str:
-    """``Yoruba``; ``Hausa, Swahili and Yoruba``."""
+    """``Yorùbá``; ``Hausa, Swahili and Yorùbá``."""
     *first, last = map(languages.name, learnt(manifest))
     return f"{', '.join(first)} and {last}" if first else last
 
@@ -93,6 +93,6 @@ def of_language(lang: str) -> str:
 
 
 def title(manifest: Mapping[str, Any]) -> str:
-    """``optical-cs for Yoruba``."""
+    """``optical-cs for Yorùbá``."""
     training = manifest["training"]
     return f"{optical_name(training['regime'], training['pretrain'])} for {learnt_names(manifest)}"

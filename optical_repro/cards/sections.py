@@ -13,6 +13,7 @@ from ..base.errors import InputError
 from ..encoders.convention import Convention, read_model_json
 from ..encoders.models import EMBEDDED, local_folder
 from ..evaluation.figures import loss_of
+from ..evaluation.origins import parallel_text
 from ..evaluation.tables import HEADINGS
 from ..training_text.regimes import REGIMES
 from ..translate.translator import PHRASE
@@ -221,6 +222,7 @@ def training(manifest: Mapping[str, Any]) -> str:
             "objective": f"`{recipe['objective']}`",
             "transport plan": "+".join(recipe.get("transport", ())),
             "steps": f"{recipe['steps']} of {recipe['batch_size']} pairs",
+            "devices": str(recipe.get("devices", "")),
             "what learns": recipe["learns"],
             "loss": _loss(training["log"], training.get("measured_on")),
         }
@@ -292,16 +294,17 @@ def _about_rows(evaluation: Evaluation) -> str:
     respelled = (
         f", their topics respelled by {lexicon_name(evaluation.manifest)}" if evaluation.manifest["training"].get("respelled_by") else ""
     )
-    runs = f"The other rows in bold are runs{respelled}; -maxsim scores token by token, +bm25 adds BM25's scores."
+    runs = f"The other rows in bold are runs{respelled}; -maxsim and -plaid score token by token, +bm25 adds BM25's scores."
     return f"{alone} {runs}"
 
 
 def licence(manifest: Mapping[str, Any]) -> str:
-    """The licences of the original weights and of the collection."""
+    """The licences of the original weights, of the collection, and of the parallel text."""
     _, base = model_names(manifest)
     model = base_licence(manifest) or "not recorded in their folder"
     weights, terms = f"the weights that it was made from ({escaped(base)})", manifest["collection"]["license"] or "not stated"
-    return f"## Licence\n\nOf {weights}: {escaped(model)}. Of the collection: {escaped(terms)}."
+    texts = "".join(f" Of {escaped(file)}: {escaped(known)}." for file, known in parallel_text(manifest))
+    return f"## Licence\n\nOf {weights}: {escaped(model)}. Of the collection: {escaped(terms)}.{texts}"
 
 
 def citation(evaluations: list[Evaluation]) -> str:

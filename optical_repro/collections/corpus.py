@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from ..base import csv_rows
 from ..base.errors import InputError, bad_line
-from ..base.files import json_lines, lines
-from ..base.trec import Qrels, describe_lookalike, wrong_id
+from ..base.files import json_lines
+from ..base.trec import Judgement, Qrels, describe_lookalike, judgements, wrong_id
 from .collection import Passage
 
-EXPECTED = '{"id": ..., "title": ..., "text": ...}, "contents" accepted for title and text, "docid" for id'
+EXPECTED = '{"id": ..., "title": ..., "text": ...}, "contents" accepted for title and text, "docid" or "_id" for id'
 
 
 COLUMNS = (frozenset({"id", "_id", "docid"}), frozenset({"text", "contents"}), frozenset({"title"}))
@@ -49,7 +49,7 @@ def _jsonl(path: Path) -> Iterator[tuple[int, str | None, str | None, str | None
     for number, record in json_lines(path, EXPECTED):
         if not isinstance(record, dict):
             raise bad_line(path, number, "not an object", EXPECTED)
-        identity, title = record.get("id", record.get("docid")), record.get("title") or ""
+        identity, title = record.get("id", record.get("docid", record.get("_id"))), record.get("title") or ""
         text = record.get("text", record.get("contents"))
         if isinstance(identity, int) and not isinstance(identity, bool):
             identity = str(identity)
@@ -63,8 +63,15 @@ def _csv(path: Path) -> Iterator[tuple[int, str, str, str]]:
         yield number, identity.strip(), title, text
 
 
-def check(documents: PassagesWithLines, name: str, expected: str, qrels: Qrels, qrels_path: Path) -> int:
-    """Reads all documents; returns how many there are. ``name`` and ``expected`` describe them in errors.
+def check(
+    documents: PassagesWithLines,
+    name: str,
+    expected: str,
+    qrels: Qrels,
+    qrels_path: Path,
+    judgements: Callable[[Path], Iterable[Judgement]] = judgements,
+) -> int:
+    """Reads all documents; returns how many there are. ``name`` and ``expected`` describe them in errors; ``judgements`` reads the qrels.
 
     Raises InputError for a malformed document, a duplicate id, no documents, or judgements of unknown documents.
     """
@@ -83,8 +90,8 @@ def check(documents: PassagesWithLines, name: str, expected: str, qrels: Qrels, 
         raise InputError(f"{name}: no documents in it; expected {expected}")
     _check_duplicates(documents, np.frombuffer(hashes, dtype=np.uint64))
     if judged:
-        for number, line in lines(qrels_path):
-            if (document := line.split()[2]) in judged:
+        for number, _, document, _ in judgements(qrels_path):
+            if document in judged:
                 short = Path(name).name
                 raise bad_line(qrels_path, number, f"document {document} ({len(judged)} such) is not in {short}", "its documents")
     return len(hashes)

@@ -1,25 +1,27 @@
 """A collection in a user's folder.
 
 ``corpus.jsonl`` (or ``.jsonl.gz``, ``.csv``), ``topics.<lang>.<split>.tsv`` (or ``.csv``), ``qrels.<lang>.<split>.txt``; and optionally
-``topics.<lang>.<split>.<language of the documents>.tsv`` (translations by people) and ``collection.json``.
+``topics.<lang>.<split>.<language of the documents>.tsv`` (translations by people) and ``collection.json``. Or in BEIR's format (`beir`).
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
 from ..base import languages as codes
+from ..base import trec
 from ..base.csv_rows import WORKBOOKS, workbook
 from ..base.errors import InputError, bad_line
-from ..base.files import lines, own_name, read_json, sha256
-from ..base.trec import Qrels, read_qrels
+from ..base.files import own_name, read_json, sha256
+from ..base.trec import Judgement, Qrels, read_qrels
 from ..bitext.evidence import check_topics
-from . import corpus
+from . import beir, corpus
 from .collection import Collection, wrong_name
 from .topics import keep_judged, read_topics
 
@@ -40,16 +42,25 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
     documents = _corpus_file(folder)
     if codes.canonical(lang) == codes.canonical(about["doc_lang"]) and list(languages(folder)) == ["en"]:
         lang = "en"
-    split = _choose_split(folder, lang, split)
-    topics_path, qrels_path = _topics_file(folder, f"topics.{lang}.{split}"), folder / f"qrels.{lang}.{split}.txt"
-    if not qrels_path.exists():
-        raise InputError(f"{qrels_path}: no such file; expected the judgements of {topics_path.name} in it, in TREC's four columns")
-
-    all_topics, qrels = read_topics(topics_path), read_qrels(qrels_path)
-    _check_qrels_topics(qrels, qrels_path, all_topics, topics_path)
+    human_path: Path | None
+    if beir.is_beir_folder(folder):
+        split = beir.choose_split(folder, split)
+        (topics_path, human_path), qrels_path = beir.topics_files(folder, lang, about), folder / "qrels" / f"{split}.tsv"
+        all_topics, qrels, judgements = read_topics(topics_path), beir.read_qrels(qrels_path), beir.judgements
+        others = beir.judged_elsewhere(folder, split)
+        all_topics = {topic: text for topic, text in all_topics.items() if topic in qrels or topic not in others}
+    else:
+        split = _choose_split(folder, lang, split)
+        topics_path, qrels_path = _topics_file(folder, f"topics.{lang}.{split}"), folder / f"qrels.{lang}.{split}.txt"
+        if not qrels_path.exists():
+            raise InputError(f"{qrels_path}: no such file; expected the judgements of {topics_path.name} in it, in TREC's four columns")
+        human_path = _topics_file(folder, f"topics.{lang}.{split}.{about['doc_lang']}")
+        all_topics, qrels, judgements = read_topics(topics_path), read_qrels(qrels_path), trec.judgements
+    _check_qrels_topics(qrels, qrels_path, judgements, all_topics, topics_path)
     check_topics(all_topics, lang, topics_path)
     topics, qrels = keep_judged(all_topics, qrels, topics_path.name)
-    corpus.check(partial(corpus.passages_with_lines, documents), str(documents), f"lines of {corpus.EXPECTED}", qrels, qrels_path)
+    passages = partial(corpus.passages_with_lines, documents)
+    corpus.check(passages, str(documents), f"lines of {corpus.EXPECTED}", qrels, qrels_path, judgements)
 
     return Collection(
         source=about["name"],
@@ -60,7 +71,7 @@ def load(folder: Path, lang: str, split: str | None = None) -> Collection:
         qrels=qrels,
         passages=partial(corpus.passages, documents),
         digest=sha256(documents),
-        human_topics=_human_topics(_topics_file(folder, f"topics.{lang}.{split}.{about['doc_lang']}"), about["doc_lang"], topics),
+        human_topics=_human_topics(human_path, about["doc_lang"], topics),
         license=about.get("license", ""),
         citation=about.get("citation", ""),
         left_out=len(all_topics) - len(topics),
@@ -75,6 +86,8 @@ def _has_topics(folder: Path, lang: str, split: str) -> bool:
 
 def languages(folder: Path) -> dict[str, list[str]]:
     """The languages with topics in the folder, with their splits."""
+    if beir.is_beir_folder(folder):
+        return beir.languages(folder, _about(folder))
     splits: dict[str, list[str]] = {}
     for name in sorted(path.name for path in folder.glob("topics.*") if path.suffix in TABLES):
         match = re.fullmatch(r"topics\.([^.]+)\.([^.]+)\.\w+", name)
@@ -98,7 +111,7 @@ def _about(folder: Path) -> dict[str, Any]:
     if os.path.lexists(path):
         settings = read_json(path, ABOUT)
         if not isinstance(settings, dict) or not all(
-            isinstance(settings.get(key, ""), str) for key in ("name", "doc_lang", "license", "citation")
+            isinstance(settings.get(key, ""), str) for key in ("name", "doc_lang", "lang", "license", "citation")
         ):
             raise InputError(f"{path}: expected one object, its name, doc_lang, license and citation texts")
         about |= settings
@@ -138,13 +151,15 @@ def _choose_split(folder: Path, lang: str, split: str | None) -> str:
     return split
 
 
-def _check_qrels_topics(qrels: Qrels, qrels_path: Path, topics: dict[str, str], topics_path: Path) -> None:
+def _check_qrels_topics(
+    qrels: Qrels, qrels_path: Path, judgements: Callable[[Path], Iterable[Judgement]], topics: dict[str, str], topics_path: Path
+) -> None:
     unknown = qrels.keys() - topics.keys()
     if unknown == qrels.keys():
         keep_judged(topics, qrels, topics_path.name)  # No topic at all is judged: a plainer error.
     if unknown:
-        for number, line in lines(qrels_path):
-            if (topic := line.split()[0]) in unknown:
+        for number, topic, _, _ in judgements(qrels_path):
+            if topic in unknown:
                 lookalike = next((other for other in topics if normalize("NFC", other) == normalize("NFC", topic)), None)
                 if lookalike:
                     wrong = f"the topic {topic} is written otherwise in {topics_path.name}, with other characters for the same letters"
@@ -152,8 +167,8 @@ def _check_qrels_topics(qrels: Qrels, qrels_path: Path, topics: dict[str, str], 
                 raise bad_line(qrels_path, number, f"topic {topic} ({len(unknown)} such) is not in {topics_path.name}", "its topics")
 
 
-def _human_topics(path: Path, doc_lang: str, topics: dict[str, str]) -> dict[str, str] | None:
-    if not path.exists():
+def _human_topics(path: Path | None, doc_lang: str, topics: dict[str, str]) -> dict[str, str] | None:
+    if path is None or not path.exists():
         return None
     translations = read_topics(path)
     check_topics(translations, doc_lang, path)

@@ -1,4 +1,4 @@
-"""Topics in TSV or CSV, and the choice of those with a judgement."""
+"""Topics in TSV, CSV or JSONL, and the choice of those with a judgement."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 
 from ..base import csv_rows
 from ..base.errors import InputError, bad_line
-from ..base.files import text_lines
+from ..base.files import json_lines, text_lines
 from ..base.terminal import say
 from ..base.trec import LookalikeIds, Qrels, describe_lookalike, wrong_id
 
 EXPECTED = "topic id TAB text"
+OBJECT = '{"_id": ..., "text": ...}'
 
 
 COLUMNS = (
@@ -22,21 +23,23 @@ COLUMNS = (
 
 
 def read_topics(path: Path) -> dict[str, str]:
-    """Topic id to text, in the file's order, of TSV or, by its name, of CSV; raises InputError with file and line for a bad line."""
+    """Topic id to text, in the file's order: TSV or, by its name, CSV or JSONL; raises InputError with file and line for a bad line."""
     topics: dict[str, str] = {}
     lookalikes = LookalikeIds()
-    for number, identity, text in (_csv if csv_rows.is_csv(path) else _tsv)(path):
+    is_jsonl = path.suffix == ".jsonl"
+    expected = OBJECT if is_jsonl else EXPECTED
+    for number, identity, text in (_jsonl if is_jsonl else _csv if csv_rows.is_csv(path) else _tsv)(path):
         if wrong := wrong_id(identity):
-            raise bad_line(path, number, f'"{identity}" is no topic id: it {wrong}', f"{EXPECTED}, the id without spaces")
+            raise bad_line(path, number, f'"{identity}" is no topic id: it {wrong}', f"{expected}, the id without spaces")
         if not text:
-            raise bad_line(path, number, f"no text for topic {identity}", EXPECTED)
+            raise bad_line(path, number, f"no text for topic {identity}", expected)
         if identity in topics:
             raise bad_line(path, number, f"topic {identity} stands twice", "each topic once")
         if earlier := lookalikes.clash("topic", identity, number):
             raise bad_line(path, number, f"the topic {identity} {describe_lookalike(f'line {earlier}')}", "one form (NFC) for an id")
         topics[identity] = text
     if not topics:
-        raise InputError(f"{path}: no topics in it; expected lines of {EXPECTED}")
+        raise InputError(f"{path}: no topics in it; expected lines of {expected}")
     return topics
 
 
@@ -58,6 +61,17 @@ def _tsv(path: Path) -> Iterator[tuple[int, str, str]]:
 def _csv(path: Path) -> Iterator[tuple[int, str, str]]:
     """The same of rows."""
     for number, (identity, text) in csv_rows.rows(path, COLUMNS, "topic id and text", needed=2):
+        yield number, identity.strip(), " ".join(text.split())
+
+
+def _jsonl(path: Path) -> Iterator[tuple[int, str, str]]:
+    """The same of objects."""
+    for number, record in json_lines(path, OBJECT):
+        identity, text = (record.get("_id"), record.get("text")) if isinstance(record, dict) else (None, None)
+        if isinstance(identity, int) and not isinstance(identity, bool):
+            identity = str(identity)
+        if not isinstance(identity, str) or not isinstance(text, str):
+            raise bad_line(path, number, "not a topic", OBJECT)
         yield number, identity.strip(), " ".join(text.split())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -33,6 +33,10 @@ class Batch:
     """How much each token says, [B, n], for masses by content; None if no way needs them."""
     teacher_weights: Tensor | None = None
     """[B, m]."""
+    whole: Batch | None = None
+    """The batch of all processes, states without gradient, if this is a part of it; None if it is all."""
+    own: slice = field(default_factory=lambda: slice(None))
+    """The rows of the whole batch that are this part."""
 
 
 def vectors(batch: Batch) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.errors import InputError
 from ..base.files import whole
+from ..encoders.precision import has_fast_bf16
 from .recipe import LAYERS_RATE, RATE, Recipe
 
 if TYPE_CHECKING:
@@ -29,20 +30,23 @@ def fit(
     encoder: Any,
     examples: Sequence[Any],
     collate: Callable[[list[Any]], dict[str, Any]],
-    loss: Callable[[Any, dict[str, Any]], torch.Tensor],
+    loss: Callable[[Any, dict[str, Any], slice], torch.Tensor],
     recipe: Recipe,
     checkpoints: Path,
     *,
     device: str,
     title: str,
     measured: Measured | None = None,
-) -> TrainerState:
-    """Trains the weights of ``model`` that require gradients, in place, on ``examples`` in order; returns the Trainer's state.
+) -> TrainerState | None:
+    """Trains the weights of ``model`` that require gradients, in place, on ``examples`` in order.
+
+    Returns the Trainer's state; None in all processes of ``processes.together`` but the first, which alone writes and logs.
 
     ``encoder`` is the transformer in it, whose layers have a lower learning rate (``recipe.LAYERS_RATE``). ``collate`` turns a batch
-    of examples into tensors; ``loss`` takes model and tensors. Now and then the mean loss on the examples of ``measured`` joins the
-    log: a batch holds texts of similar length, and its loss depends on that length. Everything runs on one device, the first GPU if
-    there are several. If ``checkpoints`` has a complete checkpoint, training goes on from the last.
+    of examples into tensors; ``loss`` takes model, tensors and the rows of the batch that this process computes: the mean over the
+    processes must be the loss of the batch. Now and then the mean loss on the examples of ``measured`` joins the
+    log: a batch holds texts of similar length, and its loss depends on that length. A process uses one device, the first GPU if there
+    are several. If ``checkpoints`` has a complete checkpoint, training goes on from the last.
     Raises FloatingPointError at a loss that is not finite.
     """
     import torch
@@ -55,7 +59,7 @@ def fit(
             # train and dev: between -.004 and +.002 MAP), and a step takes less time. On CPUs, PyTorch's fused attention is only for
             # models without dropout in attention: the others hold [batch, heads, tokens, tokens] attention weights per layer.
             model.eval()
-            value = loss(model, inputs)
+            value = loss(model, inputs, inputs.pop("own"))
             if not torch.isfinite(value):
                 raise FloatingPointError(f"the loss is {value.item()} at step {self.state.global_step}; a lower learning rate may help")
             return (value, None) if return_outputs else value
@@ -66,7 +70,12 @@ def fit(
             return self.optimizer
 
         def log(self, logs: dict[str, float], *rest: Any) -> None:
-            if "loss" in logs and measured and _is_due(self.state.global_step, self.state.log_history, recipe.steps):
+            if (
+                "loss" in logs
+                and measured
+                and self.is_world_process_zero()
+                and _is_due(self.state.global_step, self.state.log_history, recipe.steps)
+            ):
                 logs[measured.name] = self.measure(measured.examples)
             super().log(logs, *rest)
 
@@ -77,13 +86,19 @@ def fit(
             for start in range(0, len(examples), MEASURED_TOGETHER):
                 batch = list(examples[start : start + MEASURED_TOGETHER])
                 with torch.no_grad(), self.compute_loss_context_manager():
-                    total += float(loss(model, self._prepare_inputs(collate(batch)))) * len(batch)
+                    total += float(loss(model, self._prepare_inputs(collate(batch)), slice(None))) * len(batch)
             return total / len(examples)
+
+    def read(places: list[int]) -> dict[str, Any]:
+        """The whole batch that has the examples at these places of the order, which are a process's own share of it."""
+        start = places[0] - places[0] % recipe.batch_size
+        own = slice(places[0] - start, places[-1] - start + 1)
+        return {**collate(list(examples[start : start + recipe.batch_size])), "own": own}
 
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
         max_steps=recipe.steps,
-        per_device_train_batch_size=recipe.batch_size,
+        per_device_train_batch_size=recipe.batch_size // recipe.devices,
         learning_rate=RATE,
         warmup_steps=round(recipe.warmup * recipe.steps),
         weight_decay=0.0,
@@ -97,16 +112,21 @@ def fit(
         seed=recipe.seed,
         remove_unused_columns=False,
         dataloader_num_workers=0,
-        dataloader_pin_memory=device != "cpu",
+        dataloader_pin_memory=device == "cuda",
+        ddp_find_unused_parameters=False,
+        ddp_static_graph=True,  # The same weights get gradients in every step; weights that get none are no error then.
     )
     arguments._n_gpu = min(arguments.n_gpu, 1)  # The Trainer would split a batch over all GPUs with DataParallel, which wraps the model.
-    trainer = LossTrainer(model=model, args=arguments, train_dataset=examples, data_collator=collate)
+    if arguments.world_size != recipe.devices:
+        raise ValueError(f"{arguments.world_size} processes for a recipe of {recipe.devices} devices; call processes.together")
+    trainer = LossTrainer(model=model, args=arguments, train_dataset=range(len(examples)), data_collator=read)
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
-    trainer.add_callback(_progress_bar(title))
+    if trainer.is_world_process_zero():
+        trainer.add_callback(_progress_bar(title))
     with _same_sums(device):
         trainer.train(resume_from_checkpoint=_last_checkpoint(checkpoints))
-    return trainer.state
+    return trainer.state if trainer.is_world_process_zero() else None
 
 
 @contextmanager
@@ -274,13 +294,3 @@ def _is_json(path: Path) -> bool:
     except ValueError:
         return False
     return True
-
-
-def has_fast_bf16(device: str) -> bool:
-    """Whether 16-bit brain floats are faster on a device: on GPUs and processors with hardware for them (on processors, AMX tiles).
-
-    Processors with AVX-512's bf16 alone took twice as long with them as with 32-bit floats (benchmarks/precision.py).
-    """
-    import torch
-
-    return torch.cuda.is_bf16_supported(including_emulation=False) if device != "cpu" else torch.cpu._is_amx_tile_supported()

@@ -32,11 +32,15 @@ ITERATIONS = 1000
 
 
 def loss(batch: Batch, tolerance: float) -> Tensor:
-    """The transport loss of each pair of a batch by the plans of ``batch.transport``: [B]."""
+    """The transport loss of each pair of a batch by the plans of ``batch.transport``: [B].
+
+    Of a part of a batch, by the plans of the whole: how long they are improved depends on the slowest pair.
+    """
     from .batch import without_ends
 
-    student_mask, teacher_mask = without_ends(batch.student_mask), without_ends(batch.teacher_mask)
-    plan = make(batch, student_mask, teacher_mask, tolerance)
+    whole = batch.whole or batch
+    student_mask, teacher_mask = without_ends(whole.student_mask), without_ends(whole.teacher_mask)
+    plan = make(whole, student_mask, teacher_mask, tolerance)[batch.own]
     return (plan * cosine_cost(batch.student, batch.teacher)).sum((1, 2))
 
 

@@ -43,6 +43,7 @@ def pretrain(
     Each text is one sentence, or all are a sentence and its translation, encoded together. Trains the weights that the recipe
     names, and a temporary head. ``held_out`` are texts on which the loss is measured during training (empty: it is measured on some
     training texts). If ``folder/checkpoints`` has checkpoints, training goes on from the last complete one.
+    A recipe of several devices needs as many processes (``processes.together``).
     Raises InputError if the tokenizer has no mask token, FloatingPointError at a loss that is not finite.
     """
     import torch
@@ -76,8 +77,9 @@ def pretrain(
     let_learn(encoder, tokenizer, recipe)
     head, checkpoints = with_head(encoder), folder / "checkpoints"
     state = fit(head, encoder, examples, collate, guessing_loss, recipe, checkpoints, device=device, title=title, measured=measurement)
-    save(student.float().to("cpu"), tokenizer_json(untrained), untrained, folder)
-    write_log(folder, recipe, state, measurement)
+    if state:
+        save(student.float().to("cpu"), tokenizer_json(untrained), untrained, folder)
+        write_log(folder, recipe, state, measurement)
 
 
 def check_mask(tokenizer: Any, objective: str) -> None:
@@ -98,18 +100,36 @@ def with_head(encoder: Any) -> torch.nn.Module:
     transform = torch.nn.Linear(encoder.config.hidden_size, size)
     torch.nn.init.eye_(transform.weight)
     torch.nn.init.zeros_(transform.bias)
-    head = torch.nn.ModuleDict({"encoder": encoder, "transform": transform, "norm": torch.nn.LayerNorm(size)})
+
+    class Head(torch.nn.ModuleDict):
+        bias: torch.nn.Parameter
+
+        def forward(self, inputs: dict[str, Tensor], masked: Tensor) -> Tensor:
+            """The scores of the vocabulary at the places that ``masked`` names, [places, words], in 32-bit."""
+            with torch.autocast(masked.device.type, enabled=False):
+                states = self["encoder"](**inputs).last_hidden_state[masked]
+                outputs = self["norm"](self["transform"](states))
+                return torch.nn.functional.linear(outputs, embeddings.weight, self.bias)
+
+    head = Head({"encoder": encoder, "transform": transform, "norm": torch.nn.LayerNorm(size)})
     head.register_parameter("bias", torch.nn.Parameter(torch.zeros(embeddings.num_embeddings)))
     return head
 
 
-def guessing_loss(model: Any, inputs: dict[str, Tensor]) -> Tensor:
-    """Cross-entropy of the tokens to predict (``labels``; -100 elsewhere), over the whole vocabulary."""
+def guessing_loss(model: Any, inputs: dict[str, Tensor], own: slice = slice(None)) -> Tensor:
+    """Cross-entropy of the tokens to predict (``labels``; -100 elsewhere), over the whole vocabulary.
+
+    Where ``own`` is a part of the rows, the mean over such parts of one size is the loss of all: they may have more or fewer tokens
+    to predict.
+    """
     import torch
 
-    labels = inputs.pop("labels")
+    every = inputs["labels"]
+    rows = {name: tensor[own] for name, tensor in inputs.items()}
+    labels = rows.pop("labels")
     masked = labels != -100
-    states = model["encoder"](**inputs).last_hidden_state[masked]
-    outputs = model["norm"](model["transform"](states))
-    scores = torch.nn.functional.linear(outputs, model["encoder"].get_input_embeddings().weight, model.bias)
-    return torch.nn.functional.cross_entropy(scores.float(), labels[masked])
+    scores = model(rows, masked).float()
+    if len(labels) == len(every):
+        return torch.nn.functional.cross_entropy(scores, labels[masked])
+    loss = torch.nn.functional.cross_entropy(scores, labels[masked], reduction="sum")
+    return loss * (len(every) / len(labels)) / (every != -100).sum()

@@ -50,6 +50,8 @@ class Recipe:
     seed: int = 42
     transport: tuple[str, ...] = ()
     """Other ways to make the plan of the objective ``ot``, from ``ways.WAYS``."""
+    devices: int = 1
+    """GPUs, or processes on the processor, that share each batch."""
 
     def __post_init__(self) -> None:
         if self.objective not in PRETRAINING or self.objective == "none":
@@ -58,17 +60,29 @@ class Recipe:
             ("steps", self.steps, 1, None),
             ("batch-size", self.batch_size, 1, None),
             ("seed", self.seed, 0, 2**32 - 1),
+            ("devices", self.devices, 1, None),
         ):
             if type(number) is not int or number < least or (most is not None and number > most):
                 raise InputError(f"--{option} {number}: expected a number from {least}" + (f" to {most}" if most else ""))
+        self._check_devices()
         if self.learns not in LEARNING:
             raise unknown("--learns", str(self.learns), LEARNING)
         if not is_number(self.warmup, 0, 1):
             raise InputError(f"warmup {self.warmup}: expected a share of the steps, from 0 to 1")
 
+    def _check_devices(self) -> None:
+        if self.batch_size % self.devices:
+            shares = ", ".join(str(number) for number in range(1, self.batch_size + 1) if not self.batch_size % number)
+            raise InputError(f"--devices {self.devices}: cannot share {self.batch_size} pairs evenly; use one of {shares}")
+        if self.devices > 1 and self.objective not in PRETRAINING:
+            for part in self.parts:
+                if not OBJECTIVES[part].in_parts:
+                    raise InputError(f"--devices {self.devices}: the objective {part} needs whole batches; use --devices 1")
+
     def described(self) -> dict[str, Any]:
         """Everything in the recipe that a student depends on."""
-        values = {name: value for name, value in asdict(self).items() if name != "transport" or value}
+        usual = {"transport": (), "devices": 1}  # Younger than the first caches, whose keys have neither.
+        values = {name: value for name, value in asdict(self).items() if name not in usual or value != usual[name]}
         return values | ({"layers_rate": LAYERS_RATE} if self.learns == "all" else {})
 
     @property

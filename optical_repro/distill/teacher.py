@@ -23,9 +23,14 @@ class TeacherStates:
     """The teacher's token states of a list of texts, read from disk when needed (16-bit floats)."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._ends = np.load(folder / "ends.npy")
         self._width = int(np.load(folder / "width.npy"))
         self._states = np.memmap(folder / "states.f16", dtype=np.float16, mode="r").reshape(-1, self._width)
+
+    def __reduce__(self) -> tuple[type[TeacherStates], tuple[Path]]:
+        """For another process: it reads the same files."""
+        return TeacherStates, (self._folder,)
 
     def __getitem__(self, index: int) -> np.ndarray:
         """Token states of one text: [tokens, d]."""

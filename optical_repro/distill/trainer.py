@@ -13,6 +13,7 @@ from ..base.terminal import hush_transformers
 from ..encoders.models import tokenizer_json
 from .loop import Measured, fit, let_learn, probe, reading_order, write_log
 from .objectives import total
+from .processes import gathered
 from .recipe import Recipe
 from .teacher import LONGEST, TeacherStates, token_ids
 
@@ -71,8 +72,8 @@ def train(
     The teacher's states for text i are ``states[state_of[i]]``, and ``weights[state_of[i]]`` the weights of its tokens, for masses by
     content. ``pooling`` is the teacher's; ``passages`` holds its vectors of passages, [P, d], for the objective ``scores``.
     ``held_out`` are pairs that training does not read, on which the loss is measured (None: on some training pairs).
-    If ``folder/checkpoints`` has a complete checkpoint, training goes on from the last. Raises
-    FloatingPointError at a loss that is not finite.
+    If ``folder/checkpoints`` has a complete checkpoint, training goes on from the last. A recipe of several devices needs as many
+    processes (``processes.together``). Raises FloatingPointError at a loss that is not finite.
     """
     import torch
 
@@ -102,15 +103,24 @@ def train(
         weights = [name for name in WEIGHTS if name in batch[0]]
         return {**inputs, **tensors, **{name: padded([torch.tensor(example[name]) for example in batch]) for name in weights}}
 
-    def loss(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-        teacher, teacher_mask = inputs.pop("teacher"), inputs.pop("teacher_mask")
-        token_weights = [inputs.pop(name, None) for name in WEIGHTS]
-        hidden, mask = model(**inputs), inputs["attention_mask"].float()
-        sides = hidden, mask, teacher, teacher_mask, passage_vectors, student_pooling, pooling
-        return total(recipe.parts, Batch(*sides, recipe.transport, *token_weights))
+    def loss(model: Any, inputs: dict[str, Any], own: slice) -> torch.Tensor:
+        every: dict[str, Any] = {name: inputs.pop(name, None) for name in ("teacher", "teacher_mask", *WEIGHTS)}
+        rows = {name: tensor[own] for name, tensor in inputs.items()}
+        hidden, mask = model(**rows), inputs["attention_mask"].float()
+
+        def batch(states: torch.Tensor, part: slice, **whole: Any) -> Batch:
+            sides: list[Any] = [None if values is None else values[part] for values in every.values()]
+            teacher, teacher_mask, *weights = sides
+            poolings = student_pooling, pooling
+            return Batch(states, mask[part], teacher, teacher_mask, passage_vectors, *poolings, recipe.transport, *weights, **whole)
+
+        if len(hidden) == len(mask):
+            return total(recipe.parts, batch(hidden, own))
+        return total(recipe.parts, batch(hidden, own, whole=batch(gathered(hidden), slice(None)), own=own))
 
     let_learn(model.transformer, tokenizer, recipe)
     checkpoints = folder / "checkpoints"
     state = fit(model, model.transformer, examples, collate, loss, recipe, checkpoints, device=device, title=title, measured=measured)
-    save(model.float().to("cpu"), tokenizer_json(untrained), untrained, folder)
-    write_log(folder, recipe, state, measured)
+    if state:
+        save(model.float().to("cpu"), tokenizer_json(untrained), untrained, folder)
+        write_log(folder, recipe, state, measured)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,8 @@ class TextEncoder:
     (2, 384)
     """
 
-    def __init__(self, model: Path | str, device: str = "cpu") -> None:
-        """Loads a model in 32-bit; raises InputError if there is none."""
+    def __init__(self, model: Path | str, device: str = "cpu", bf16: bool = False) -> None:
+        """Loads a model in 32-bit, to multiply so, or in 16-bit brain floats (``bf16``); raises InputError if there is none."""
         with quiet():
             from .encoder import Encoder, load_tokenizer
 
@@ -37,11 +37,19 @@ class TextEncoder:
             self.model = Encoder.load(model).to(device).eval()
             self.tokenizer = load_tokenizer(model)
         self.name = str(model)
-        self.device = device
+        self.device, self.bf16 = device, bf16
         self.convention = self.model.convention
         self.max_length = self.model.longest(self.tokenizer)
         self.dimension = self.model.dimension
         self.batch_size = 16 if device == "cpu" else 256  # 16 stays in a processor's cache: twice as fast as 64
+
+    def as_queries(self, texts: Iterable[str]) -> list[str]:
+        """Queries as the model reads them: after its prefix."""
+        return [self.convention.query_prefix + text for text in texts]
+
+    def as_passages(self, texts: Iterable[str]) -> list[str]:
+        """Passages as the model reads them: after its prefix."""
+        return [self.convention.passage_prefix + text for text in texts]
 
     def encode(self, texts: Sequence[str], batch_size: int | None = None) -> np.ndarray:
         """Unit vectors, float32 [texts, dimension], in the texts' order; raises FloatingPointError if one is not finite."""
@@ -87,8 +95,9 @@ class TextEncoder:
                 pad_sequence([torch.tensor(tokens[key][row]) for row in rows], batch_first=True, padding_value=fill).to(self.device)
                 for key, fill in (("input_ids", self.tokenizer.pad_token_id), ("attention_mask", 0), ("special_tokens_mask", 1))
             )
-            with torch.inference_mode():
-                yield rows, self.model(ids, mask), mask, special
+            with torch.inference_mode(), torch.autocast(ids.device.type, torch.bfloat16, enabled=self.bf16):
+                states = self.model(ids, mask).float()
+            yield rows, states, mask, special
 
     def _check(self, texts: Sequence[str], finite: Sequence[bool]) -> None:
         """Raises FloatingPointError for a NaN, which compares false with every score and would look like a perfect ranking."""

@@ -22,9 +22,9 @@ ALONE = 560
 """Width in pixels where no page sets it, as in a notebook."""
 INK, MUTED, LINE = "var(--ink, #1d2430)", "var(--muted, #5d6877)", "var(--line, #d6dce4)"
 BACKGROUND = "background: var(--paper, #ffffff)"
-BETTER, WORSE, LEVEL = "var(--better, #1c6dd0)", "var(--worse, #c2410c)", "var(--level, #eef1f5)"
-KINDS = {"ceiling": "var(--ceiling, #7a8594)", "baseline": "var(--hue-5, #9a7400)", "student": BETTER, "other": "var(--other, #a9b3c1)"}
-COLOURS = ("#1c6dd0", "#c2410c", "#0f8a6d", "#a3359c", "#9a7400", "#5b5bd6")
+BETTER, WORSE, LEVEL = "var(--better, #1a66c4)", "var(--worse, #b83c0a)", "var(--level, #eef1f5)"
+KINDS = {"ceiling": "var(--ceiling, #7a8594)", "baseline": "var(--hue-5, #876600)", "student": BETTER, "other": "var(--other, #a9b3c1)"}
+COLOURS = ("#1a66c4", "#b83c0a", "#0c7a60", "#a3359c", "#876600", "#5b5bd6")
 HUES = [f"var(--hue-{number}, {colour})" for number, colour in enumerate(COLOURS, 1)]
 DASHES = ("", "7 3", "2 3", "12 3 2 3", "14 4", "5 2 1 2 1 2")
 """Neighbours differ without colour too, for those who do not see it and for prints in grey."""
@@ -287,7 +287,7 @@ def _shortened(name: str) -> str:
 
 def _beside_names(names: Iterable[str]) -> float:
     """Where an x axis ends, so that names have room beside it."""
-    return WIDTH - 20 - 6.2 * max(len(_shortened(name)) for name in names)
+    return WIDTH - 20 - 6.6 * max(len(_shortened(name)) for name in names)
 
 
 def _key(lines: list[tuple[int, str]], top: float) -> tuple[list[str], float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..translate.translator import LEXICAL as WORD_BY_WORD
 from .power import WANTED, Power, power
+from .provenance import differences
 from .questions import is_ceiling, question_pairs
 from .results import Alignment, Results
 from .significance import ALPHA, CORRECTIONS, TESTS, Comparison
@@ -90,10 +91,20 @@ def findings(results: Results) -> list[tuple[str, list[str]]]:
             sections.append(
                 (
                     f"{question}, by MAP:",
-                    [f"{comparison.a} {verdict(comparison)} {comparison.b}: {_difference(comparison)}" for comparison in comparisons],
+                    [
+                        f"{comparison.a} {verdict(comparison)} {comparison.b}: {_difference(comparison)}{_unlike(results, comparison)}"
+                        for comparison in comparisons
+                    ],
                 )
             )
     return sections + powers(results) + alignment_findings(results) + unanswered(results)
+
+
+def _unlike(results: Results, comparison: Comparison) -> str:
+    """The settings in which two compared systems differ, which the question does not ask for; empty where there are none."""
+    pair = {name: results.settings_of[name] for name in (comparison.a, comparison.b) if name in results.settings_of}
+    differing = differences(pair)
+    return f" (but their settings differ: {'; '.join(differing)})" if differing else ""
 
 
 def powers(results: Results) -> list[tuple[str, list[str]]]:
@@ -102,13 +113,14 @@ def powers(results: Results) -> list[tuple[str, list[str]]]:
     if found is None or (found.deviation is None and found.topics > 1):
         return []
     with_these = f"with {counted(found.topics, 'topic')} and {counted(found.comparisons, 'comparison')}"
-    if found.smallest_significant is None or found.detectable is None:
+    if found.smallest_significant is None or found.detectable is None or found.deviation is None:
         lines = [f"{with_these} no difference can become significant{_why_none(results, found)}"]
     else:
         smallest, detectable = value(found.smallest_significant), value(found.detectable)
         lines = [
-            f"{with_these} the smallest difference in MAP that would be significant here is about {smallest}; "
-            f"a true difference of {detectable} would be found four times out of five"
+            f"{with_these}, and between systems that differ as much from topic to topic as most pairs here (standard deviation "
+            f"{value(found.deviation)}), the smallest difference in MAP that would be significant is about {smallest}; "
+            f"a true difference of {detectable} would be found four times out of five; systems that agree more need less"
         ]
     if found.topics_for_wanted is not None:
         lines.append(

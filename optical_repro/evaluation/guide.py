@@ -12,7 +12,7 @@ from .results import Results
 
 COLUMNS = {
     "a - b": "The mean of system a less the mean of system b.",
-    "95 % interval": "With other topics of the same kind, the mean or the difference would lie in this range 95 times out of 100 "
+    "95 % interval": "Ranges made this way hold the true mean or difference for 95 of 100 samples of topics of the same kind "
     "(percentile bootstrap over the topics). It is of one system or pair by itself: unlike adjusted p, it is not corrected for the "
     "number of pairs.",
     "relative": "The difference as a share of b's mean.",
@@ -23,7 +23,8 @@ COLUMNS = {
     "p adjusted": "Corrected: p raised for the number of pairs compared, since of many pairs some differ by chance. Below .05 a "
     "difference is called significant, and marked.",
     "p Tukey HSD": "A second test, of all systems at once (randomized Tukey HSD): how often chance alone would put the best and the "
-    "worst system as far apart as these two. It needs no correction.",
+    "worst system as far apart as these two. It needs no correction, and is far stricter where very different systems, such as BM25 and "
+    "a ceiling, are in one report. The marks do not use it, unless it was asked for.",
 }
 """The columns of a table of comparisons, under their headings."""
 
@@ -67,9 +68,9 @@ def origins(results: Results) -> str:
 def _origin(origin: Origin) -> str:
     terms = {
         "Collection": escape(origin.source),
-        "Its licence": escape(origin.license),
+        "Its licence": escape(origin.license or ("not stated" if origin.source else "")),
         "To cite": escape(origin.citation),
-        "Parallel text": escape(", ".join(origin.bitext)) + (" (licence and citation: see its source)" if origin.bitext else ""),
+        "Parallel text": "<br>".join(escape(f"{file}: {terms}") for file, terms in origin.bitext.items()),
         "Seed": ", ".join(map(str, origin.seeds)),
         "Machine": escape("; ".join(origin.machine)),
         "Versions": escape(", ".join(f"{package} {version}" for package, version in origin.versions.items())),

@@ -57,16 +57,23 @@ def parse(text: str | Iterable[str]) -> tuple[str, ...]:
     >>> parse("ndcg@20,recall@1000")
     ('map', 'ndcg@20', 'recall@1000')
     """
-    names = [name.strip().lower() for name in (text.split(",") if isinstance(text, str) else text)]
+    names = [_in_full(name.strip().lower()) for name in (text.split(",") if isinstance(text, str) else text)]
     for name in names:
         _check(name)
     return tuple(dict.fromkeys(["map", *names]))
 
 
+def _in_full(name: str) -> str:
+    """``p@5`` and ``r@100``, as tables have them, by ranx's names."""
+    return re.sub(r"^([pr])(?=@)", lambda match: {"p": "precision", "r": "recall"}[match[1]], name)
+
+
 def _check(name: str) -> None:
     match = MEASURE.fullmatch(name)
     if match is None or match["name"] not in PRINTED:
-        raise unknown("metric", name, [*dict.fromkeys([*METRICS, *(each for each in PRINTED if each != "rbp"), "rbp.95"])])
+        cutoff = f"@{number[1]}" if (number := re.search(r"@([1-9]\d*)$", name)) else ""
+        known = [each if each in WHOLE else each + cutoff for each in PRINTED if each != "rbp"]
+        raise unknown("metric", name, [*dict.fromkeys([*known, *METRICS, "rbp.95"])])
     persistence = match["rest"].startswith(".")
     if persistence != (match["name"] == "rbp") or (match["rest"] and match["name"] in WHOLE):
         raise InputError(f'metric "{name}"; {EXPECTED}')

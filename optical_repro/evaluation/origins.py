@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..base.errors import InputError
+from ..bitext import named
+from ..bitext.beside import parse as parse_beside
 from ..records.manifest import described_collection
 from . import provenance
 
@@ -27,8 +30,8 @@ class Origin:
     license: str = ""
     """The collection's, as is the citation."""
     citation: str = ""
-    bitext: list[str] = field(default_factory=list)
-    """Files of parallel text, each with the beginning of its hash."""
+    bitext: dict[str, str] = field(default_factory=dict)
+    """File of parallel text, with the beginning of its hash, to what is known of its licence and citation."""
 
     def __bool__(self) -> bool:
         """Whether a manifest tells anything."""
@@ -52,8 +55,25 @@ def origin(name: str, manifests: Mapping[str, Mapping[str, Any]]) -> Origin:
         source=str(collection.get("source") or ""),
         license=str(collection.get("license") or ""),
         citation=str(collection.get("citation") or ""),
-        bitext=list(dict.fromkeys(str(file) for setting in settings for file in _list(setting.get("bitext")))),
+        bitext={file: terms for manifest in manifests.values() for file, terms in parallel_text(manifest)},
     )
+
+
+def parallel_text(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The files of parallel text of one run, and what is known of each."""
+    setting = provenance.settings(manifest)
+    files, asked = _list(setting.get("bitext")), (manifest.get("arguments") or {}).get("bitext")
+    for place, file in enumerate(files):
+        name = str(asked[place]) if isinstance(asked, list) and len(asked) == len(files) else ""
+        own = "licence not known" if asked is None else "licence not known: a file of yours" if asked else "comes with the collection"
+        yield str(file), named.described(name) or own
+    try:
+        beside = parse_beside(map(str, _list((manifest.get("arguments") or {}).get("with"))))
+    except InputError:  # no command wrote this manifest
+        beside = ()
+    for other in map(str, _list(setting.get("with"))):
+        names = [str(name) for lang, corpora in beside if other.startswith(f"{lang}: ") for name in corpora]
+        yield other, "; ".join(named.described(name) or "licence not known: a file of yours" for name in names) or "licence not known"
 
 
 def _machine(record: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from . import figures, measures
 from .by_topic import changes, hit_names
 from .findings import EXPLAINED, counted, effect, findings, method, notes, p_value, signed, translators, value
 from .guide import COLUMNS, guide, origins
-from .page_parts import figure, heading, listed, section, sortable, tooltip, typeset
+from .page_parts import described, figure, heading, listed, section, sortable, tooltip, typeset
 from .questions import is_ceiling, is_student, telling_pairs
 from .results import Results, System
 from .significance import Comparison
@@ -35,7 +35,7 @@ def as_html(results: Results) -> str:
 
 
 def in_names(results: Results) -> str:
-    """The summary with the names of languages: ``62 topics in Yoruba, documents in English, 9 systems``."""
+    """The summary with the names of languages: ``62 topics in Yorùbá, documents in English, 9 systems``."""
     topics, documents = (", ".join(languages.name(code) for code in codes.split(", ")) for codes in (results.lang, results.doc_lang))
     parts = [f"{counted(len(results.qrels), 'topic')} in {topics}", "" if results.doc_lang == "und" else f"documents in {documents}"]
     return ", ".join(filter(None, [*parts, counted(len(results.systems), "system")]))
@@ -137,14 +137,14 @@ def _figures(results: Results) -> str:
     legend = _legend(results, list(results.systems), visible)
     single = all(sum(grade > 0 for grade in grades.values()) == 1 for grades in results.qrels.values())
     caption = "Interpolated precision by recall" + (" (level: every topic has one relevant document)" if single else "")
-    pictures.append(figure(caption, figures.precision_recall(results, key=False), legend))
-    losses = figures.training(results, key=False)
+    losses, alignment = figures.training(results, key=False), figures.alignment(results)
+    # The second of the left column where the students' pictures are in the right one, so that both columns are about as long.
+    pictures.insert(1 if losses or alignment else len(pictures), figure(caption, figures.precision_recall(results, key=False), legend))
     if losses:
         systems = [name for number, name in enumerate(results.systems) if f'data-system="{number}"' in losses]
         pictures.append(
             figure(f"Training: loss by step{figures.measured_on(results, systems)}", losses, _legend(results, systems, systems))
         )
-    alignment = figures.alignment(results)
     if alignment:
         caption = "Alignment: agreement with a word aligner (1 - AER) on held-out pairs, ring before training, disc after"
         pictures.append(figure(caption, alignment))
@@ -170,9 +170,8 @@ def _topics_by_pair(results: Results) -> str:
     out = ""
     for comparison in telling_pairs(results):
         title = f'{escape(comparison.a)} against {escape(comparison.b)} <span class="note">{_numbers(comparison)}</span>'
-        content = (
-            f"<figure>{figures.topic_deltas(results, comparison.a, comparison.b)}</figure>{_extremes(results, comparison.a, comparison.b)}"
-        )
+        picture = f"<figure>{figures.topic_deltas(results, comparison.a, comparison.b)}</figure>"
+        content = f"{picture}{_in_numbers(comparison)}{_extremes(results, comparison.a, comparison.b)}"
         out += f'<details{attribute}><summary>{title}</summary><div class="pair">{content}</div></details>\n'
         attribute = ""
     return section("topics", "Topic by topic: average precision", out) if out else ""
@@ -195,6 +194,14 @@ def _extremes(results: Results, a: str, b: str) -> str:
             items += f'<li>{link} <span class="note">{value(change.ap_a)} from {value(change.ap_b)}</span>{translation}{hits}</li>'
         out += f"<div><h3>{title}</h3><ol>{items}</ol></div>" if items else ""
     return out
+
+
+def _in_numbers(comparison: Comparison) -> str:
+    """All that the table of comparisons says of a pair, beside the picture of its topics."""
+    cells = dict(zip(COMPARISON_HEADINGS[2:], comparison_cells(comparison)[2:], strict=True))
+    return described(
+        {f"<span{tooltip(COLUMNS[name])}>{escape(typeset(name))}</span>": escape(typeset(cell)) for name, cell in cells.items() if cell}
+    )
 
 
 def _hits(results: Results, topic: str, documents: list[str]) -> str:

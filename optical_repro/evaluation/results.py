@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SHOWN_HITS = 10
 """Hits per topic in the report's topic browser."""
 
+MAKE_RUNS = "make runs with python -m optical_repro.run, or copy some here as SYSTEM.trec"
+
 
 @dataclass(frozen=True)
 class Alignment:
@@ -104,6 +106,8 @@ class Results:
     """The measures of the tables, by ranx's names; MAP is the first."""
     settings: dict[str, Any] = field(default_factory=dict)
     """The settings that all runs share, from their manifests."""
+    settings_of: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """System to its settings, from its manifest."""
     notes: list[str] = field(default_factory=list)
     """Warnings for the reader: settings that differ, runs without a manifest, unknown ids."""
     origins: list[Origin] = field(default_factory=list)
@@ -148,14 +152,16 @@ def read_results(
     Raises InputError for a folder without runs, malformed files, runs of other topics, of two collections, or with other hashes
     than in their manifests, and for an unknown baseline.
     """
+    if not folder.exists():
+        raise InputError(f"{folder}: no such folder; {MAKE_RUNS}")
     name = own_name(folder)
     parts = name.rsplit(".", 2)
     if len(parts) != 3 or not all(parts):
         raise InputError(f"{folder}: a folder of runs is named <collection>.<lang>.<split>, like sample.yo.test; rename it")
     paths = run_files(folder)
     if not paths:
-        missing = "no *.trec file in it, nor a run of another name" if folder.is_dir() else "no such folder"
-        raise InputError(f"{folder}: {missing}; make runs with python -m optical_repro.run, or copy some here as SYSTEM.trec")
+        missing = "no *.trec file in it, nor a run of another name" if folder.is_dir() else "not a folder"
+        raise InputError(f"{folder}: {missing}; {MAKE_RUNS}")
     if baseline is not None and baseline not in paths:
         raise unknown("baseline", baseline, list(paths))
     if not qrels_path.is_file():
@@ -189,6 +195,7 @@ def read_results(
         passages=shown_passages,
         metrics=metrics,
         settings=provenance.shared(settings.values()),
+        settings_of=settings,
         notes=[
             *provenance.left_out(collection),
             *provenance.differences(settings),

@@ -19,6 +19,8 @@ def check(experiment: Experiment, systems: Sequence[System]) -> None:
     check_text(experiment, systems)
     if any(system.kind.dense for system in systems):
         check_encoders(experiment, [system for system in systems if system.regime])
+        experiment.indexes.check()
+        _ = experiment.stages.engine
     directions = [direction for system in systems for _, direction in experiment.translations(system)]
     experiment.translation.translators.check(list(dict.fromkeys(directions)))
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from ..base.cache import Cache
 from ..bitext import named
+from ..bitext.beside import refuse_learnt
 from ..bitext.readers import Pair
 from ..collections.collection import Collection
 from ..lexicon.lexicon import Lexicon
 from ..training_text.regime import TrainingPair
 from . import check, runs
 from .alignment import Alignment
-from .beside import refuse_learnt
 from .indexes import Indexes
 from .learnt import Learnt
 from .models import Models

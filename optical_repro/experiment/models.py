@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from ..base.errors import InputError
 from ..base.files import digest, sha256_once
+from ..base.terminal import say
 from ..encoders import models
 from ..encoders.convention import Convention
+from ..encoders.precision import BFLOAT16, has_fast_bf16
 from .stages import Stages
+
+
+@cache
+def _take_gpu(number: int) -> None:
+    """Makes one of the GPUs the only one of this process: the Trainer always takes the first. CUDA reads the variable when it starts.
+
+    Raises InputError if there is none with this number, or if the process has another already.
+    """
+    import torch
+
+    count = torch.cuda.device_count()
+    if number >= count:
+        raise InputError(f"--device cuda:{number}: this PyTorch can use {count} GPUs, numbered from 0; use --device cuda:{count - 1}")
+    if torch.cuda.is_initialized():
+        raise InputError(f"--device cuda:{number}: this process has used another GPU already; start a new one")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    os.environ["CUDA_VISIBLE_DEVICES"] = visible[number] if visible != [""] else str(number)
 
 
 class Models:
@@ -22,15 +42,39 @@ class Models:
 
     @cached_property
     def device(self) -> str:
-        """``cpu`` or ``cuda``."""
+        """``cpu``, ``cuda`` or ``mps``."""
         import torch
 
-        device = self._stages.settings.device
-        if device == "cuda" and not torch.cuda.is_available():
-            raise InputError("--device cuda: no GPU that this PyTorch can use; use --device cpu")
-        if device != "auto":
-            return device
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        named = self._stages.settings.device
+        device, _, number = named.partition(":")
+        if number and torch.cuda.device_count():
+            _take_gpu(int(number))
+        if (device == "cuda" and not torch.cuda.is_available()) or (device == "mps" and not torch.backends.mps.is_available()):
+            raise InputError(f"--device {named}: no GPU that this PyTorch can use; use --device cpu")
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._check_devices(device)
+        return device
+
+    @cached_property
+    def bf16(self) -> bool:
+        """Whether documents are encoded in 16-bit brain floats; says so where that takes longer."""
+        wanted = self._stages.settings.precision == BFLOAT16
+        if wanted and not has_fast_bf16(self.device):
+            say("--precision bfloat16: this processor has no hardware for it; encoding takes longer than in float32")
+        return wanted
+
+    def _check_devices(self, device: str) -> None:
+        """Raises InputError if there are fewer GPUs than the settings ask for."""
+        import torch
+
+        settings, gpus = self._stages.settings, torch.cuda.device_count()
+        wanted = settings.recipe.devices
+        if wanted > 1 and device == "cpu" and settings.device == "auto":
+            raise InputError(f"--devices {wanted}: no GPU that this PyTorch can use; with --device cpu, processes share the processor")
+        if wanted > 1 and device != "cpu" and wanted > gpus:
+            most = f"{gpus} GPUs; use --devices {gpus} or fewer" if gpus > 1 else "1 GPU; use --devices 1"
+            raise InputError(f"--devices {wanted}: this PyTorch can use {most}")
 
     @cached_property
     def teacher(self) -> Path:

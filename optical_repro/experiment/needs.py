@@ -57,7 +57,7 @@ class Needs:
         collection, kind = self._stages.collection, system.kind
         lang, doc_lang = collection.lang, collection.doc_lang
         by_model = kind.translates and not kind.dense and not self._translation.engine.by_lexicon
-        english = kind.english or system.maxsim or system.fused
+        english = kind.english or not system.bare
         if "en" not in (lang, doc_lang) and lang != doc_lang and english and not by_model:
             raise InputError(
                 f"{collection.name}: topics in {lang}, documents in {doc_lang}, and {system.name} needs English on one side; "

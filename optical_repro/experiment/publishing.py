@@ -18,11 +18,15 @@ from ..base.errors import InputError
 from ..base.files import digest, sha256, whole
 from ..base.published import public_command, public_text, public_value
 from ..base.registry import extension
+from ..base.terminal import say
 from ..base.trec import read_qrels, write_qrels
 from ..distill.objectives import OBJECTIVES
 from ..encoders.convention import Convention
-from ..evaluation.provenance import difference, refuse_changed
-from ..records.manifest import Manifest, write
+from ..encoders.precision import FLOAT32
+from ..evaluation.provenance import difference, differences, refuse_changed
+from ..evaluation.provenance import settings as settings_of
+from ..records.manifest import MANIFEST, Manifest, read, write
+from ..retrieval.faiss_index import FLAT
 from ..training_text.pretraining import PRETRAINING
 from ..training_text.regimes import REGIMES
 from .experiment import Experiment
@@ -117,14 +121,24 @@ def publish(experiment: Experiment, system: System, folder: Path, command: str, 
         },
         "machine": _machine(experiment, system),
     }
+    _say_what_changes(folder, manifest)
     write(folder, manifest)
     return run
+
+
+def _say_what_changes(folder: Path, manifest: Manifest) -> None:
+    """Says which settings of an earlier run of the same system in the folder were others."""
+    system = manifest["system"]
+    if (path := folder / f"{system}{MANIFEST}").exists():
+        changed = differences({"before": settings_of(read(path)), "now": settings_of(manifest)})
+        if changed:
+            say(f"  {system}: replaces a run of other settings here ({'; '.join(changed)})")
 
 
 def _machine(experiment: Experiment, system: System) -> dict[str, Any]:
     """The machine of a run, and the GPU that models ran on, if they did."""
     machine = {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()}
-    if system.kind.dense and experiment.models.device != "cpu":
+    if system.kind.dense and experiment.models.device == "cuda":
         import torch
 
         machine["gpu"] = torch.cuda.get_device_name()
@@ -181,6 +195,10 @@ def _settings(experiment: Experiment, system: System) -> dict[str, Any]:
         convention = Convention.of(experiment.teacher)
         values["teacher"] = f"{public_text(settings.teacher)} ({experiment.models.identity(experiment.teacher)[:8]})"
         values |= {"pooling": convention.pooling, "prefixes": [convention.query_prefix, convention.passage_prefix]}
+        if settings.index != FLAT and not system.plaid:
+            values |= {"index": settings.index, "code of faiss index": _code("faiss index")}
+        if settings.precision != FLOAT32:
+            values["precision"] = settings.precision
     if system.regime is not None:
         values["student"] = public_text(settings.student) if settings.student else "the teacher"
         values["lexical initialisation"] = settings.lexical_init
@@ -214,9 +232,9 @@ def _packages(experiment: Experiment, system: System) -> dict[str, str]:
 
 def _kinds(system: System, lexicon: bool, trained: bool) -> list[str]:
     """The stages that make a system's run, by the names of their makers."""
-    conditions = {"maxsim run": system.maxsim, "fused run": system.fused, "lexicon": lexicon, "student": trained}
+    conditions = {"maxsim run": system.maxsim, "plaid run": system.plaid, "fused run": system.fused, "lexicon": lexicon, "student": trained}
     kinds = [kind for kind, needed in (conditions | {"pretrained": system.pretrain != "none"}).items() if needed]
-    return ([system.kind.maker] if system.kind.maker else []) + kinds
+    return ([system.kind.maker] if system.kind.maker and not system.plaid else []) + kinds
 
 
 def _code(kind: str) -> str:

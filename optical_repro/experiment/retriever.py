@@ -58,7 +58,7 @@ class Retriever:
     maker: str | None = None
     """The name of its search in ``base.stages.MAKERS``; None for another package's."""
     dense: bool = False
-    """Whether it encodes topics and documents; then ``-maxsim`` and ``+bm25`` may follow its name."""
+    """Whether it encodes topics and documents; then ``-maxsim`` or ``-plaid``, and ``+bm25``, may follow its name."""
     respelled: Callable[[Settings], bool] = never
     """Whether it replaces unknown words of untranslated topics by the nearest known words."""
     by_lexicon: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ DENSE_SHARE = 0.8
 
 def run(experiment: Experiment, system: System) -> Path:
     """The run file of a system: ``run.trec`` in its stage's folder."""
-    prepare = _fused if system.fused else _maxsim if system.maxsim else system.kind.search
+    prepare = _fused if system.fused else _maxsim if system.maxsim else _plaid if system.plaid else system.kind.search
     search = prepare(experiment, system)
     collection = experiment.collection
     topics = digest(list(collection.topics.items()))
@@ -39,7 +40,7 @@ def run(experiment: Experiment, system: System) -> Path:
 
 def _maxsim(experiment: Experiment, system: System) -> Search:
     """The single-vector run, reranked by late interaction."""
-    from ..retrieval.late_interaction import TokenStore, rerank
+    from ..retrieval.late_interaction import rerank
 
     texts = experiment.weighted_queries(system.retriever)
     first = run(experiment, system.dense)
@@ -47,22 +48,36 @@ def _maxsim(experiment: Experiment, system: System) -> Search:
     topic_model, document_model = experiment.topic_model(system), experiment.document_model(system)
 
     def search() -> Run:
-        documents = experiment.indexes.identity(system.kind.in_english)
-        inputs = {**documents, "model": models.identity(document_model), "made by": made_by("tokens")}
-        store = TokenStore(experiment.cache.place("tokens", inputs), document_model, models.device)
-        return rerank(
-            read_run(first), texts, topic_model, experiment.indexes.documents(system.kind.in_english), store, device=models.device
-        )
+        in_english = system.kind.in_english
+        store, documents = experiment.indexes.token_store(document_model, in_english), experiment.indexes.documents(in_english)
+        return rerank(read_run(first), texts, topic_model, documents, store, device=models.device)
 
     identities = {"reader": models.identity(topic_model), "documents": models.identity(document_model)}
     inputs = {"search": made_by("maxsim run"), "first": sha256(first), "depth": DEPTH, **identities, "queries": digest(texts)}
     return Search(inputs, search)
 
 
+def _plaid(experiment: Experiment, system: System) -> Search:
+    """Late interaction over all documents."""
+    from ..retrieval import token_index
+
+    texts, in_english = experiment.weighted_queries(system.retriever), system.kind.in_english
+    models, indexes = experiment.models, experiment.indexes
+    topic_model, document_model = experiment.topic_model(system), experiment.document_model(system)
+
+    def search() -> Run:
+        tokens, index = indexes.tokens(document_model, in_english)
+        return token_index.search(tokens, index, texts, topic_model, k=DEPTH, device=models.device)
+
+    identities = {"reader": models.identity(topic_model), "documents": models.identity(document_model), **indexes.identity(in_english)}
+    return Search({"search": made_by("plaid run"), "depth": DEPTH, **identities, "queries": digest(texts)}, search)
+
+
 def _fused(experiment: Experiment, system: System) -> Search:
     """A dense run, and BM25 over the topics and their translations."""
     from ..retrieval import bm25
     from ..retrieval.fusion import fuse
+    from ..retrieval.over_topics import over_topics
 
     first = run(experiment, system.unfused)
     collection, parameters, topics = experiment.collection, experiment.settings.bm25, experiment.topics
@@ -73,7 +88,8 @@ def _fused(experiment: Experiment, system: System) -> Search:
     index = experiment.indexes.lexical()
 
     def search() -> Run:
-        lexical = bm25.search(index / "lucene", collection.doc_lang, queries, k=DEPTH, bm25=parameters)
+        by_words = partial(bm25.search, index / "lucene", collection.doc_lang, k=DEPTH, bm25=parameters)
+        lexical = over_topics(experiment.stages.engine, by_words, queries)
         return fuse([read_run(first), lexical], [DENSE_SHARE, 1 - DENSE_SHARE])
 
     inputs = {"search": made_by("fused run"), "first": sha256(first), "index": index.name, "queries": digest(queries)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,14 +10,27 @@ from typing import Any
 
 from ..base.errors import InputError, unknown
 from ..bitext import filters
+from ..bitext.beside import Beside, checked
 from ..distill.recipe import Recipe, is_number
 from ..encoders.convention import POOLING
 from ..encoders.models import EMBEDDED
+from ..encoders.precision import FLOAT32, PRECISIONS
+from ..engines import engine as engines
+from ..engines.engine import LOCAL
 from ..retrieval import BM25
+from ..retrieval.faiss_index import FLAT
 from ..translate.translator import LEXICAL
-from .beside import Beside, checked
 
-DEVICES = ("auto", "cpu", "cuda")
+
+class Devices(tuple[str, ...]):
+    """Names of devices, which include any other GPU by its number."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and re.fullmatch(r"cuda:\d{1,3}", name) is not None)
+
+
+DEVICES = Devices(("auto", "cpu", "cuda", "cuda:1", "mps"))
+"""Values of ``--device``. ``mps`` is the GPU of a Mac."""
 
 IN_DOMAIN_BY = {
     "cs": "code-switched in every regime",
@@ -72,8 +86,14 @@ class Settings:
     """Whether unknown words of the topics are replaced by the nearest known words."""
     lexical_init: bool = True
     """Whether the language's words are added to the student's vocabulary, with embeddings computed from their translations'."""
+    index: str = FLAT
+    """The kind of dense index: ``flat``, which is exact, or a FAISS factory string (`retrieval.faiss_index`)."""
+    precision: str = FLOAT32
+    """The numbers in which documents are encoded, one of ``encoders.precision.PRECISIONS``."""
     device: str = "auto"
-    """``cpu``, ``cuda``, or ``auto``: a GPU if there is one."""
+    """``cpu``, ``cuda`` (``cuda:1``: the second GPU), ``mps`` (that of a Mac), or ``auto``: a GPU of NVIDIA's if there is one."""
+    engine: str = LOCAL
+    """What does work that can be shared out: this process (``local``), or Ray (``ray``, ``ray:ADDRESS``). Results are the same."""
 
     def __post_init__(self) -> None:
         self._check_sources()
@@ -115,6 +135,11 @@ class Settings:
                 raise InputError(f"{name} {getattr(self, name)!r}: expected True or False")
         if self.device not in DEVICES:
             raise unknown("--device", str(self.device), DEVICES)
+        if self.precision not in PRECISIONS:
+            raise unknown("--precision", str(self.precision), PRECISIONS)
+        engines.check(self.engine)
+        if not isinstance(self.index, str) or not self.index:
+            raise InputError(f"--index {self.index!r}: expected flat, or a FAISS factory string such as SQfp16")
         if self.in_domain_by not in IN_DOMAIN_BY:
             raise unknown("--in-domain-by", str(self.in_domain_by), IN_DOMAIN_BY)
         if self.switching not in SWITCHING:

@@ -11,6 +11,7 @@ from ..base.cache import Cache, seconds
 from ..base.stages import made_by
 from ..base.terminal import duration, say
 from ..collections.collection import Collection
+from ..engines.engine import Engine, connect
 from .settings import Settings
 
 
@@ -29,6 +30,11 @@ class Stages:
     def seed(self) -> int:
         """The seed of everything random."""
         return self.settings.recipe.seed
+
+    @property
+    def engine(self) -> Engine:
+        """What does the work that many machines can share."""
+        return connect(self.settings.engine)
 
     def has(self, name: str, inputs: dict[str, Any]) -> bool:
         """Whether the cache has a stage."""

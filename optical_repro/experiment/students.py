@@ -14,6 +14,7 @@ from ..base.registry import extension
 from ..base.stages import made_by
 from ..base.system_names import student_name
 from ..distill.objectives import OBJECTIVES
+from ..distill.processes import together
 from ..encoders.convention import Convention
 from ..training_text import pretraining, regimes
 from .indexes import Indexes
@@ -71,7 +72,9 @@ class Students:
         title = f"pre-training by {objective}"
 
         def make(folder: Path) -> None:
-            pretraining.pretrain(self.untrained, texts, recipe, folder, device=self._models.device, title=title, held_out=held_out)
+            read = self.untrained, texts, recipe, folder
+            device = self._models.device
+            together(recipe.devices, device, pretraining.pretrain, *read, device=device, title=title, held_out=held_out)
             shutil.rmtree(folder / "checkpoints")
 
         return self._stages.stage(title, "pretrained", inputs, make)
@@ -97,7 +100,7 @@ class Students:
         side = "query_prefix" if english else "passage_prefix"
         teacher_prefix, student_prefix = (getattr(Convention.of(folder), side) for folder in (models.teacher, self.untrained))
         objectives = [OBJECTIVES[part] for part in recipe.parts]
-        index = self._indexes.dense(models.teacher) if any(objective.english_documents for objective in objectives) else None
+        index = self._indexes.dense(models.teacher, exact=True) if any(objective.english_documents for objective in objectives) else None
         inputs: dict[str, Any] = {
             "untrained": self.untrained.name,
             "pairs": digest(pairs),
@@ -105,7 +108,7 @@ class Students:
             "recipe": recipe.described(),
             "passages": index and index.name,
         }
-        if recipe.transport:
+        if recipe.transport or recipe.devices > 1:
             inputs["plans"] = made_by("plans")
         name = student_name(regime, pretrain)
         if pretrain != "none":
@@ -118,7 +121,10 @@ class Students:
         def make(folder: Path) -> None:
             texts = [(student_prefix + pair.student, teacher_prefix + pair.teacher) for pair in pairs]
             read = self._sides(regime, texts)
-            trainer.train(
+            together(
+                recipe.devices,
+                models.device,
+                trainer.train,
                 start,
                 *read[:3],
                 recipe,

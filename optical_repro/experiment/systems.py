@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..base.errors import InputError, unknown
 from ..base.registry import registry
-from ..base.system_names import FUSED, MAXSIM, optical_name, split_name
+from ..base.system_names import FUSED, MAXSIM, PLAID, optical_name, split_name
 from ..collections.collection import Collection
 from ..training_text import pretraining, regimes
 from ..training_text.regimes import REGIMES
@@ -29,15 +29,21 @@ class System:
     """One of ``RETRIEVERS``."""
     maxsim: bool = False
     fused: bool = False
+    plaid: bool = False
 
     def __post_init__(self) -> None:
         """Raises InputError, with suggestions, for an unknown system."""
         kind = RETRIEVERS.get(self.retriever)
-        if kind and (kind.dense or not (self.maxsim or self.fused)):
+        if kind and (kind.dense or self.bare):
             return
         dense = [name for name, kind in RETRIEVERS.items() if kind.dense]
-        composed = (base + suffix for base in dense for suffix in ("", MAXSIM, FUSED, MAXSIM + FUSED))
+        composed = (base + suffix for base in dense for late in ("", MAXSIM, PLAID) for suffix in (late, late + FUSED))
         raise unknown("system", self.name, [*(name for name in RETRIEVERS if name not in dense), *composed])
+
+    @property
+    def bare(self) -> bool:
+        """Whether it is its retriever alone, without late interaction and fusion."""
+        return not (self.maxsim or self.plaid or self.fused)
 
     @property
     def kind(self) -> Retriever:
@@ -73,7 +79,7 @@ class System:
     @property
     def unfused(self) -> System:
         """The system that BM25 is fused into."""
-        return System(self.name.removesuffix(FUSED), self.retriever, self.maxsim)
+        return System(self.name.removesuffix(FUSED), self.retriever, self.maxsim, plaid=self.plaid)
 
 
 def parse(name: str) -> System:
@@ -90,6 +96,7 @@ def meaning(name: str) -> str:
     steps = [kind.meaning]
     if name not in RETRIEVERS:
         steps += ["MaxSim over tokens reorders its best hits"] if parts.maxsim else []
+        steps += ["MaxSim over tokens, of all documents"] if parts.plaid else []
         steps += ["fused with BM25 over the topics and their translations"] if parts.fused else []
     return "; ".join(steps)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
@@ -12,10 +13,11 @@ from typing import Any
 from ..base.files import digest, whole
 from ..bitext.readers import Pair
 from ..collections.collection import Passage
+from ..engines.engine import Engine as Workers
 from ..lexicon.alignment import Link
 from ..lexicon.lexicon import Lexicon
 from ..translate.engines import engine
-from ..translate.translator import MODEL, PHRASE, Engine, TrainedOnBitext, Translator, Translators
+from ..translate.translator import MODEL, PHRASE, Engine, SharedOut, TrainedOnBitext, Translator, Translators
 from . import monolingual
 from .models import Models
 from .stages import Stages
@@ -141,9 +143,17 @@ class Translation:
         return list(json.loads((stage / "translations.json").read_text(encoding="utf-8")))
 
 
-def translations(passages: Iterable[Passage], translator: Translator) -> Iterator[Passage]:
-    """The passages in another language, streaming."""
-    stream = iter(passages)
-    while part := list(islice(stream, TOGETHER)):
-        texts = iter(translator.translate([text for passage in part for text in (passage.title, passage.text)]))
-        yield from (Passage(passage.id, next(texts), next(texts)) for passage in part)
+def translations(passages: Iterable[Passage], translator: Translator, workers: Workers) -> Iterator[Passage]:
+    """The passages in another language, streaming; ``workers`` translate, if the translator can be shared out."""
+    read: deque[list[Passage]] = deque()
+
+    def parts() -> Iterator[list[str]]:
+        stream = iter(passages)
+        while part := list(islice(stream, TOGETHER)):
+            read.append(part)
+            yield [text for passage in part for text in (passage.title, passage.text)]
+
+    made = translator.translate_parts(parts(), workers) if isinstance(translator, SharedOut) else map(translator.translate, parts())
+    for translated in made:
+        texts = iter(translated)
+        yield from (Passage(passage.id, next(texts), next(texts)) for passage in read.popleft())

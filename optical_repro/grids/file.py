@@ -32,7 +32,7 @@ EXPECTED = {
 }
 """The keys of the file."""
 
-OF_THE_GRID = ("lang", "regime", "objective", "pretrain", "seed", "systems", "runs_dir", "qrels_dir", "cache_dir")
+OF_THE_GRID = ("lang", "regime", "objective", "pretrain", "seed", "systems", "runs_dir", "qrels_dir", "cache_dir", "engine")
 """Arguments of optical_repro.run that the grid sets itself."""
 
 

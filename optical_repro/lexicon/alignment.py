@@ -35,7 +35,7 @@ def align(pairs: Sequence[tuple[list[str], list[str]]], seed: int, doubtful: flo
     indices = [index for index, (target, english) in enumerate(pairs) if 0 < len(target) <= LONGEST and 0 < len(english) <= LONGEST]
     sides = ([pairs[index][0] for index in indices], [pairs[index][1] for index in indices])
     # A plain process and pipes, because multiprocessing needs shared memory, which containers often lack.
-    with children.start(__name__, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    with children.waited_for(children.start(__name__, stdin=subprocess.PIPE, stdout=subprocess.PIPE)) as other:
         assert other.stdin is not None and other.stdout is not None
         other.stdin.write(json.dumps([sides[1], sides[0], seed]).encode())
         other.stdin.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from ..base.files import whole
@@ -97,8 +97,9 @@ def from_links(pairs: Sequence[Pair], links: Sequence[Sequence[Link]]) -> Lexico
 def read_lexicon(path: Path, lang: str) -> Lexicon:
     """Reads a lexicon of ``lang`` in any format of ``lexicon_files``; raises InputError with the line of a bad entry."""
     entries: Entries = defaultdict(lambda: defaultdict(float))
+    folded = cache(lambda side: " ".join(words(side)))  # Most words stand in several lines.
     for target, translation, weight in lexicon_files.translations(path, lang):
-        word, english = (" ".join(words(side)) for side in (target, translation))
+        word, english = folded(target), folded(translation)
         if word and english:
             entries[word][english] += weight
     return Lexicon(_strongest(entries))

@@ -33,6 +33,8 @@ class Checkpoint(NamedTuple):
     """The low-resource language that it was trained for, if its manifest is at hand."""
     system: str = ""
     """The system of its single vectors, ``optical-cs``, if its manifest is at hand; else the folder's name."""
+    runs_dir: Path = Path("runs")
+    """The folder above that of its manifest, or the one that was searched for a manifest: its runs are in folders there."""
 
 
 def find(student: str | None, runs_dir: Path, teacher: str | None = None, lang: str | None = None) -> Checkpoint:
@@ -59,7 +61,9 @@ def find(student: str | None, runs_dir: Path, teacher: str | None = None, lang: 
     teacher_name = training.get("teacher") or manifest.get("arguments", {}).get("teacher") or EMBEDDED
     lexicon = find_file(training["respelled_by"], path) if training.get("respelled_by") else None
     system = split_name(str(manifest.get("system") or folder.name)).retriever
-    return Checkpoint(folder, teacher or os.path.expanduser(teacher_name), _untrained(folder), lexicon, _language(manifest), system)
+    named = teacher or os.path.expanduser(teacher_name)
+    runs_dir = path.absolute().parent.parent if manifest else runs_dir
+    return Checkpoint(folder, named, _untrained(folder), lexicon, _language(manifest), system, runs_dir)
 
 
 def weights_of(student: Path) -> str:
@@ -130,7 +134,7 @@ def _existing_students(runs_dir: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The manifests of single-vector systems whose student exists."""
     for path, manifest in with_students(runs_dir.glob(f"*/*{MANIFEST}")):
         name = split_name(path.name.removesuffix(MANIFEST))
-        if not (name.fused or name.maxsim) and find_file(manifest["training"]["checkpoint"], path).is_dir():
+        if not (name.fused or name.by_tokens) and find_file(manifest["training"]["checkpoint"], path).is_dir():
             yield path, manifest
 
 

@@ -1,4 +1,4 @@
-"""The tables as one HTML page that needs no network: a click on a score shows its command."""
+"""The answer and the tables as one HTML page that needs no network: a click on a score shows its command, which a button copies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.resources import files
 from string import Template
 
 from ..evaluation.findings import p_value
-from ..evaluation.page_parts import keep_numbers_together
+from ..evaluation.page_parts import keep_numbers_together, section
 from ..evaluation.report_page import policy
 from ..evaluation.tables import HEADINGS
 from .prose import EXPLAINED, answers, mark, origin, score
@@ -19,13 +19,28 @@ def as_html(tables: list[Table]) -> str:
     """The whole page."""
     here, report = files(__package__), files("optical_repro.evaluation")
     style = (report / "report_page.css").read_text(encoding="utf-8") + (here / "page.css").read_text(encoding="utf-8")
+    script = (here / "page.js").read_text(encoding="utf-8")
+    answer = _answer(tables)
+    links = ['<a href="#answer">The answer so far</a>'] if answer else []
+    links += [f'<a href="#table-{table.number}">Table {table.number}</a>' for table in tables]
     return Template((here / "page.html").read_text(encoding="utf-8")).substitute(
-        policy=policy(style),
+        policy=policy(style, script),
         style=style,
-        contents=" ".join(f'<a href="#table-{table.number}">Table {table.number}</a>' for table in tables),
-        tables="\n".join(map(_table, tables)),
+        script=script,
+        contents=" ".join(links),
+        sections="\n".join([answer, *map(_table, tables)]),
         explained=escape(EXPLAINED),
     )
+
+
+def _answer(tables: list[Table]) -> str:
+    """What the tables say to the project's question; each paragraph ends with a link to its table. Empty where no table says anything."""
+    items = "".join(
+        f'<li>{_prose(paragraph)} <a href="#table-{table.number}">Table {table.number}</a></li>'
+        for table in tables
+        for paragraph in table.answer
+    )
+    return section("answer", "The answer so far", f"<ul>{items}</ul>") if items else ""
 
 
 def _table(table: Table) -> str:
@@ -41,12 +56,12 @@ def _table(table: Table) -> str:
     parts += [_published(table)] if table.published else []
     parts += [_claims(table)] if table.claims else []
     content = "\n".join(parts)
-    return f'<section id="table-{table.number}"><h2>Table {table.number}: {escape(table.title)}</h2>\n{content}\n</section>'
+    return section(f"table-{table.number}", f"Table {table.number}: {escape(table.title)}", content)
 
 
 def _prose(text: str) -> str:
-    """A sentence of the tables' file; back ticks mark code, as in Markdown."""
-    return re.sub("`(.+?)`", r"<code>\1</code>", escape(text))
+    """A sentence of the tables' file; back ticks mark code, and two stars what is bold, as in Markdown."""
+    return re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", re.sub("`(.+?)`", r"<code>\1</code>", escape(text)))
 
 
 def _row(table: Table, row: Row) -> str:
@@ -71,7 +86,7 @@ def _grid(table: Table, row: Row) -> str:
             cells += f"<td>{_cell(row, cell, f'table-{table.number}')}</td>" if cell else "<td></td>"
         tag = ' <span class="tag baseline">baseline</span>' if system in row.baselines else ""
         body += f'<tr><th scope="row">{escape(system)}{tag}</th>{cells}</tr>\n'
-    return _wide(f"<table><thead><tr>{heads}</tr></thead><tbody>\n{body}</tbody></table>", row.title)
+    return _wide(f"<table><thead><tr>{heads}</tr></thead><tbody>\n{body}</tbody></table>", f"Table {table.number}, {row.title}")
 
 
 def _cell(row: Row, cell: Cell, group: str) -> str:

@@ -9,14 +9,18 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..base import downloads
+from ..base import children, downloads
 from ..base.errors import InputError
 from . import grid_report
 from .recorded import DATA, Row
+
+PATIENCE = 20
+"""Seconds in which an interrupted command may end by itself."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,15 @@ def run(module: str, arguments: list[str], folder: Path, cache: Path) -> Outcome
     line = [sys.executable, "-m", f"optical_repro.{module}", *arguments, *places]
     # A row may have a cache of its own; all share the downloads.
     environment = {**os.environ, "OPTICAL_DOWNLOADS": str(downloads.folder().absolute())}
-    process = subprocess.Popen(line, stdin=subprocess.DEVNULL, env=environment)
+    # This process has no other threads, so that preexec_fn is safe.
+    process = subprocess.Popen(line, stdin=subprocess.DEVNULL, env=environment, preexec_fn=children.die_with_parent)  # noqa: PLW1509
     # wait4 and not RUSAGE_CHILDREN, which is the maximum over all children so far, those of earlier rows included.
     try:
         _, status, usage = os.wait4(process.pid, 0)
-    except KeyboardInterrupt:  # the command gets it too, and ends
-        process.wait()
+    except KeyboardInterrupt:  # a terminal's Ctrl-C reaches the command too, which ends; else it is killed
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
+        process.kill()
         raise
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - started

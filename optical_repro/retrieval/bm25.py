@@ -36,8 +36,8 @@ BLANK = "".join(map(chr, range(33)))
 """The characters that Java trims. Anserini does not index a passage that has no others."""
 
 
-def build_index(passages: Iterable[Passage], doc_lang: str, folder: Path) -> None:
-    """Indexes titles and texts as a stream; the folder is complete only when this returns.
+def build_index(passages: Iterable[Passage], doc_lang: str, folder: Path) -> int:
+    """Indexes titles and texts as a stream; the folder is complete only when this returns. Returns the number of documents.
 
     A passage without any word is left out. Raises OSError where passages are missing from the index: Anserini itself goes on when
     the disk is full.
@@ -60,6 +60,12 @@ def build_index(passages: Iterable[Passage], doc_lang: str, folder: Path) -> Non
                 indexer.close()
                 indexer = open_indexer(append=True)
     indexer.close()
+    check_count(folder, expected)
+    return expected
+
+
+def check_count(folder: Path, expected: int) -> None:
+    """Raises OSError if an index has not as many documents as expected."""
     if (count := _document_count(folder)) != expected:
         full = shutil.disk_usage(folder).free < FULL * 2**20
         reason = os.strerror(errno.ENOSPC) if full else f"{count} of {expected} passages indexed; Lucene's messages are in {log_path()}"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
 from ..base.errors import InputError
@@ -20,6 +23,7 @@ from ..base.terminal import say
 from ..base.trec import Run
 from ..collections.collection import Passage
 from ..encoders.text_encoder import TextEncoder
+from ..engines.engine import Engine, Local
 
 REVISION = 1
 """To be raised with every change to the token vectors of a passage, or to the score of the same vectors."""
@@ -49,15 +53,21 @@ def rerank(
     store.add(passage for passage in passages if passage.id in hit_ids)
 
     encoder = TextEncoder(query_model, device)
-    prefix = encoder.convention.query_prefix
+    products = ThreadpoolController()  # a document's is so small that threads would only wait for each other: the same bits on one
     reranking: Run = {}
     for topic, hits in tqdm(run.items(), desc="MaxSim", unit=" topics", disable=None):
-        texts = encoder.encode_tokens([prefix + text for text in topics[topic]])
-        query, shares = np.concatenate(texts), token_weights(texts, list(topics[topic].values()))
-        reranking[topic] = {
-            document: (1 - weight) * score + weight * max_sim(query, store[document], shares) for document, score in hits.items()
-        }
+        query, shares = read_topic(encoder, topics[topic])
+        with products.limit(limits=1, user_api="blas"):
+            reranking[topic] = {
+                document: (1 - weight) * score + weight * max_sim(query, store[document], shares) for document, score in hits.items()
+            }
     return reranking
+
+
+def read_topic(encoder: TextEncoder, texts: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
+    """The vectors of the tokens of a topic's texts, float32 [tokens, dimension], and their weights [tokens]; ``texts`` have weights."""
+    vectors = encoder.encode_tokens(encoder.as_queries(texts))
+    return np.concatenate(vectors), token_weights(vectors, list(texts.values()))
 
 
 def max_sim(query: np.ndarray, document: np.ndarray, weights: np.ndarray | None = None) -> float:
@@ -83,10 +93,15 @@ class TokenStore:
     Processes that add to one store wait for each other.
     """
 
-    def __init__(self, folder: Path, model: Path | str, device: str = "cpu") -> None:
-        """Opens or creates the store of one collection's passages encoded by one model; the caller keeps a folder for each such pair."""
-        self.folder, self.model, self.device = folder, model, device
-        self._places: dict[str, tuple[np.ndarray, int, int]] = {}
+    def __init__(self, folder: Path, model: Path | str, device: str = "cpu", engine: Engine | None = None, bf16: bool = False) -> None:
+        """Opens or creates the store of one collection's passages encoded by one model; the caller keeps a folder for each such pair.
+
+        ``engine`` (None: this process) encodes them; ``bf16`` as for ``TextEncoder``.
+        """
+        self.folder, self.device, self.engine = folder, device, engine or Local()
+        self._prepare = partial(_encoder, str(model), device, bf16)
+        self._places: dict[str, tuple[str, int, int]] = {}
+        self._mapped = lru_cache(128)(self._map)  # not all shards: of a large collection they are more files than a process may open
         self._open_shards: set[str] = set()
         self._open_all()
 
@@ -103,26 +118,38 @@ class TokenStore:
             self._encode(passage for passage in chain([first], new) if passage.id not in self._places)
 
     def _encode(self, new: Iterator[Passage]) -> None:
-        shard = list(islice(new, SHARD))
-        if not shard:
+        first = next(new, None)
+        if first is None:
             return
-        encoder = TextEncoder(self.model, self.device)
-        prefix = encoder.convention.passage_prefix
+        stream, read = chain([first], new), deque[Passage]()
+
+        def batches() -> Iterator[list[str]]:
+            while batch := list(islice(stream, min(64, SHARD))):
+                read.extend(batch)
+                yield [passage.line for passage in batch]
+
+        vectors: list[np.ndarray] = []
         with tqdm(desc="encoding tokens", unit=" passages", disable=None) as bar:
-            while shard:
-                vectors = []
-                for passage in shard:
-                    vectors += [tokens.astype(np.float16) for tokens in encoder.encode_tokens([prefix + passage.line])]
-                    bar.update()
-                self._write(shard, vectors)
-                shard = list(islice(new, SHARD))
+            for batch in self.engine.map(self._prepare, batches(), self.device):
+                bar.update(len(batch))
+                vectors += batch
+                while len(vectors) >= SHARD:
+                    self._write([read.popleft() for _ in range(SHARD)], vectors[:SHARD])
+                    del vectors[:SHARD]
+        if vectors:
+            self._write(list(read), vectors)
 
     def __getitem__(self, document: str) -> np.ndarray:
         try:
-            vectors, start, end = self._places[document]
+            name, start, end = self._places[document]
         except KeyError:
             raise InputError(f"document {document} is in the run but not in the collection; expected a run of this collection") from None
-        return vectors[start:end]
+        return self._mapped(name)[start:end]
+
+    def length(self, document: str) -> int:
+        """The number of its tokens."""
+        _, start, end = self._places[document]
+        return end - start
 
     def _write(self, passages: Sequence[Passage], vectors: Sequence[np.ndarray]) -> None:
         content = io.BytesIO()
@@ -163,11 +190,20 @@ class TokenStore:
 
     def _open(self, name: str, record: dict[str, Any]) -> None:
         self._open_shards.add(name)
-        vectors = np.load(self.folder / f"{name}.npy", mmap_mode="r")
         start = 0
         for document, length in record["passages"]:
-            self._places[document] = (vectors, start, start + length)
+            self._places[document] = (name, start, start + length)
             start += length
+
+    def _map(self, name: str) -> np.ndarray:
+        vectors: np.ndarray = np.load(self.folder / f"{name}.npy", mmap_mode="r")
+        return vectors
+
+
+def _encoder(model: str, device: str, bf16: bool) -> Callable[[Sequence[str]], list[np.ndarray]]:
+    """What makes the token vectors, 16-bit [tokens, dimension], of each line of passages, encoded alone."""
+    encoder = TextEncoder(model, device, bf16)
+    return lambda lines: [tokens.astype(np.float16) for line in encoder.as_passages(lines) for tokens in encoder.encode_tokens([line])]
 
 
 def _shard_name(record: dict[str, Any]) -> str:

@@ -26,8 +26,7 @@ class StudentDocumentEncoder(DocumentEncoder):
         """Unit vectors, float32 [texts, dimension]."""
         if titles is not None:
             texts = [f"{title} {text}" if title else text for title, text in zip(titles, texts, strict=True)]
-        prefix = self.encoder.convention.passage_prefix
-        return self.encoder.encode([prefix + text for text in texts])
+        return self.encoder.encode(self.encoder.as_passages(texts))
 
 
 class StudentQueryEncoder(QueryEncoder):
@@ -40,9 +39,8 @@ class StudentQueryEncoder(QueryEncoder):
 
     def encode(self, query: str, **_: Any) -> np.ndarray:
         """A unit vector, float32 [dimension]."""
-        return self.encoder.encode([self.encoder.convention.query_prefix + query])[0]
+        return self.encode_batch([query])[0]
 
     def encode_batch(self, queries: Sequence[str], **_: Any) -> np.ndarray:
         """Unit vectors, float32 [queries, dimension]."""
-        prefix = self.encoder.convention.query_prefix
-        return self.encoder.encode([prefix + query for query in queries])
+        return self.encoder.encode(self.encoder.as_queries(queries))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -26,16 +27,21 @@ def spellings(words: Sequence[str], lexicon: Lexicon, index: Path, doc_lang: str
 
 
 class Respeller:
-    """Respells one topic after another: lexicon and Lucene index are prepared once."""
+    """Respells one topic after another: the lexicon is prepared once, the Lucene index opened once."""
 
     def __init__(self, lexicon: Lexicon, index: Path, doc_lang: str) -> None:
         self._lexicon, self._speller = lexicon, spelling.Speller(lexicon)
-        self._documents = lexical.IndexedWords(index, doc_lang)
+        self._index, self._doc_lang = index, doc_lang
         self._known = {word for entry in lexicon.entries for word in entry.split()}
+
+    @functools.cached_property
+    def _documents(self) -> lexical.IndexedWords:
+        """Opened with the first unknown word: Java takes a second to start."""
+        return lexical.IndexedWords(self._index, self._doc_lang)
 
     def spellings(self, words: Sequence[str]) -> dict[str, str]:
         """The nearest lexicon word for each unknown word that has one; words in the Lucene index stay as they are."""
-        in_documents = self._documents.among(words)
+        in_documents = self._documents.among(words) if words else set()
         return {word: known for word in words if word not in in_documents and (known := self._speller.nearest(word))}
 
     def respell(self, topic: str) -> str:

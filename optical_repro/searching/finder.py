@@ -14,8 +14,10 @@ from ..base.cache import Cache
 from ..base.errors import InputError
 from ..base.files import digest, sha256_once
 from ..base.words import words
+from ..encoders.precision import FLOAT32
 from ..experiment.settings import Settings
 from ..records.checkpoints import Checkpoint
+from ..retrieval.faiss_index import FLAT
 from . import chance
 
 if TYPE_CHECKING:
@@ -88,8 +90,16 @@ class Finder:
     Threads may share it; one question is answered at a time. ``optical_repro.api.finder`` makes one from names.
     """
 
-    def __init__(self, collection: Collection, checkpoint: Checkpoint, cache: Cache, device: str = "auto") -> None:
-        """Takes the indexes from the cache, or builds them there.
+    def __init__(
+        self,
+        collection: Collection,
+        checkpoint: Checkpoint,
+        cache: Cache,
+        device: str = "auto",
+        index: str = FLAT,
+        precision: str = FLOAT32,
+    ) -> None:
+        """Takes the indexes from the cache, or builds them there; ``index`` and ``precision`` are those of the dense one.
 
         Raises InputError if student and teacher do not fit together, or if the student is known to be for another language.
         """
@@ -103,7 +113,8 @@ class Finder:
             raise InputError(
                 f"{checkpoint.folder}: the student was trained for {languages.name(str(checkpoint.lang))}; give --lang {checkpoint.lang}"
             )
-        experiment = Experiment(collection, Settings(teacher=checkpoint.teacher, device=device), cache)
+        experiment = Experiment(collection, Settings(teacher=checkpoint.teacher, device=device, index=index, precision=precision), cache)
+        experiment.indexes.check()
         topic_model, passage_model = (
             checkpoint.folder if lang != "en" else experiment.teacher for lang in (collection.lang, collection.doc_lang)
         )
@@ -114,15 +125,15 @@ class Finder:
                 f"{topic_model} and {passage_model} have vectors of different lengths; give the student's own teacher with --teacher"
             )
         self.collection, self.system = collection, checkpoint.system
-        index = experiment.indexes.dense(passage_model)
-        self.index = dense.OpenIndex(index / "faiss")
+        vectors = experiment.indexes.dense(passage_model)
+        self.index = dense.OpenIndex(vectors / "faiss")
         self.passages = StoredPassages(experiment.indexes.passages())
         self._respeller = _respeller(checkpoint.lexicon, experiment)
         self._lock = threading.Lock()
         self._read_query = functools.lru_cache(READINGS)(functools.partial(read, self.topic_encoder))
         self._read_passage = functools.lru_cache(READINGS)(functools.partial(read, self.passage_encoder))
         inputs = {
-            "index": index.name,
+            "index": vectors.name,
             "model": experiment.models.identity(topic_model),
             "lexicon": sha256_once(checkpoint.lexicon) if self._respeller and checkpoint.lexicon else None,
         }
@@ -175,8 +186,7 @@ class Finder:
 
     def _nearest(self, queries: Sequence[str], most: int) -> list[dict[str, float]]:
         """The ``most`` documents nearest to each query, with their scores."""
-        prefix = self.topic_encoder.convention.query_prefix
-        return self.index.nearest(self.topic_encoder.encode([prefix + query for query in queries]), most)
+        return self.index.nearest(self.topic_encoder.encode(self.topic_encoder.as_queries(queries)), most)
 
 
 def _respeller(lexicon: Path | None, experiment: Experiment) -> Respeller | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ..base.files import digest
 from ..base.stages import made_by
 from ..base.words import tokens
+from ..engines.engine import Engine as Workers
 from ..lexicon.lexicon import Lexicon
 from ..lexicon.phrases import phrases, weighted_words, worded
 from .translator import LEXICAL, Engine, Materials
@@ -38,6 +39,10 @@ class LexicalTranslator:
     def translate(self, texts: Sequence[str]) -> list[str]:
         """Translations in the order of the texts, with the texts' spacing between words."""
         return [worded(text, phrases(text, self.lexicon)) for text in texts]
+
+    def translate_parts(self, parts: Iterable[Sequence[str]], workers: Workers) -> Iterator[list[str]]:
+        """As ``SharedOut.translate_parts``."""
+        return workers.map(lambda: self.translate, parts)
 
 
 class LexicalTranslators:

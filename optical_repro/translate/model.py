@@ -50,6 +50,10 @@ class TranslationModel(ABC):
     def __init__(self, folder: Path, device: str) -> None:
         self.folder, self.device = folder, device
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process loads the weights itself."""
+        return type(self), (self.folder, self.device)
+
     def translate(self, sentences: Sequence[str], direction: Direction) -> list[str]:
         """Translations in the order of the sentences, all of them translated in one batch."""
         tokenizer = self.tokenizer

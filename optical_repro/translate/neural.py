@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 from ..base.files import digest
 from ..base.stages import made_by, version
+from ..engines.engine import Engine as Workers
+from ..engines.engine import Local
 from .located import locate
 from .memory import TranslationMemory
-from .model import TranslationModel, open_model
+from .model import Direction, TranslationModel, open_model
 from .sentences import sentences
 from .translator import Engine, Materials
 
@@ -42,33 +45,48 @@ class NeuralTranslator:
 
     def translate(self, texts: Sequence[str]) -> list[str]:
         """Translations in the order of the texts. A sentence stays unchanged if its translation is empty."""
-        parts = [sentences(text) for text in texts]
-        translations = self._translate_sentences(list(dict.fromkeys(sentence for part in parts for sentence in part)))
-        return [" ".join(translations[sentence] or sentence for sentence in part) for part in parts]
+        [translations] = self.translate_parts([texts], Local())
+        return translations
 
-    def _translate_sentences(self, unique: list[str]) -> dict[str, str]:
-        """The translation of each sentence, from the memory or computed now, in batches of similar length.
+    def translate_parts(self, parts: Iterable[Sequence[str]], workers: Workers) -> Iterator[list[str]]:
+        """As ``SharedOut.translate_parts``, sentences from the memory or in batches of similar length.
 
-        The batches depend only on the sentences and are translated whole even if parts are known, so that an interrupted
-        translation ends with the same result as an uninterrupted one.
+        The batches depend only on a part's sentences and are translated whole even if some are known, so that an interrupted
+        translation ends with the same result as an uninterrupted one. Of two translations of a sentence, in batches of parts that are
+        under way together, the first counts, as if the parts followed each other.
         """
         from tqdm import tqdm
 
-        known = self.memory.find(unique)
-        missing = len(unique) - len(known)
-        if not missing:
-            return known
-        unique.sort(key=lambda sentence: (-len(sentence), sentence))
-        bar = tqdm(total=missing, desc=f"  translation {self.source}-{self.target}", unit=" sentences", leave=False, disable=None)
+        read: deque[tuple[list[list[str]], dict[str, str]]] = deque()
+        """Of parts that are under way: the sentences of each text, and the translations that are known."""
+        bar = tqdm(total=0, desc=f"  translation {self.source}-{self.target}", unit=" sentences", leave=False, disable=None)
+
+        def batches() -> Iterator[list[str]]:
+            for texts in parts:
+                split = [sentences(text) for text in texts]
+                unique = sorted({sentence for text in split for sentence in text}, key=lambda sentence: (-len(sentence), sentence))
+                known = self.memory.find(unique)
+                read.append((split, known))
+                bar.total += len(unique) - len(known)
+                every = (unique[start : start + BATCH] for start in range(0, len(unique), BATCH))
+                yield from (batch for batch in every if not known.keys() >= set(batch))
+                yield []  # the end of the part
+
         with bar:
-            for start in range(0, len(unique), BATCH):
-                batch = unique[start : start + BATCH]
-                if new := [sentence for sentence in batch if sentence not in known]:
-                    translations = dict(zip(batch, self.model.translate(batch, self.direction), strict=True))
-                    self.memory.add(translations)
-                    known = translations | known
-                    bar.update(len(new))
-        return known
+            for made in workers.map(partial(_batchwise, self.model, self.direction), batches(), self.model.device):
+                split, known = read[0]
+                if made:
+                    bar.update(len(made.keys() - known.keys()))
+                    self.memory.add(made)
+                    known.update(made | self.memory.find(made) | known)
+                else:
+                    read.popleft()
+                    yield [" ".join(known[sentence] or sentence for sentence in text) for text in split]
+
+
+def _batchwise(model: TranslationModel, direction: Direction) -> Callable[[Sequence[str]], dict[str, str]]:
+    """What translates sentences in one batch: each with its translation."""
+    return lambda batch: dict(zip(batch, model.translate(batch, direction), strict=True)) if batch else {}
 
 
 class NeuralTranslators:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 from ..base.files import digest
 from ..base.stages import made_by
 from ..base.words import tokens, words
+from ..engines.engine import Engine as Workers
+from ..engines.engine import Local
 from ..lexicon.lexicon import from_links, merge
 from .phrases.aligned import aligned_pair
 from .phrases.model import PhraseModel, train
@@ -63,14 +65,26 @@ class PhraseTranslator:
 
     def translate(self, texts: Sequence[str]) -> list[str]:
         """Translations in the order of the texts, each sentence by itself."""
-        from tqdm import tqdm
+        [translations] = self.translate_parts([texts], Local())
+        return translations
 
+    def translate_parts(self, parts: Iterable[Sequence[str]], workers: Workers) -> Iterator[list[str]]:
+        """As ``SharedOut.translate_parts``."""
+        return workers.map(partial(_of_texts, self.model, f"  phrases {self.source}-{self.target}"), parts)
+
+
+def _of_texts(model: PhraseModel, title: str) -> Callable[[Sequence[str]], list[str]]:
+    """What translates texts by a model, each sentence by itself."""
+    from tqdm import tqdm
+
+    def translate(texts: Sequence[str]) -> list[str]:
         split = [sentences(text) for text in texts]
         unique = list(dict.fromkeys(sentence for part in split for sentence in part))
-        model, title = self.model, f"  phrases {self.source}-{self.target}"
         bar = tqdm(unique, desc=title, unit=" sentences", leave=False, disable=None if len(unique) > 1 else True)
         translations = {sentence: model.translate(sentence) for sentence in bar}
         return [" ".join(translations[sentence] for sentence in part) for part in split]
+
+    return translate
 
 
 class CrossFittedTranslator:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from ..bitext.readers import Pair
+    from ..engines.engine import Engine as Workers
     from ..lexicon.alignment import Link
     from ..lexicon.lexicon import Lexicon
 
@@ -41,6 +42,15 @@ class Translator(Protocol):
 
     def translate(self, texts: Sequence[str]) -> list[str]:
         """Translations in the order of the texts."""
+        ...
+
+
+@runtime_checkable
+class SharedOut(Protocol):
+    """What a translator has besides if many machines can translate for it."""
+
+    def translate_parts(self, parts: Iterable[Sequence[str]], workers: Workers) -> Iterator[list[str]]:
+        """The translations of each part, the same as ``translate`` makes of one part after the other; parts are read as needed."""
         ...
 
 

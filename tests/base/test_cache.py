@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from optical_repro.base import children
 from optical_repro.base.cache import RECORD, Cache, empty, seconds
 from optical_repro.base.files import whole
 from optical_repro.base.places import default_folder
@@ -276,3 +277,11 @@ def test_a_process_beside_a_command_dies_with_it(tmp_path: Path) -> None:
     while Path(f"/proc/{child}/stat").exists() and Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
         assert time.monotonic() < limit, "the child outlives its parent"
         time.sleep(0.02)
+
+
+def test_a_child_does_not_hear_ctrl_c_and_ends_where_who_waits_for_it_does() -> None:
+    process = children.start("optical_repro.lexicon.alignment", stdin=subprocess.PIPE)
+    assert os.getsid(process.pid) == process.pid != os.getsid(0)
+    with pytest.raises(KeyboardInterrupt), children.waited_for(process):
+        raise KeyboardInterrupt
+    assert process.returncode == -signal.SIGKILL

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from optical_repro.base.published import find_file, public_command, public_text, public_value
-from optical_repro.experiment.beside import parse
+from optical_repro.bitext.beside import parse
 from optical_repro.run import main
 
 

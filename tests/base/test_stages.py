@@ -44,6 +44,7 @@ from optical_repro.experiment.experiment import Experiment
 from optical_repro.experiment.settings import Settings
 from optical_repro.experiment.systems import parse
 from optical_repro.records.checkpoints import Checkpoint
+from optical_repro.retrieval import faiss_index, token_index
 from optical_repro.retrieval.late_interaction import TokenStore
 from optical_repro.searching import chance
 from optical_repro.searching.finder import Finder
@@ -55,7 +56,7 @@ SYSTEMS = {
     "dense-zs": "dense run", "dense-qt": "dense run", "dense-nbest": "dense run",
     "dense-nbest-phrase": "dense run",
     "optical-cs": "dense run", "optical-bt": "dense run", "optical-none": "dense run", "optical-cs-after-mlm": "dense run",
-    "optical-cs-maxsim": "maxsim run", "optical-cs+bm25": "fused run",
+    "optical-cs-maxsim": "maxsim run", "dense-zs-plaid": "plaid run", "optical-cs+bm25": "fused run",
 }  # fmt: skip
 """The systems whose runs are recorded, and what makes them."""
 
@@ -176,6 +177,33 @@ def gradients() -> dict[str, Output]:
     return found
 
 
+def an_index(place: Path) -> dict[str, Output]:
+    """What an index that is trained, and searches some of its lists, finds."""
+    draw = np.random.default_rng(1).normal(size=(2000, 32)).astype(np.float32)
+    vectors = draw / np.linalg.norm(draw, axis=1, keepdims=True)
+    faiss_index.build(vectors, "IVF64,SQ8", place / "index")
+    distances, _ = faiss_index.read(place / "index").search(vectors[:20], 5)
+    return {"faiss index: IVF64,SQ8": shape(distances)}
+
+
+def by_an_index_of_tokens(place: Path, store: TokenStore, passages: list[str]) -> dict[str, Output]:
+    """The kinds of index for many tokens, what one finds for some tokens, and the scores of few candidates."""
+    tokens = token_index.Tokens(passages, store)
+    faiss_index.build(tokens, "IVF8,Flat,nprobe=8", place / "token index")
+    query = tokens[:20], np.full(20, 1 / 20)
+    distances, _ = faiss_index.read(place / "token index").search(query[0], 5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(token_index, "NEIGHBOURS", 64)
+        patch.setattr(token_index, "CANDIDATES", 10)
+        run = token_index.search_vectors(tokens, place / "token index", {"t": query})
+    kinds = [token_index.kind((10**power, width)) for power in (6, 7, 8, 9) for width in (30, 384)]
+    return {
+        "token index: kinds": digest(kinds),
+        "token index: of the passages": shape(distances),
+        "plaid run: by an index": shape(sorted(run["t"].values())),
+    }
+
+
 def watched(experiment: Experiment) -> list[tuple[str, str, Path]]:
     """The stages that an experiment takes from now on: name, title, folder."""
     taken: list[tuple[str, str, Path]] = []
@@ -248,6 +276,8 @@ def outputs(place: Path, marian: Path) -> dict[str, Output]:
     store = TokenStore(place / "tokens", teacher)
     store.add(experiment.collection.passages())
     found["tokens: of the passages"] = shape(np.concatenate([store[passage.id] for passage in experiment.collection.passages()]))
+
+    found |= an_index(place) | by_an_index_of_tokens(place, store, [passage.id for passage in experiment.collection.passages()])
 
     student = Checkpoint(experiment.student("cs"), str(teacher), None, experiment.words.file, "yo", "optical-cs")
     finder = Finder(experiment.collection, student, experiment.cache, "cpu")

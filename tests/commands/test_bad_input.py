@@ -44,7 +44,7 @@ def told(place: Path, capfd: pytest.CaptureFixture[str], arguments: list[str]) -
     ("arguments", "message"),
     [
         ("--lang yoruba", 'error: unknown language "yoruba"; its ISO 639 code is yo: --lang yo'),
-        ("--lang yorba", 'error: unknown language "yorba"; did you mean yo (Yoruba)'),
+        ("--lang yorba", 'error: unknown language "yorba"; did you mean yo (Yorùbá)'),
         ("--lang ha", "error: the sample has topics in sw and yo, not in ha; for ha: --collection FOLDER --bitext FILE"),
         ("--lang yo --regime sc", 'error: unknown regime "sc"; did you mean cs'),
         ("--lang yo --regime cs,bitxt", 'error: unknown regime "bitxt"; did you mean bitext'),
@@ -66,6 +66,8 @@ def told(place: Path, capfd: pytest.CaptureFixture[str], arguments: list[str]) -
         ("--lang yo --seed -1", "error: --seed -1: expected a number from 0 to 4294967295"),
         ("--lang yo --steps 0", "error: --steps 0: expected a number from 1"),
         ("--lang yo --device cuda", "error: --device cuda: no GPU that this PyTorch can use; use --device cpu"),
+        ("--lang yo --devices 2", "error: --devices 2: no GPU that this PyTorch can use; with --device cpu, processes share"),
+        ("--lang yo --device cpu --devices 5", "error: --devices 5: cannot share 32 pairs evenly; use one of 1, 2, 4, 8, 16, 32"),
         ("--lang yo --teacher small", "error: small: no config.json; expected a Hugging Face model with"),
         ("--lang yo --student small", "error: small: no config.json; expected a Hugging Face model with"),
         ("--lang yo --teacher small/x/y", "error: small/x/y: no such folder, and no name of a model on the Hugging Face Hub"),
@@ -147,7 +149,8 @@ def test_systems_that_have_no_meaning_there(place: Path, capfd: pytest.CaptureFi
     ("arguments", "message"),
     [
         ("", "the following arguments are required: --lang"),
-        ("--lang yo --lnag sw", "unrecognized arguments: --lnag"),
+        ("--lang yo --lnag sw", "unrecognized arguments: --lnag sw; did you mean --lang?"),
+        ("--lang yo --regimes cs", "unrecognized arguments: --regimes cs; did you mean --regime?"),
         ("--lang yo --steps many", "argument --steps: invalid int value: 'many'"),
         ("--lang yo --device tpu", "argument --device: invalid choice: 'tpu'"),
     ],

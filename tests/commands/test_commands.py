@@ -125,7 +125,7 @@ def test_bash_completes_commands_options_and_choices(tmp_path: Path) -> None:
     for line, expected in (
         (["optical-repro", "co"], {"compare", "collections"}),
         (["optical-repro", "search", "--s"], {"--split", "--serve"}),
-        (["optical-repro", "run", "--device", ""], {"auto", "cpu", "cuda"}),
+        (["optical-repro", "run", "--device", ""], {"auto", "cpu", "cuda", "cuda:1", "mps"}),
     ):
         done = subprocess.run(
             ["bash", "-c", asking + '$f "$1" "${@: -1}" "${@: -2:1}"; echo "${COMPREPLY[@]}"', str(script), *line],

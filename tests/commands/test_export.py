@@ -83,6 +83,15 @@ def test_without_onnx_one_line_says_what_to_install(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_card_knows_the_runs_beside_a_manifest(
+    sample_run: Done, manifest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # no runs here
+    assert export.main([str(Path(manifest).absolute()), "cs"]) == 0
+    assert "note:" not in capsys.readouterr().out
+    assert sample_run.runs.name in (tmp_path / "cs/README.md").read_text(encoding="utf-8")
+
+
 def test_what_is_there_already_is_not_written_over(sample_run: Done, manifest: str, tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs/file").touch()
@@ -112,7 +121,7 @@ def test_the_only_student_is_searched_with_and_several_are_listed(
     line = ["--lang", "yor", "--runs-dir", str(runs.parent), "--cache-dir", str(cache), "--device", "cpu", "--hits", "1"]
     assert search([*line, TEXTS[0]]) == 0
     shown = capsys.readouterr().out
-    assert f"student: {runs / 'optical-cs.manifest.json'}, the only one of Yoruba in {runs.parent}" in shown and "1. " in shown
+    assert f"student: {runs / 'optical-cs.manifest.json'}, the only one of Yorùbá in {runs.parent}" in shown and "1. " in shown
     shutil.copy(sample_run.runs / "optical-bt.manifest.json", runs)
     assert search([*line, TEXTS[0]]) == 2
     assert "which student? give --model FOLDER" in capsys.readouterr().err

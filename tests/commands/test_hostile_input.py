@@ -180,6 +180,36 @@ def test_values_that_are_none(tmp_path: Path, name: str, text: str, message: str
     assert message in refused(lambda: READERS[name](tmp_path / name))
 
 
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        ("[" * 500 + "]" * 500, 500),
+        ('{"a":' * 250 + "[" * 250 + "]" * 250 + "}" * 250, 500),
+        (json.dumps(["[{" * 1000, '"]}[\\' * 1000, "\\"] * 3), 1),
+        ("[" + ",".join(["[]", "{}"] * 2000) + "]", 2),
+        (json.dumps({"[" * 600: {"]" * 3: 1}}), 2),
+    ],
+    ids=["lists", "objects and lists", "brackets in strings", "many", "a name of brackets"],
+)
+def test_json_of_500_levels_is_read_and_brackets_in_strings_are_none(text: str, depth: int) -> None:
+    value, levels = files.parse_json(text), 0
+    assert value == json.loads(text) == files.parse_json(text.encode("utf-16"))
+    while isinstance(value, list | dict):
+        value = (value if isinstance(value, list) else list(value.values()) or [None])[0] if value else None
+        levels += 1
+    assert levels == depth
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 501, '{"a":' * 501, '["x[",' * 501, "[" * 10_000_000, "[" * 501 + '"' + '\\"' * 1_000_000], ids=range(5)
+)
+def test_json_of_more_levels_is_refused_before_any_parser_reads_it(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.13's parser ended the process at a hundred thousand."""
+    monkeypatch.delattr(json, "loads")
+    with pytest.raises(RecursionError):
+        files.parse_json(text)
+
+
 COMPOSED, APART = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
 
 
@@ -457,13 +487,13 @@ def test_parallel_text_whose_sides_are_not_what_they_should_be(tmp_path: Path, c
     pairs = SAMPLE[:count]
     swapped = refused(lambda: read_bitext([bitext(tmp_path, [(english, target) for target, english in pairs])], "yo"))
     assert (
-        "bitext.tsv:1: the sides are swapped, English stands where Yoruba should" in swapped
+        "bitext.tsv:1: the sides are swapped, English stands where Yorùbá should" in swapped
         and "expected yo first, then English" in swapped
     )
     both = refused(lambda: read_bitext([bitext(tmp_path, [(english, english) for _, english in pairs])], "yo"))
     assert "bitext.tsv:1: both sides are English" in both
     none = refused(lambda: read_bitext([bitext(tmp_path, [(target, target) for target, _ in pairs])], "yo"))
-    assert "bitext.tsv:1: the English side is not English (it looks like Yoruba)" in none
+    assert "bitext.tsv:1: the English side is not English (it looks like Yorùbá)" in none
     assert len(read_bitext([bitext(tmp_path, pairs)], "yo").pairs) == count
 
 
@@ -545,7 +575,7 @@ def test_topics_under_another_languages_name(tmp_path: Path) -> None:
     assert "topics.yo.test.tsv: the topics are English, such as geography-t1" in refused(lambda: collections.load(str(english), "yo"))
     human = written(tmp_path / "human", **files_ | {"topics.yo.test.en.tsv": topics_of("topics.yo.test.tsv")})
     said = refused(lambda: collections.load(str(human), "yo"))
-    assert "topics.yo.test.en.tsv: the topics are not English (it looks like Yoruba)" in said
+    assert "topics.yo.test.en.tsv: the topics are not English (it looks like Yorùbá)" in said
     as_english = {"topics.en.test.tsv": topics_of("topics.yo.test.tsv"), "qrels.en.test.txt": topics_of("qrels.yo.test.txt")}
     for name in names[1:]:
         as_english[name] = None  # type: ignore[assignment]

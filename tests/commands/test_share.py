@@ -57,7 +57,7 @@ def test_a_card_stands_beside_every_checkpoint(sample_run: Done) -> None:
     for regime in ("cs", "bt"):
         made = manifest(sample_run.runs, f"optical-{regime}")
         text = (Path(made["training"]["checkpoint"]) / "README.md").read_text(encoding="utf-8")
-        assert text.startswith("---\n") and f"# optical-{regime} for Yoruba" in text
+        assert text.startswith("---\n") and f"# optical-{regime} for Yorùbá" in text
         assert f"SHA-256 {made['training']['checkpoint_sha256']}" in text
         assert made["training"]["recipe"]["objective"] in text and "6 of 32 pairs" in text
         assert ", on 64 sentence pairs that training does not read |" in text
@@ -72,9 +72,9 @@ def test_an_untrained_student_is_not_called_distilled(sample_run: Done) -> None:
     made = manifest(sample_run.runs, "optical-cs")
     made["training"] |= {"recipe": None, "regime": "none"}
     summary = summary_of(made)
-    assert "# optical-none for Yoruba" in summary and "and not distilled;" in summary
+    assert "# optical-none for Yorùbá" in summary and "and not distilled;" in summary
     made["training"] |= {"regime": "cs", "pretrain": "mlm"}
-    assert "# optical-cs-after-mlm for Yoruba" in summary_of(made)
+    assert "# optical-cs-after-mlm for Yorùbá" in summary_of(made)
 
 
 def test_the_hub_reads_languages_base_licence_and_scores(sample_run: Done, student: Path) -> None:

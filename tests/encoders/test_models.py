@@ -114,7 +114,7 @@ def test_what_is_neither_folder_nor_to_be_fetched(tmp_path: Path, name: str, tol
 
 def test_languages_have_names() -> None:
     assert [languages.name(code) for code in ("yo", "sw", "ha", "am", "fil", "pcm")] == [
-        "Yoruba", "Swahili", "Hausa", "Amharic", "Filipino", "Nigerian Pidgin",
+        "Yorùbá", "Swahili", "Hausa", "Amharic", "Filipino", "Nigerian Pidgin",
     ]  # fmt: skip
     assert languages.name("zzz") == "zzz"
 
@@ -128,7 +128,8 @@ def test_codes_are_taken(code: str) -> None:
     ("code", "told"),
     [
         ("Yoruba", 'unknown language "Yoruba"; its ISO 639 code is yo: --lang yo'),
-        ("yorubaa", 'unknown language "yorubaa"; did you mean yo (Yoruba)?'),
+        ("yorubaa", 'unknown language "yorubaa"; did you mean yo (Yorùbá)?'),
+        ("yorùbá", 'unknown language "yorùbá"; its ISO 639 code is yo: --lang yo'),
         ("hausaa", 'unknown language "hausaa"; did you mean ha (Hausa)'),
         ("Yo", 'unknown language "Yo"; its ISO 639 code is yo: --lang yo'),
         ("y", 'unknown language "y"'),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from chromium import DESKTOP, NARROW, PHONE, contrasts, watched
+from chromium import DESKTOP, NARROW, PHONE, contrasts, unreachable, watched
 from conftest import Done
 from test_compare import make
 
@@ -277,6 +277,21 @@ def test_light_and_dark_can_be_read(page: Page, scheme: str) -> None:
     found = contrasts(page, INKS)
     assert found.pop("ground") < 0.05 if scheme == "dark" else found.pop("ground") == 1
     assert min(found.values()) >= 4.5, found
+
+
+@pytest.mark.parametrize(("scheme", "viewport"), [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE)], ids=["light", "dark", "phone"])
+def test_axe_finds_nothing_serious(page: Page, scheme: str, viewport: dict[str, int]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(viewport)
+    assert unreachable(page) == []
+
+
+def test_axe_would_find_what_is_wrong(page: Page) -> None:
+    page.evaluate(
+        "document.querySelector('.note').style.color = '#aaaaaa'; document.querySelector('#find').parentElement.replaceWith(byId('find'))"
+    )
+    page.evaluate("byId('find').placeholder = ''")
+    assert {finding.split()[0] for finding in unreachable(page)} == {"color-contrast", "label"}
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE, NARROW], ids=["desktop", "phone", "narrow"])

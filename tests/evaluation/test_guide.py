@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from test_compare import make
 
+from optical_repro.bitext.named import DESCRIBED
 from optical_repro.collections import load
 from optical_repro.compare import main
 from optical_repro.evaluation.measures import MEANINGS, PRINTED
+from optical_repro.evaluation.origins import parallel_text
 from optical_repro.evaluation.tables import COMPARISON_HEADINGS
 from optical_repro.experiment.systems import RETRIEVERS, meaning
 
@@ -82,6 +84,38 @@ def test_the_page_says_how_its_runs_were_made(folder: Path) -> None:
     assert (told["Collection"], told["Its licence"], told["To cite"], told["Seed"]) == ("somewhere/tiny", "CC <0>", "Doe & Roe, 2020", "7")
     assert told["Parallel text"].startswith("pairs.tsv (1a2b3c4d)")
     assert told["Versions"] == "optical_repro 0.3.0"  # torch differs
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (None, "pairs.tsv (1a2b3c4d): licence not known"),
+        ([], "pairs.tsv (1a2b3c4d): comes with the collection"),
+        (["my/pairs.tsv"], "pairs.tsv (1a2b3c4d): licence not known: a file of yours"),
+        (["lafand:dev"], f"pairs.tsv (1a2b3c4d): {DESCRIBED['lafand[:SPLIT]']}"),
+        (["opus:CCAligned"], "pairs.tsv (1a2b3c4d): a corpus of OPUS"),
+        (["one.tsv", "menyo20k"], "pairs.tsv (1a2b3c4d): licence not known: a file of yours"),
+    ],
+)
+def test_the_page_says_whose_the_parallel_text_is(folder: Path, asked: list[str], expected: str) -> None:
+    for path in folder.glob("*.manifest.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"arguments": {"bitext": asked}}))
+    assert main([str(folder)]) == 0
+    assert terms(section((folder / "report.html").read_text(), "origin"))["Parallel text"].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [
+        (["ha:lafand:dev,mine.tsv", "sw:theirs.tsv"], f"{DESCRIBED['lafand[:SPLIT]']}; licence not known: a file of yours"),
+        (["sw:theirs.tsv"], "licence not known"),
+        (["odd"], "licence not known"),
+        (None, "licence not known"),
+    ],
+)
+def test_parallel_text_of_other_languages_has_its_licence_too(asked: list[str] | None, known: str) -> None:
+    manifest = {"arguments": {"with": asked}, "settings": {"with": ["ha: lafand.tsv (1a2b), mine.tsv (3c4d)"]}}
+    assert list(parallel_text(manifest)) == [("ha: lafand.tsv (1a2b), mine.tsv (3c4d)", known)]
 
 
 def test_several_folders_are_told_each(folder: Path, tmp_path: Path) -> None:

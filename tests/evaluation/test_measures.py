@@ -78,6 +78,10 @@ def test_without_the_option_measures_stay(folder: Path) -> None:
     assert json.loads((folder / "report.json").read_text())["metrics"] == list(METRICS)
 
 
+def test_names_as_tables_have_them() -> None:
+    assert parse("P@5,R@1000,MRR@10,nDCG@20") == ("map", "precision@5", "recall@1000", "mrr@10", "ndcg@20")
+
+
 def test_map_alone(folder: Path) -> None:
     assert main([str(folder), "--metrics", "map"]) == 0
     assert json.loads((folder / "report.json").read_text())["metrics"] == ["map"]
@@ -87,6 +91,7 @@ def test_map_alone(folder: Path) -> None:
     ("name", "told"),
     [
         ("ndgc@10", 'unknown metric "ndgc@10"; did you mean ndcg@10'),
+        ("ncdg@20", 'unknown metric "ncdg@20"; did you mean ndcg@20'),
         ("ndcg@0", 'unknown metric "ndcg@0"'),
         ("ndcg@ten", 'unknown metric "ndcg@ten"'),
         ("", 'unknown metric ""'),

@@ -103,6 +103,41 @@ def test_a_manifest_without_a_run_speaks_for_nothing(folder: Path) -> None:
     assert report(folder)["notes"] == []
 
 
+def test_a_question_whose_two_systems_have_other_settings_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(folder)]) == 0
+    assert "their settings differ" not in capsys.readouterr().out
+    path = folder / "optical-bt.manifest.json"
+    content = json.loads(path.read_text())
+    content["settings"]["seed"] = 7
+    path.write_text(json.dumps(content))
+    assert main([str(folder)]) == 0
+    assert "(but their settings differ: optical-cs: seed 42; optical-bt: seed 7)" in capsys.readouterr().out
+
+
+def test_a_run_that_replaces_one_of_other_settings_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = [
+        "--lang",
+        "yo",
+        "--systems",
+        "bm25",
+        "--cache-dir",
+        "cache",
+        "--collection",
+        str(written(tmp_path / "same", ["ilé ńlá", "ọjà"])),
+    ]
+    for more, told in (
+        ([], False),
+        ([], False),
+        (["--bm25", "1.2", "0.9"], True),
+    ):
+        assert run([*words, *more]) == 0
+        line = "bm25: replaces a run of other settings here (before: bm25 0.9 0.4; now: bm25 1.2 0.9)"
+        assert (line in capsys.readouterr().out) is told
+
+
 def written(folder: Path, documents: list[str], name: str = "same", **files: str) -> Path:
     """A collection of Yorùbá topics and passages."""
     folder.mkdir(parents=True)

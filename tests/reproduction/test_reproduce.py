@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -341,7 +346,8 @@ def test_page_needs_nothing_else_and_every_cell_opens_to_its_command(recorded: R
     text = (tmp_path / "page.html").read_text()
     page = Page(text)
     assert all(link.startswith("#") for link in page.loaded)
-    assert not re.search(r"https?://|@import|url\(|<link|<script", text)
+    assert not re.search(r"https?://|@import|url\(|<link|<script[^>]", text)
+    assert text.count("<script>") == 1, "the one that copies commands"
     row = recorded.row
     assert len(page.cells) == len(row.cells)
     for command, cell in zip(page.cells, row.cells, strict=True):
@@ -352,7 +358,7 @@ def test_page_of_all_tables_names_each(tmp_path: Path) -> None:
     text = as_html(read_tables())
     for table in read_tables():
         assert f'id="table-{table.number}"' in text
-    assert not re.search(r"@import|url\(|<link|<script", text)
+    assert not re.search(r"@import|url\(|<link|<script[^>]", text)
 
 
 def test_rows_of_an_older_version_say_so() -> None:
@@ -361,3 +367,28 @@ def test_rows_of_an_older_version_say_so() -> None:
     now, before = (replace(row, measured=replace(row.measured, version=version)) for version in (__version__, "0.1"))
     assert "older version" not in origin(now) and f"version {__version__}" in origin(now)
     assert "version 0.1" in origin(before) and f"older version than this ({__version__})" in origin(before)
+
+
+def parent_of(stat: Path) -> int | None:
+    """A process's parent by /proc/PID/stat; None where the process has just ended."""
+    with suppress(OSError):
+        return int(stat.read_text().rpartition(")")[2].split()[1])
+    return None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_the_command_of_a_row_ends_with_the_program_that_started_it(number: signal.Signals, tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from optical_repro.reproduction.running import run; run('run', ['--lang', 'yo'], Path('a'), Path('b'))"
+    )
+    program = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    limit = time.monotonic() + 300
+    while not (commands := [path.parent for path in Path("/proc").glob("[0-9]*/stat") if parent_of(path) == program.pid]):
+        assert program.poll() is None and time.monotonic() < limit
+        time.sleep(0.05)
+    program.send_signal(number)
+    program.wait()
+    while any(command.exists() for command in commands):
+        assert time.monotonic() < limit
+        time.sleep(0.05)

@@ -19,8 +19,9 @@ from optical_repro.collections.collection import Passage
 from optical_repro.encoders import models
 from optical_repro.encoders.convention import Convention
 from optical_repro.encoders.text_encoder import TextEncoder
+from optical_repro.engines.engine import Local
 from optical_repro.retrieval import bm25 as lexical
-from optical_repro.retrieval import dense, fusion, jvm, late_interaction
+from optical_repro.retrieval import dense, fusion, jvm, late_interaction, lucene_shards
 
 PASSAGES = [
     Passage("niger", "River Niger", "The Niger is the main river of West Africa. It flows through Mali and Nigeria to the Atlantic Ocean."),
@@ -94,6 +95,18 @@ def test_structured_query_counts_translations_of_a_word_once(lucene: Path) -> No
     summed = lexical.search(lucene, "en", {"q": "Niger Mali Atlantic Ocean mosquitoes"})["q"]
     assert structured["malaria"] / structured["niger"] > 1.5 * summed["malaria"] / summed["niger"]
     assert lexical.search_structured(lucene, "en", {"q": [{"the": 1.0}], "r": []}) == {"q": {}, "r": {}}
+
+
+def test_parts_that_are_indexed_apart_are_the_index_of_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifteen parts of a passage each: Lucene merges some of them, in both."""
+    monkeypatch.setattr(lexical, "BATCH", 1)
+    monkeypatch.setattr(lexical, "PART", 1)
+    passages = [Passage(f"{passage.id}{number}", passage.title, passage.text) for number in range(3) for passage in PASSAGES]
+    lexical.build_index(iter(passages), "en", tmp_path / "one/lucene")
+    lucene_shards.build_index(iter(passages), "en", tmp_path / "parts/lucene", Local())
+    one, parts = (lexical.search(tmp_path / name / "lucene", "en", TOPICS) for name in ("one", "parts"))
+    assert len(parts["1"]) >= 6 and [list(hits.items()) for hits in one.values()] == [list(hits.items()) for hits in parts.values()]
+    assert [path.name for path in (tmp_path / "parts").iterdir()] == ["lucene"]
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
+from tiny import PASSAGES
 
 from optical_repro.collections.collection import Passage
 from optical_repro.retrieval import late_interaction
 from optical_repro.retrieval.late_interaction import TokenStore
-
-PASSAGES = [Passage(f"p{number}", "", text) for number, text in enumerate(tiny.passages()[:60])]
 
 CHILD = """
 import json, sys
@@ -38,9 +37,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def right(model: Path, tmp_path_factory: pytest.TempPathFactory) -> TokenStore:
     """The store that one process makes, undisturbed."""
-    store = TokenStore(tmp_path_factory.mktemp("right"), model)
-    store.add(PASSAGES)
-    return store
+    return tiny.token_store(tmp_path_factory.mktemp("right"), model)
 
 
 def child(folder: Path, model: Path, passages: list[Passage]) -> subprocess.Popen[str]:

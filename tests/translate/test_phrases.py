@@ -30,7 +30,7 @@ from optical_repro.translate.phrases.model import PhraseModel, train
 from optical_repro.translate.phrases.options import Option, Phrases, Weights
 from optical_repro.translate.phrases.parts import PARTS, parts
 from optical_repro.translate.phrases.phrase_table import PhraseTable
-from optical_repro.translate.phrases.vocabulary import END, FIRST, UNKNOWN, Vocabulary
+from optical_repro.translate.phrases.vocabulary import END, FIRST, NOTHING, UNKNOWN, Vocabulary
 from optical_repro.translate.phrases.word_weights import WordWeights
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +121,10 @@ def test_the_table_has_the_counts_of_phrase_pairs_most_frequent_first() -> None:
 # Language model
 
 
+def log(model: LanguageModel, state: int, word: int) -> float:
+    return float(model.logs(state, word)[0])
+
+
 def test_probabilities_after_any_words_add_up_to_one() -> None:
     chance = random.Random(3)
     text = [[chance.randrange(FIRST, FIRST + 12) for _ in range(chance.randint(1, 9))] for _ in range(60)]
@@ -129,7 +133,7 @@ def test_probabilities_after_any_words_add_up_to_one() -> None:
     for state in states:
         words = [END, UNKNOWN, *range(FIRST, FIRST + 12)]
         # A vocabulary of 12 words, the unknown one, and the end, which takes its share of the thirteen equal ones.
-        total = sum(math.exp(model.log(state, word)) for word in words)
+        total = sum(math.exp(log(model, state, word)) for word in words)
         assert total == pytest.approx(1, abs=0.03) and total > 0.99
 
 
@@ -139,8 +143,8 @@ def test_words_are_likelier_where_they_were_seen() -> None:
     model = LanguageModel.train(text, len(words.words))
     sky, is_, blue, red = words.numbers(["sky", "is", "blue", "red"])
     state = model.after(model.after(model.BEGIN, sky), is_)
-    assert model.log(state, blue) > model.log(state, red) > model.log(state, sky) > model.log(state, UNKNOWN)
-    assert model.log(model.EMPTY, is_) == pytest.approx(model.log(model.after(model.EMPTY, UNKNOWN), is_))
+    assert log(model, state, blue) > log(model, state, red) > log(model, state, sky) > log(model, state, UNKNOWN)
+    assert log(model, model.EMPTY, is_) == pytest.approx(log(model, model.after(model.EMPTY, UNKNOWN), is_))
 
 
 def test_a_language_model_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -148,7 +152,20 @@ def test_a_language_model_is_read_as_it_was_written(tmp_path: Path) -> None:
     model.write(tmp_path)
     read = LanguageModel.read(tmp_path)
     assert all(np.array_equal(array, read.arrays[name]) for name, array in model.arrays.items())
-    assert read.log(model.after(4, 5), 6) == model.log(model.after(4, 5), 6)
+    assert log(read, model.after(4, 5), 6) == log(model, model.after(4, 5), 6)
+
+
+def test_texts_are_followed_as_word_by_word() -> None:
+    model = LanguageModel.train([[4, 5, 6, 7], [4, 5, 7], [6, 4]], 4)
+    states = np.array([model.BEGIN, model.EMPTY, model.after(model.BEGIN, 4)])
+    texts = [(5, 6, 7), (9,), (), (4, 4)]
+    logs, after = model.follow(states, np.array([[5, 6, 7], [9, NOTHING, NOTHING], [NOTHING] * 3, [4, 4, NOTHING]]))
+    for row, state in enumerate(states.tolist()):
+        for column, text in enumerate(texts):
+            expected, last = 0.0, state
+            for word in text:
+                expected, last = expected + log(model, last, word), model.after(last, word)
+            assert (logs[row, column], after[row, column]) == (pytest.approx(expected), last)
 
 
 # Decoder
@@ -164,7 +181,7 @@ def translations(phrases: Phrases, place: int = 0) -> list[list[Option]]:
 def score(path: list[Option], model: LanguageModel, fluency: float) -> float:
     state, total = model.BEGIN, sum(option.score for option in path)
     for number in [*(number for option in path for number in option.numbers), END]:
-        total += fluency * model.log(state, number)
+        total += fluency * log(model, state, number)
         state = model.after(state, number)
     return total
 

@@ -21,10 +21,10 @@ def maxsim(batch: Batch) -> Tensor:
     """
     from ..batch import without_ends
 
-    student_mask, teacher_mask = without_ends(batch.student_mask), without_ends(batch.teacher_mask)
+    whole = batch.whole or batch
     student, teacher = (
-        max_sims(states, mask, batch.teacher, teacher_mask)
-        for states, mask in ((batch.student, student_mask), (batch.teacher, teacher_mask))
+        max_sims(states, without_ends(mask), whole.teacher, without_ends(whole.teacher_mask))
+        for states, mask in ((batch.student, batch.student_mask), (batch.teacher, batch.teacher_mask))
     )
     return divergence(student, teacher)
 
@@ -38,4 +38,4 @@ def max_sims(queries: Tensor, query_mask: Tensor, documents: Tensor, document_ma
     return (cosines.amax(3) * query_mask[:, None]).sum(2) / query_mask.sum(1, keepdim=True)
 
 
-MAXSIM = Objective("maxsim", "the teacher's distribution of MaxSim over the English texts of the batch", maxsim, place=4)
+MAXSIM = Objective("maxsim", "the teacher's distribution of MaxSim over the English texts of the batch", maxsim, in_parts=True, place=4)

@@ -22,10 +22,10 @@ def ot(batch: Batch) -> Tensor:
     from ..batch import without_ends
     from ..transport import transport_loss
 
-    if batch.transport:
+    if batch.transport or batch.whole:
         return plans.loss(batch, TRANSPORT_TOLERANCE).mean()
     student_mask, teacher_mask = (without_ends(mask) for mask in (batch.student_mask, batch.teacher_mask))
     return transport_loss(batch.student, batch.teacher, student_mask, teacher_mask, tolerance=TRANSPORT_TOLERANCE).mean()
 
 
-OT = Objective("ot", "token alignment: the optimal-transport loss", ot, place=1)
+OT = Objective("ot", "token alignment: the optimal-transport loss", ot, in_parts=True, place=1)

@@ -20,4 +20,4 @@ def pooled(batch: Batch) -> Tensor:
     return (1 - (student * teacher).sum(1)).mean()
 
 
-POOLED = Objective("pooled", "one minus the cosine of the two texts' vectors", pooled, place=2)
+POOLED = Objective("pooled", "one minus the cosine of the two texts' vectors", pooled, in_parts=True, place=2)

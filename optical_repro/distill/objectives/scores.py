@@ -32,5 +32,10 @@ def divergence(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 SCORES = Objective(
-    "scores", "the teacher's distribution of scores over the passages (English documents only)", scores, english_documents=True, place=3
+    "scores",
+    "the teacher's distribution of scores over the passages (English documents only)",
+    scores,
+    english_documents=True,
+    in_parts=True,
+    place=3,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...base.files import digest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 def by_words(experiment: Experiment, system: System) -> Search:
     """BM25 over the documents, or over their translations into the topics' language."""
     from ...retrieval import bm25
+    from ...retrieval.over_topics import over_topics
 
     collection, parameters = experiment.collection, experiment.settings.bm25
     queries = experiment.queries(system.retriever)
@@ -25,20 +27,23 @@ def by_words(experiment: Experiment, system: System) -> Search:
     index = experiment.indexes.lexical(translated=over_translations)
     lang = collection.lang if over_translations else collection.doc_lang
     inputs = {"search": made_by("bm25 run"), "index": index.name, "queries": digest(queries), "bm25": parameters}
-    return Search(inputs, lambda: bm25.search(index / "lucene", lang, queries, k=DEPTH, bm25=parameters))
+    search = partial(bm25.search, index / "lucene", lang, k=DEPTH, bm25=parameters)
+    return Search(inputs, lambda: over_topics(experiment.stages.engine, search, queries))
 
 
 def by_weighted_words(experiment: Experiment, system: System) -> Search:
     """Probabilistic structured queries (Darwish and Oard, SIGIR 2003): each word is searched by all its translations."""
     from ...lexicon.phrases import weighted_words
     from ...retrieval import bm25
+    from ...retrieval.over_topics import over_topics
 
     lang, parameters = experiment.collection.doc_lang, experiment.settings.bm25
     lexicon = experiment.words.lexicon_into(lang)
     words = {topic: weighted_words(text, lexicon) for topic, text in experiment.queries(system.retriever).items()}
     index = experiment.indexes.lexical()
     inputs = {"search": made_by("bm25 run"), "index": index.name, "queries": digest(words), "bm25": parameters}
-    return Search(inputs, lambda: bm25.search_structured(index / "lucene", lang, words, k=DEPTH, bm25=parameters))
+    search = partial(bm25.search_structured, index / "lucene", lang, k=DEPTH, bm25=parameters)
+    return Search(inputs, lambda: over_topics(experiment.stages.engine, search, words))
 
 
 def nothing_to_translate(collection: Collection) -> str | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .vocabulary import END, START
+from .vocabulary import END, NOTHING, START
 
 REVISION = 1
 """Raise it with every change to the probabilities from the same sentences."""
@@ -20,9 +19,6 @@ BITS = 21
 
 WORD = (1 << BITS) - 1
 BIGRAM = (1 << 2 * BITS) - 1
-
-MEMORY = 1 << 20
-"""Probabilities that are remembered at once."""
 
 
 class LanguageModel:
@@ -40,10 +36,9 @@ class LanguageModel:
         ``words``: the size of the vocabulary.
         """
         self.arrays = {"keys": keys, "probabilities": probabilities, "states": states, "backoffs": backoffs, "words": np.array([words])}
-        self._keys, self._states = memoryview(keys), memoryview(states)
-        self._probabilities, self._backoffs = probabilities, backoffs
+        self._keys, self._states = np.asarray(keys), np.asarray(states)
+        self._probabilities, self._backoffs = np.log(probabilities), np.log(backoffs)
         self._nowhere = -math.log(words + 1)
-        self._memory: dict[int, float] = {}
 
     @classmethod
     def train(cls, sentences: Iterable[Sequence[int]], words: int) -> LanguageModel:
@@ -88,31 +83,45 @@ class LanguageModel:
         for name, array in self.arrays.items():
             np.save(folder / f"{name}.npy", array)
 
-    def log(self, state: int, word: int) -> float:
-        """The logarithm of the probability of a word after a state."""
-        key = state << BITS | word
-        value = self._memory.get(key)
-        if value is None:
-            if len(self._memory) >= MEMORY:
-                self._memory.clear()
-            value = self._memory[key] = self._log(state, word, key)
-        return value
+    def logs(self, states: Any, words: Any) -> Any:
+        """The logarithms of the probabilities of words after states, float64; both are of one shape."""
+        states, words = np.ravel(states), np.ravel(words)
+        logs, left = np.zeros(len(states)), np.arange(len(states))
+        while len(left):
+            found, places = _places(self._keys, states << BITS | words[left])
+            logs[left[found]] += self._probabilities[places[found]]
+            left, states = left[~found], states[~found]
+            known, places = _places(self._states, states)
+            logs[left[known]] += self._backoffs[places[known]]
+            logs[left[states == self.EMPTY]] += self._nowhere
+            left, states = left[states != self.EMPTY], states[states != self.EMPTY]
+            states = np.where(states > WORD, states & WORD, self.EMPTY)
+        return logs
 
-    def _log(self, state: int, word: int, key: int) -> float:
-        place = bisect_left(self._keys, key)
-        if place < len(self._keys) and self._keys[place] == key:
-            return math.log(self._probabilities[place])
-        place = bisect_left(self._states, state)
-        known = place < len(self._states) and self._states[place] == state
-        backoff = math.log(self._backoffs[place]) if known else 0.0
-        if state == self.EMPTY:
-            return backoff + self._nowhere
-        return backoff + self.log(state & WORD if state > WORD else self.EMPTY, word)
+    def follow(self, states: Any, texts: Any) -> tuple[Any, Any]:
+        """The logarithms of the probabilities of texts after states, and the states after them: both [states, texts].
+
+        ``states`` int64 [states]; ``texts`` int64 [texts, words], filled up with ``NOTHING``.
+        """
+        states = np.repeat(states[:, None], len(texts), axis=1)
+        logs = np.zeros(states.shape)
+        for words in texts.T:
+            real = np.flatnonzero(words != NOTHING)
+            before, next_words = states[:, real], np.broadcast_to(words[real], (len(states), len(real)))
+            logs[:, real] += self.logs(before, next_words).reshape(before.shape)
+            states[:, real] = self.after(before, next_words)
+        return logs, states
 
     @staticmethod
-    def after(state: int, word: int) -> int:
-        """The state after another word: the last two words."""
+    def after(state: Any, word: Any) -> Any:
+        """The state after another word, the last two words: of numbers, or of arrays of one shape."""
         return (state & WORD) << BITS | word
+
+
+def _places(ordered: Any, values: Any) -> tuple[Any, Any]:
+    """Which values are in an ordered array, and the places of all: of one that is not, a place that says nothing."""
+    places = np.minimum(ordered.searchsorted(values), len(ordered) - 1)
+    return ordered[places] == values, places
 
 
 def _counts_by_length(bigrams: Any, trigrams: Any) -> list[tuple[Any, Any]]:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from ...base.files import whole
 from ...base.words import tokens
@@ -47,12 +48,17 @@ class PhraseModel:
     """A trained model."""
 
     def __init__(self, folder: Path, weights: Weights = USUAL) -> None:
+        self._made_of = folder, weights
         source, target = (Vocabulary.read(folder / f"{side}.json") for side in ("source", "target"))
         words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
         self.language_model = LanguageModel.read(folder / "language model")
         word_weights = WordWeights(Lexicon(words["lexicon"]), words["counts"])
         table = PhraseTable.read(folder / "phrases")
         self.options = Options(table, source, target, word_weights, self.language_model, weights)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process reads the folder."""
+        return PhraseModel, self._made_of
 
     def translate(self, sentence: str) -> str:
         """The best translation of a sentence; words that pass through stay as they are written."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from ...base.words import is_number, is_word
 from .extraction import LONGEST_SOURCE
 from .language_model import LanguageModel
 from .phrase_table import PhraseTable
-from .vocabulary import Vocabulary
+from .vocabulary import NOTHING, Vocabulary
 from .word_weights import WordWeights
 
 REVISION = 1
@@ -105,7 +107,9 @@ class Options:
             Option(words, self._target.numbers(words), self._score(self.features(source, words, *pair)))
             for words, pair in self._probabilities(source, row).items()
         ]
-        return tuple(sorted(options, key=lambda option: (-self._estimate(option), option.words))[:OPTIONS])
+        logs, _ = self._model.follow(np.array([self._model.EMPTY]), padded(options))
+        estimates = {option: option.score + self.weights.fluency * log for option, log in zip(options, logs[0].tolist(), strict=True)}
+        return tuple(sorted(options, key=lambda option: (-estimates[option], option.words))[:OPTIONS])
 
     def _probabilities(self, source: tuple[str, ...], row: int | None) -> dict[tuple[str, ...], tuple[float, float]]:
         """The translations of a phrase, with their probabilities in both directions."""
@@ -134,9 +138,9 @@ class Options:
     def _score(self, features: tuple[float, ...]) -> float:
         return sum(weight * feature for weight, feature in zip(self.weights, features, strict=True))
 
-    def _estimate(self, option: Option) -> float:
-        score, state = option.score, self._model.EMPTY
-        for number in option.numbers:
-            score += self.weights.fluency * self._model.log(state, number)
-            state = self._model.after(state, number)
-        return score
+
+def padded(options: Sequence[Option]) -> Any:
+    """The words of options by their numbers, int64 [options, words], filled up with ``NOTHING``."""
+    longest = max((len(option.numbers) for option in options), default=0)
+    rows = [option.numbers + (NOTHING,) * (longest - len(option.numbers)) for option in options]
+    return np.array(rows, np.int64).reshape(len(options), longest)

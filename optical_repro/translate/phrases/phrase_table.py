@@ -78,9 +78,10 @@ class PhraseTable:
     def phrases(self, sentence: Sequence[int]) -> dict[tuple[int, int], int]:
         """The phrases of a sentence that the table has: (start, end) to their place in the table."""
         known: dict[tuple[int, int], int] = {}
+        words = np.array(sentence, self.sources.dtype)  # numbers of another type would make searchsorted copy the column
         for start in range(len(sentence)):
             low, high = 0, self.sources.shape[1]
-            for length, word in enumerate(sentence[start : start + LONGEST_SOURCE]):
+            for length, word in enumerate(words[start : start + LONGEST_SOURCE]):
                 column = self.sources[length, low:high]
                 low, high = low + int(column.searchsorted(word, "left")), low + int(column.searchsorted(word, "right"))
                 if low == high:
