@@ -251,3 +251,20 @@ def open_terminal() -> tuple[int, int]:
         return pty.openpty()
     except OSError as error:
         pytest.skip(f"this machine has no pseudo-terminals: {error}")
+
+
+def read_terminal(parent: int, prompt: str | None = None) -> str:
+    """What a program wrote to a terminal: all until it ended or, where a prompt is named, until it stood there.
+
+    A read may end within a letter, so that nothing is decoded before it is whole.
+    """
+    said = b""
+    while prompt is None or prompt.encode() not in said:
+        try:
+            block = os.read(parent, 4096)
+        except OSError:  # nobody holds the terminal's other end
+            block = b""
+        if not block:
+            break
+        said += block
+    return said.decode()

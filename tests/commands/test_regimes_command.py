@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import open_terminal
+from conftest import open_terminal, read_terminal
 
 from optical_repro.base.cache import Cache
 from optical_repro.base.marks import mark
@@ -108,10 +108,11 @@ def test_terminal_marks_in_colour_unless_told_not_to(cache: Path) -> None:
     outputs = []
     for more in ({}, {"NO_COLOR": "1"}):
         parent, child = open_terminal()
-        subprocess.run(line, stdout=child, check=True, env={**os.environ, "TERM": "xterm", **more})
+        process = subprocess.Popen(line, stdout=child, env={**os.environ, "TERM": "xterm", **more})
         os.close(child)
-        outputs.append(os.read(parent, 100_000).decode())
+        outputs.append(read_terminal(parent))
         os.close(parent)
+        assert process.wait(timeout=60) == 0
     coloured, plain = outputs
     assert "\033[1;33m" in coloured and "*" not in coloured
     assert "\033" not in plain and "*" in plain

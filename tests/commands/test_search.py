@@ -16,7 +16,7 @@ from unicodedata import normalize
 
 import faiss
 import pytest
-from conftest import Done, open_terminal
+from conftest import Done, open_terminal, read_terminal
 
 from optical_repro import collections
 from optical_repro.base.cache import Cache
@@ -255,11 +255,10 @@ def test_it_asks_on_a_terminal_until_an_empty_line(cache: Path, student: str) ->
     os.close(child)
     said = ""
     for answer in ("Òkè wo ló ga jù lọ ní Áfíríkà?\n", "\n"):
-        asked = said.count("topic (Yorùbá)> ")
-        while said.count("topic (Yorùbá)> ") == asked:
-            said += os.read(parent, 4096).decode(errors="replace")
+        said += read_terminal(parent, "topic (Yorùbá)> ")
         os.write(parent, answer.encode())
-    assert process.wait(timeout=60) == 0
+    said += read_terminal(parent)
+    assert process.wait(timeout=60) == 0, said
     os.close(parent)
     assert "\033[1;33mAfrica" in said
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import read_terminal
 
 from optical_repro.base.errors import InputError
 from optical_repro.collections.collection import Passage
@@ -373,19 +374,11 @@ print("done")
         [sys.executable, "-c", program], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env={**os.environ, "OPTICAL_LOG": str(log)}
     )
     os.close(slave)
-    shown = b""
-    while True:
-        try:
-            block = os.read(master, 4096)
-        except OSError:  # the terminal's other end is closed
-            break
-        if not block:
-            break
-        shown += block
+    shown = read_terminal(master)
     os.close(master)
-    assert child.wait() == 0, shown.decode()
+    assert child.wait() == 0, shown
     bars = ("Lucene index", "encoding")
-    lines = [line for line in shown.decode().replace("\r", "\n").split("\n") if line.strip() and not line.startswith(bars)]
+    lines = [line for line in shown.replace("\r", "\n").split("\n") if line.strip() and not line.startswith(bars)]
     assert lines == ["done"]
     assert "SimpleIndexer" in log.read_text()
 
