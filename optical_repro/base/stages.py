@@ -72,7 +72,7 @@ MAKERS = {
     "as-loaded": VECTORS | _makers("trec retrieval.dense evaluation.metrics", "faiss-cpu pyserini ranx"),
     "dense run": VECTORS | _makers("trec retrieval.dense", "faiss-cpu pyserini"),
     "maxsim run": TOKENS | _makers("trec"),
-    "plaid run": TOKENS | _makers("trec retrieval.token_index retrieval.faiss_index", "faiss-cpu numpy"),
+    "plaid run": TOKENS | _makers("trec retrieval.token_index retrieval.faiss_index retrieval.dense", "faiss-cpu numpy"),
     "fused run": BM25 | _makers("retrieval.fusion"),
     "prebuilt run": VECTORS | _makers("trec retrieval.prebuilt retrieval.dense retrieval.fusion", "faiss-cpu pyserini"),
 }

@@ -64,13 +64,15 @@ def _plaid(experiment: Experiment, system: System) -> Search:
     texts, in_english = experiment.weighted_queries(system.retriever), system.kind.in_english
     models, indexes = experiment.models, experiment.indexes
     topic_model, document_model = experiment.topic_model(system), experiment.document_model(system)
+    flat = indexes.dense(document_model, in_english, exact=True)
 
     def search() -> Run:
         tokens, index = indexes.tokens(document_model, in_english)
-        return token_index.search(tokens, index, texts, topic_model, k=DEPTH, device=models.device)
+        return token_index.search(tokens, index, flat / "faiss" / "index", texts, topic_model, k=DEPTH, device=models.device)
 
     identities = {"reader": models.identity(topic_model), "documents": models.identity(document_model), **indexes.identity(in_english)}
-    return Search({"search": made_by("plaid run"), "depth": DEPTH, **identities, "queries": digest(texts)}, search)
+    inputs = {"search": made_by("plaid run"), "passages": flat.name, "depth": DEPTH, **identities, "queries": digest(texts)}
+    return Search(inputs, search)
 
 
 def _fused(experiment: Experiment, system: System) -> Search:

@@ -96,7 +96,7 @@ def meaning(name: str) -> str:
     steps = [kind.meaning]
     if name not in RETRIEVERS:
         steps += ["MaxSim over tokens reorders its best hits"] if parts.maxsim else []
-        steps += ["MaxSim over tokens, of all documents"] if parts.plaid else []
+        steps += ["MaxSim over tokens, with the single vectors, of all documents"] if parts.plaid else []
         steps += ["fused with BM25 over the topics and their translations"] if parts.fused else []
     return "; ".join(steps)
 

@@ -97,13 +97,17 @@ def search_means(
     engine: Engine | None = None,
 ) -> Run:
     """The same for topics of several weighted texts: a topic's vector is the weighted mean of theirs."""
+    return search_vectors(folder, means(model, topics, device=device), list(topics), k=k, engine=engine)
+
+
+def means(model: Path | str, topics: Mapping[str, Mapping[str, float]], *, device: str = "cpu") -> np.ndarray:
+    """The unit vectors of topics of weighted texts, float32 [topics, dimension]."""
     from .pyserini_encoders import StudentQueryEncoder
 
     texts = list(dict.fromkeys(text for weights in topics.values() for text in weights))
     vectors = dict(zip(texts, StudentQueryEncoder(str(model), device).encode_batch(texts), strict=True))
-    means = [sum(weight * vectors[text] for text, weight in weights.items()) for weights in topics.values()]
-    unit_means = [mean / np.linalg.norm(mean) for mean in means]
-    return search_vectors(folder, np.array(unit_means, np.float32), list(topics), k=k, engine=engine)
+    sums = [sum(weight * vectors[text] for text, weight in weights.items()) for weights in topics.values()]
+    return np.array([total / np.linalg.norm(total) for total in sums], np.float32)
 
 
 def search_vectors(folder: Path, vectors: np.ndarray, topics: list[str], *, k: int = 1000, engine: Engine | None = None) -> Run:

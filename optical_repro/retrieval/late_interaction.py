@@ -39,15 +39,13 @@ def rerank(
     passages: Iterable[Passage],
     store: TokenStore,
     *,
-    weight: float = 0.5,
     device: str = "cpu",
 ) -> Run:
-    """Reranks the hits of each topic by (1 - weight) * the run's score + weight * MaxSim.
+    """Reranks the hits of each topic by the mean of the run's score and MaxSim (`mixed`).
 
-    ``run`` holds cosines, as from ``dense.search``; MaxSim is the mean over the topic's tokens of the highest cosine with a
-    token of the passage, so both have the same scale. A topic is one text of weight 1, or several whose weights add up to 1: MaxSim
-    is then their weighted mean. Passages that are hits are added to ``store``, which every run of the same collection and document
-    model can share.
+    ``run`` holds cosines, as from ``dense.search``. A topic is one text of weight 1, or several whose weights add up to 1: MaxSim is
+    then their weighted mean. Passages that are hits are added to ``store``, which every run of the same collection and document model
+    can share.
     """
     hit_ids = {document for hits in run.values() for document in hits}
     store.add(passage for passage in passages if passage.id in hit_ids)
@@ -58,10 +56,16 @@ def rerank(
     for topic, hits in tqdm(run.items(), desc="MaxSim", unit=" topics", disable=None):
         query, shares = read_topic(encoder, topics[topic])
         with products.limit(limits=1, user_api="blas"):
-            reranking[topic] = {
-                document: (1 - weight) * score + weight * max_sim(query, store[document], shares) for document, score in hits.items()
-            }
+            reranking[topic] = {document: mixed(score, max_sim(query, store[document], shares)) for document, score in hits.items()}
     return reranking
+
+
+def mixed(cosine: Any, late: Any) -> Any:
+    """The score of a passage by late interaction: half the cosine of its single vector with the topic's, half MaxSim.
+
+    MaxSim is the mean over the topic's tokens of the highest cosine with a token of the passage, so both have the same scale.
+    """
+    return 0.5 * cosine + 0.5 * late
 
 
 def read_topic(encoder: TextEncoder, texts: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,9 +1,9 @@
-"""MaxSim over all passages of a collection, not only over the hits of another search.
+"""Late interaction over all passages of a collection, not only over the hits of another search, with the same scores.
 
 A small collection is scored whole. In a large one, a FAISS index of the tokens of all passages gives the nearest tokens of each token of a
 topic, and with them candidates (as ColBERT searches: Khattab and Zaharia, SIGIR 2020). What the index knows of their tokens ranks the
 candidates, and the best of them are scored exactly: the steps of PLAID (Santhanam and others, CIKM 2022), without its engine, whose
-packages need other versions of torch than ours.
+packages need other versions of torch than ours. The nearest passages by single vectors are candidates too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -19,10 +19,10 @@ from tqdm import tqdm
 from ..base.errors import InputError
 from ..base.trec import Run
 from ..encoders.text_encoder import TextEncoder
-from . import faiss_index
-from .late_interaction import TokenStore, read_topic
+from . import dense, faiss_index
+from .late_interaction import TokenStore, mixed, read_topic
 
-REVISION = 1
+REVISION = 2
 """To be raised with every change to the index of the same tokens, or to the hits of the same topics."""
 
 SCORED_WHOLE = 16_000_000
@@ -32,7 +32,7 @@ NEIGHBOURS = 1024
 """Nearest tokens of each token of a topic."""
 
 CANDIDATES = 4096
-"""Passages of a topic that are scored exactly."""
+"""Passages of a topic, the best by the index of tokens, that are scored exactly."""
 
 PROBES = 32
 """Lists of the index that are searched for each token."""
@@ -43,8 +43,16 @@ PASSAGES = 256
 TOPICS = 128
 """Topics for which the tokens of a collection are read once, where it is scored whole."""
 
-Query = tuple[np.ndarray, np.ndarray]
-"""The vectors of a topic's tokens, float32 [tokens, dimension], and their weights [tokens], which add up to 1."""
+
+class Query(NamedTuple):
+    """A topic's vectors, float32."""
+
+    single: np.ndarray
+    """[dimension], of length 1."""
+    tokens: np.ndarray
+    """[tokens, dimension]."""
+    weights: np.ndarray
+    """[tokens], which add up to 1."""
 
 
 class Tokens:
@@ -97,60 +105,69 @@ def large(shape: tuple[int, int]) -> str:
 def search(
     tokens: Tokens,
     index: Path | None,
+    flat: Path,
     topics: Mapping[str, Mapping[str, float]],
     model: Path | str,
     *,
     k: int = 1000,
     device: str = "cpu",
 ) -> Run:
-    """The ``k`` passages of the highest MaxSim with each topic, which ``model`` encodes.
+    """The ``k`` passages of the highest score by late interaction (``late_interaction.mixed``) with each topic, which ``model`` encodes.
 
-    ``index``: a FAISS index of the tokens, in their order, whose candidates are scored; None: all passages are. A topic has one text of
-    weight 1, or several whose weights add up to 1.
+    ``index``: a FAISS index of the tokens, in their order, whose candidates are scored; None: all passages are. ``flat``: the flat FAISS
+    index of the passages, in the same order. A topic has one text of weight 1, or several whose weights add up to 1.
     """
     encoder = TextEncoder(model, device)
-    return search_vectors(tokens, index, {topic: read_topic(encoder, texts) for topic, texts in topics.items()}, k=k)
+    singles = dense.means(model, topics, device=device)
+    queries = {topic: Query(single, *read_topic(encoder, topics[topic])) for topic, single in zip(topics, singles, strict=True)}
+    return search_vectors(tokens, index, flat, queries, k=k)
 
 
-def search_vectors(tokens: Tokens, index: Path | None, queries: Mapping[str, Query], *, k: int = 1000) -> Run:
-    """The same for topics whose tokens are already vectors. The scores are those of ``late_interaction.max_sim``."""
+def search_vectors(tokens: Tokens, index: Path | None, flat: Path, queries: Mapping[str, Query], *, k: int = 1000) -> Run:
+    """The same for topics that are already vectors."""
+    opened = faiss_index.read(flat)
+    passages = faiss_index.rows(opened)
     if index is None:
-        return _everything(tokens, queries, k)
-    opened = faiss_index.read(index)
+        return _everything(tokens, passages, queries, k)
+    _, nearest = opened.search(np.stack([query.single for query in queries.values()]), min(k, len(passages)))
+    of_tokens = faiss_index.read(index)
     run: Run = {}
-    for topic, query in tqdm(queries.items(), desc="MaxSim", unit=" topics", disable=None):
-        places = candidates(opened, tokens, query)
+    for (topic, query), near in tqdm(
+        zip(queries.items(), nearest, strict=True), "late interaction", len(queries), unit=" topics", disable=None
+    ):
+        places = sorted({*candidates(of_tokens, tokens, passages, query), *near.tolist()})
         parts = [places[start : start + PASSAGES] for start in range(0, len(places), PASSAGES)]
-        scores = np.concatenate([np.zeros(0), *(_max_sims(query, *tokens.of(part)) for part in parts)])
+        scores = np.concatenate([_scores(query, passages[part], *tokens.of(part)) for part in parts])
         run[topic] = _best(tokens, places, scores, k)
     return run
 
 
-def candidates(index: Any, tokens: Tokens, query: Query) -> list[int]:
-    """The places of the passages to score for a topic, ascending: the best by what the index finds.
+def candidates(index: Any, tokens: Tokens, passages: np.ndarray, query: Query) -> list[int]:
+    """The places of the passages that are the best for a topic by what the index of tokens finds.
 
     A token of the topic counts for a passage as the nearest of the passage's tokens that the index finds, or where it finds none, as the
     farthest of all that it finds (Lee and others, NeurIPS 2023).
     """
-    vectors, weights = query
-    similarities, rows = index.search(vectors, min(NEIGHBOURS, tokens.shape[0]))
+    similarities, rows = index.search(query.tokens, min(NEIGHBOURS, tokens.shape[0]))
     places, columns = np.unique(tokens.owners(rows[rows >= 0]), return_inverse=True)
     row_of = np.nonzero(rows >= 0)[0]
     scores = np.zeros(len(places))
-    for row, weight in enumerate(weights):
-        found, passages = similarities[row][rows[row] >= 0], columns[row_of == row]
+    for row, weight in enumerate(query.weights):
+        found, owners = similarities[row][rows[row] >= 0], columns[row_of == row]
         if len(found):
             nearest = np.full(len(places), found.min())
-            np.maximum.at(nearest, passages, found)
+            np.maximum.at(nearest, owners, found)
             scores += weight * nearest
-    return sorted(places[np.argsort(-scores, kind="stable")[:CANDIDATES]].tolist())
+    scores = mixed(passages[places] @ query.single, scores)
+    best: list[int] = places[np.argsort(-scores, kind="stable")[:CANDIDATES]].tolist()
+    return best
 
 
-def _everything(tokens: Tokens, queries: Mapping[str, Query], k: int) -> Run:
+def _everything(tokens: Tokens, passages: np.ndarray, queries: Mapping[str, Query], k: int) -> Run:
     """The best of all passages."""
     run: Run = {}
     everywhere, names = range(len(tokens.ids)), list(queries)
-    with tqdm(desc="MaxSim", unit=" topics", total=len(names), disable=None) as bar:
+    with tqdm(desc="late interaction", unit=" topics", total=len(names), disable=None) as bar:
         for first in range(0, len(names), TOPICS):
             group = names[first : first + TOPICS]
             scores = np.empty((len(group), len(everywhere)), np.float32)
@@ -158,16 +175,16 @@ def _everything(tokens: Tokens, queries: Mapping[str, Query], k: int) -> Run:
                 part = everywhere[start : start + PASSAGES]
                 vectors, starts = tokens.of(part)
                 for row, topic in enumerate(group):
-                    scores[row, part.start : part.stop] = _max_sims(queries[topic], vectors, starts)
+                    scores[row, part.start : part.stop] = _scores(queries[topic], passages[part.start : part.stop], vectors, starts)
             run |= {topic: _best(tokens, everywhere, row, k) for topic, row in zip(group, scores, strict=True)}
             bar.update(len(group))
     return run
 
 
-def _max_sims(query: Query, vectors: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """MaxSim of a topic with each of some passages [passages], whose tokens [tokens, dimension] begin at these places."""
-    topic, weights = query
-    scores: np.ndarray = weights @ np.maximum.reduceat(topic @ vectors.T, starts, axis=1)
+def _scores(query: Query, passages: np.ndarray, tokens: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The scores of a topic with some passages [passages, dimension], whose tokens [tokens, dimension] begin at these places."""
+    late = query.weights @ np.maximum.reduceat(query.tokens @ tokens.T, starts, axis=1)
+    scores: np.ndarray = mixed(passages @ query.single, late)
     return scores
 
 

@@ -186,16 +186,16 @@ def an_index(place: Path) -> dict[str, Output]:
     return {"faiss index: IVF64,SQ8": shape(distances)}
 
 
-def by_an_index_of_tokens(place: Path, store: TokenStore, passages: list[str]) -> dict[str, Output]:
+def by_an_index_of_tokens(place: Path, store: TokenStore, passages: list[str], flat: Path) -> dict[str, Output]:
     """The kinds of index for many tokens, what one finds for some tokens, and the scores of few candidates."""
     tokens = token_index.Tokens(passages, store)
     faiss_index.build(tokens, "IVF8,Flat,nprobe=8", place / "token index")
-    query = tokens[:20], np.full(20, 1 / 20)
-    distances, _ = faiss_index.read(place / "token index").search(query[0], 5)
+    query = token_index.Query(tokens[:20].mean(axis=0), tokens[:20], np.full(20, 1 / 20))
+    distances, _ = faiss_index.read(place / "token index").search(query.tokens, 5)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(token_index, "NEIGHBOURS", 64)
         patch.setattr(token_index, "CANDIDATES", 10)
-        run = token_index.search_vectors(tokens, place / "token index", {"t": query})
+        run = token_index.search_vectors(tokens, place / "token index", flat, {"t": query}, k=10)
     kinds = [token_index.kind((10**power, width)) for power in (6, 7, 8, 9) for width in (30, 384)]
     return {
         "token index: kinds": digest(kinds),
@@ -277,7 +277,8 @@ def outputs(place: Path, marian: Path) -> dict[str, Output]:
     store.add(experiment.collection.passages())
     found["tokens: of the passages"] = shape(np.concatenate([store[passage.id] for passage in experiment.collection.passages()]))
 
-    found |= an_index(place) | by_an_index_of_tokens(place, store, [passage.id for passage in experiment.collection.passages()])
+    flat = experiment.indexes.dense(experiment.teacher, exact=True) / "faiss" / "index"
+    found |= an_index(place) | by_an_index_of_tokens(place, store, [passage.id for passage in experiment.collection.passages()], flat)
 
     student = Checkpoint(experiment.student("cs"), str(teacher), None, experiment.words.file, "yo", "optical-cs")
     finder = Finder(experiment.collection, student, experiment.cache, "cpu")

@@ -1,4 +1,4 @@
-"""MaxSim over all passages: scored whole, or by an index of their tokens."""
+"""Late interaction over all passages: scored whole, or by an index of their tokens."""
 
 from __future__ import annotations
 
@@ -26,11 +26,15 @@ from optical_repro.experiment.publishing import publish_all
 from optical_repro.experiment.settings import Settings
 from optical_repro.experiment.systems import parse
 from optical_repro.records.manifest import read_all
-from optical_repro.retrieval import faiss_index, late_interaction, token_index
+from optical_repro.retrieval import dense, faiss_index, late_interaction, token_index
 from optical_repro.retrieval.late_interaction import TokenStore
-from optical_repro.retrieval.token_index import Tokens, search, search_vectors
+from optical_repro.retrieval.token_index import Query, Tokens, search, search_vectors
 
 TOPICS = {f"t{number}": {text: 0.75, f"{text} again": 0.25} for number, text in enumerate(tiny.passages()[60:66])}
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
 @pytest.fixture(scope="module")
@@ -49,19 +53,33 @@ def tokens(store: TokenStore) -> Tokens:
 
 
 @pytest.fixture(scope="module")
+def flat(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of the passages' single vectors."""
+    folder = tmp_path_factory.mktemp("flat")
+    dense.build_index(PASSAGES, model, folder)
+    return folder / "index"
+
+
+@pytest.fixture(scope="module")
 def exact(model: Path) -> dict[str, dict[str, float]]:
-    """MaxSim of each topic with each passage, by definition: topic to passage to score."""
+    """The score of each topic with each passage, by definition: topic to passage to score."""
     encoder = TextEncoder(model)
     documents = {
-        passage.id: encoder.encode_tokens(encoder.as_passages([passage.line]))[0].astype(np.float16).astype(np.float64)
+        passage.id: (
+            encoder.encode(encoder.as_passages([passage.line]))[0],
+            encoder.encode_tokens(encoder.as_passages([passage.line]))[0].astype(np.float16).astype(np.float64),
+        )
         for passage in PASSAGES
     }
 
-    def score(texts: dict[str, float], document: np.ndarray) -> float:
+    def score(texts: dict[str, float], single: np.ndarray, document: np.ndarray) -> float:
+        weights = list(texts.values())
+        mean = np.average(encoder.encode(encoder.as_queries(texts)), axis=0, weights=weights)
         vectors = encoder.encode_tokens(encoder.as_queries(texts))
-        return float(sum(weight * (text @ document.T).max(axis=1).mean() for text, weight in zip(vectors, texts.values(), strict=True)))
+        late = sum(weight * (text @ document.T).max(axis=1).mean() for text, weight in zip(vectors, weights, strict=True))
+        return float(unit(mean) @ single + late) / 2
 
-    return {topic: {name: score(texts, document) for name, document in documents.items()} for topic, texts in TOPICS.items()}
+    return {topic: {name: score(texts, *vectors) for name, vectors in documents.items()} for topic, texts in TOPICS.items()}
 
 
 def best(scores: dict[str, float], k: int) -> list[str]:
@@ -74,9 +92,10 @@ def build(tokens: Tokens, kind: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", [None, "flat"])
-def test_where_all_passages_are_candidates_the_run_is_exact_max_sim_over_everything(
+def test_where_all_passages_are_candidates_the_run_is_exact_over_everything(
     kind: str | None,
     tokens: Tokens,
+    flat: Path,
     model: Path,
     exact: dict[str, dict[str, float]],
     tmp_path: Path,
@@ -86,17 +105,17 @@ def test_where_all_passages_are_candidates_the_run_is_exact_max_sim_over_everyth
     monkeypatch.setattr(token_index, "TOPICS", 4)
     monkeypatch.setattr(token_index, "NEIGHBOURS", tokens.shape[0])
     index = build(tokens, "Flat", tmp_path) if kind else None
-    whole = search(tokens, index, TOPICS, model)
+    whole = search(tokens, index, flat, TOPICS, model)
     assert list(whole) == list(TOPICS)
     for topic, hits in exact.items():
         assert whole[topic] == pytest.approx(hits, abs=1e-5)
-    first = search(tokens, index, TOPICS, model, k=10)
+    first = search(tokens, index, flat, TOPICS, model, k=10)
     for topic, hits in exact.items():
         assert list(first[topic]) == best(hits, 10)
 
 
 def test_an_index_finds_nearly_what_is_best_of_all(
-    tokens: Tokens, model: Path, exact: dict[str, dict[str, float]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tokens: Tokens, flat: Path, model: Path, exact: dict[str, dict[str, float]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of 20 candidates of 60, drawn by lot, a third of the ten best would be there."""
     monkeypatch.setattr(token_index, "SCORED_WHOLE", 0)
@@ -106,14 +125,14 @@ def test_an_index_finds_nearly_what_is_best_of_all(
     assert kind is not None and kind.startswith("IVF") and ",PQ4,nprobe=32" in kind
     index = build(tokens, kind, tmp_path)
     assert index.stat().st_size < tokens.shape[0] * tokens.shape[1]
-    run = search(tokens, index, TOPICS, model, k=10)
+    run = search(tokens, index, flat, TOPICS, model, k=10)
     shared = [len(hits.keys() & best(exact[topic], 10)) / 10 for topic, hits in run.items()]
     assert np.mean(shared) > 0.8
     for topic, hits in run.items():  # what is found has its exact score
         assert len(hits) == 10 and hits == pytest.approx({document: exact[topic][document] for document in hits}, abs=1e-5)
     (tmp_path / "again").mkdir()
     again = build(tokens, kind, tmp_path / "again")
-    assert sha256(again) == sha256(index) and search(tokens, again, TOPICS, model, k=10) == run
+    assert sha256(again) == sha256(index) and search(tokens, again, flat, TOPICS, model, k=10) == run
 
 
 class Given(dict[str, np.ndarray]):
@@ -123,27 +142,29 @@ class Given(dict[str, np.ndarray]):
         return len(self[document])
 
 
-def unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-
-
 @pytest.mark.parametrize("kind", [None, "IVF16,PQ8,nprobe=4"])
 def test_what_the_first_thousand_of_single_vectors_miss_is_found(kind: str | None, tmp_path: Path) -> None:
-    """One passage has both words of the topic among many others; 1,200 have words that are like both, but neither."""
+    """One passage has both words of the topic among many others; 1,200 have words somewhat like both, but neither."""
     draw = np.random.default_rng(1)
-    words = unit(draw.normal(size=(200, 32)))
+    words = unit(draw.normal(size=(200, 128)))
     topic, others = words[:2], words[2:]
     between = unit(topic.sum(axis=0))
-    noise = 0.5 * draw.normal(size=(1200, 4, 32)) / np.sqrt(32)
+    noise = 3 * draw.normal(size=(1200, 4, 128)) / np.sqrt(128)
     vectors = {f"like-{number}": unit(between + part) for number, part in enumerate(noise)}
-    vectors["has-both"] = np.concatenate([others[:40], topic, others[40:80]])
+    vectors["has-both"] = np.concatenate([others[:8], topic, others[8:16]])
     means = {document: unit(tokens.mean(axis=0)) @ between for document, tokens in vectors.items()}
     assert "has-both" not in best(means, 1000)
     store = Given({document: tokens.astype(np.float16) for document, tokens in vectors.items()})
     tokens = Tokens(vectors, store)  # type: ignore[arg-type]
     index = build(tokens, kind, tmp_path) if kind else None
-    run = search_vectors(tokens, index, {"t": (topic.astype(np.float32), np.array([0.5, 0.5]))}, k=3)
-    assert next(iter(run["t"])) == "has-both" and run["t"]["has-both"] == pytest.approx(1, abs=1e-3)
+    single = np.array([unit(part.mean(axis=0)) for part in vectors.values()], np.float32)
+    flat = faiss.IndexFlatIP(128)
+    flat.add(single)
+    faiss.write_index(flat, str(tmp_path / "flat"))
+    query = Query(between.astype(np.float32), topic.astype(np.float32), np.array([0.5, 0.5]))
+    run = search_vectors(tokens, index, tmp_path / "flat", {"t": query}, k=3)
+    assert next(iter(run["t"])) == "has-both"
+    assert run["t"]["has-both"] == pytest.approx((1 + means["has-both"]) / 2, abs=1e-3)
 
 
 def test_rows_are_those_of_the_passages_one_after_the_other(tokens: Tokens, store: TokenStore) -> None:
@@ -207,10 +228,16 @@ def test_the_system_finds_what_its_best_hits_reranked_do_not(
     folder, _ = publish_all(made, [parse(name) for name in names], tmp_path / "runs", tmp_path / "qrels", "python -m optical_repro.run", {})
     within, over_all = (read_run(folder / f"{name}.trec") for name in names)
     encoder = TextEncoder(model)
-    documents = {passage.id: encoder.encode_tokens(encoder.as_passages([passage.line]))[0] for passage in made.collection.passages()}
+    documents = {
+        passage.id: (encoder.encode(encoder.as_passages([passage.line]))[0], encoder.encode_tokens(encoder.as_passages([passage.line]))[0])
+        for passage in made.collection.passages()
+    }
     for topic, text in made.collection.topics.items():
-        [query] = encoder.encode_tokens(encoder.as_queries([text]))
-        scores = {name: late_interaction.max_sim(query, document.astype(np.float16)) for name, document in documents.items()}
+        [query], [single] = encoder.encode_tokens(encoder.as_queries([text])), encoder.encode(encoder.as_queries([text]))
+        scores = {
+            name: (single @ vector + late_interaction.max_sim(query, document.astype(np.float16))) / 2
+            for name, (vector, document) in documents.items()
+        }
         assert over_all[topic] == pytest.approx({name: scores[name] for name in best(scores, 10)}, abs=1e-5)
     missed = [over_all[topic].keys() - within[topic].keys() for topic in within]
     assert any(missed)
