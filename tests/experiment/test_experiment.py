@@ -483,7 +483,18 @@ def test_late_interaction_over_everything_by_name(name: str) -> None:
     assert system.plaid and not system.maxsim and system.fused == name.endswith("+bm25") and not system.bare
     assert system.dense.name == system.retriever == name.partition("-plaid")[0] and system.dense.bare
     assert system.unfused == parse(name.removesuffix("+bm25")) and str(split_name(name)) == name
-    assert meaning(name).startswith(f"{system.kind.meaning}; MaxSim over tokens, of all documents")
+    assert meaning(name).startswith(f"{system.kind.meaning}; MaxSim over tokens, with the single vectors, of all documents")
+
+
+def test_students_beside_translations_by_name() -> None:
+    system = parse("optical-cs-after-mlm-nbest-maxsim+bm25")
+    assert (system.retriever, system.regime, system.pretrain) == ("optical-cs-after-mlm-nbest", "cs", "mlm")
+    name = split_name(system.name)
+    assert name.beside and name.is_student and not name.translates and name.alone == "optical-cs-after-mlm" and str(name) == system.name
+    assert parse("optical-cs-nbest-maxsim").after("mlm") == parse("optical-cs-after-mlm-nbest-maxsim")
+    for other in ("dense-nbest", "optical-cs", "optical-cs-maxsim+bm25"):
+        assert not split_name(other).beside and split_name(other).alone == split_name(other).retriever
+    assert split_name("dense-nbest").translates
 
 
 NO_SYSTEMS = ["bm25+bm25", "bm25-qt-maxsim", "optical", "optical-", "optical-cs+bm25-maxsim", "human-qt", ""]
