@@ -91,7 +91,7 @@ def m2m(folder: Path) -> Path:
         tokenizer.src_lang, tokenizer.tgt_lang, texts, other = ("yo", "en", texts, other) if step % 2 else ("en", "yo", other, texts)
         return tokenizer(texts, text_target=other, padding=True, return_tensors="pt")
 
-    _train(model, batch, vocabulary["<pad>"], 340)
+    _train(model, batch, vocabulary["<pad>"], 510)
     return _saved(model, tokenizer, folder)
 
 
