@@ -163,7 +163,7 @@ ALL = (
         "systems to run, such as bm25,dense-qt,optical-cs,optical-cs-maxsim; -maxsim scores the 1,000 best hits token by token, -plaid "
         "all documents (in PLAID's steps, by FAISS); bm25-psq (searches all translations of each word at "
         "once); dense-nbest (the mean vector of many translations of a topic); dense-nbest-phrase (the same with a phrase-based "
-        "translation among them); optical-cs-nbest (the student reads topics beside these); dense-dt (documents translated into English); "
+        "translation among them); dense-dt (documents translated into English); "
         "human-lexicon (people's translations, keeping only words that the lexicon can translate); or Pyserini's own systems, "
         "with its prebuilt indexes: on MIRACL bm25-prebuilt, mdpr, mdpr-ft-all, mcontriever, bm25+mdpr, on CIRAL "
         "bm25-dt-prebuilt, mdpr, afriberta-dpr, bm25-dt+afriberta-dpr (default: those of bm25, bm25-qt, dense-zs, dense-qt, human and "

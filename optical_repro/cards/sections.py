@@ -294,8 +294,7 @@ def _about_rows(evaluation: Evaluation) -> str:
     respelled = (
         f", their topics respelled by {lexicon_name(evaluation.manifest)}" if evaluation.manifest["training"].get("respelled_by") else ""
     )
-    suffixes = "-nbest reads translations beside topics, -maxsim and -plaid score token by token, +bm25 adds BM25's scores"
-    runs = f"The other rows in bold are runs{respelled}; {suffixes}."
+    runs = f"The other rows in bold are runs{respelled}; -maxsim and -plaid score token by token, +bm25 adds BM25's scores."
     return f"{alone} {runs}"
 
 

@@ -47,23 +47,17 @@ def telling_pairs(results: Results) -> list[significance.Comparison]:
 def question_pairs(names: list[str]) -> dict[str, list[tuple[str, str]]]:
     """The questions that the toolkit answers, each with pairs of systems that differ only in that."""
     systems = {name: split_name(name) for name in names}
-
-    def trained(system: SystemName, regime: str | None, pretrain: str = "none") -> str:
-        return _with(system, optical_name(str(regime), pretrain, system.beside))
-
     switched = [(name, system) for name, system in systems.items() if system.regime == "cs"]
     back_translation, translation_into = (
-        [(name, trained(system, regime, system.pretrain)) for regime in regimes for name, system in switched]
+        [(name, _with(system, optical_name(regime, system.pretrain))) for regime in regimes for name, system in switched]
         for regimes in (BACK_TRANSLATED, ("bt-en",))
     )
-    pretraining = [(name, trained(system, system.regime)) for name, system in systems.items() if system.pretrain != "none"]
-    beside = [(name, _with(system, system.alone)) for name, system in systems.items() if system.beside]
+    pretraining = [(name, _with(system, optical_name(str(system.regime)))) for name, system in systems.items() if system.pretrain != "none"]
     translation = [(name, _with(system, baseline)) for baseline in IN_PLACE for name, system in systems.items() if system.is_student]
     questions = {
         "Code-switched against back-translated training text": back_translation,
         "Code-switched against machine-translated English": translation_into,
         "With pre-training before distillation against without": pretraining,
-        "Topics beside their translations against topics alone": beside,
         "Like against like: students against the translated topics in their place": translation,
     }
     return {question: [pair for pair in pairs if pair[1] in names] for question, pairs in questions.items()}

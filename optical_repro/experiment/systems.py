@@ -69,7 +69,7 @@ class System:
         """The same system with pre-training, if it is optical and its name has none; any other system unchanged."""
         if pretrain == "none" or not self.regime or self.pretrain != "none":
             return self
-        return parse(self.name.replace(optical_name(self.regime), optical_name(self.regime, pretrain), 1))
+        return parse(self.name.replace(self.retriever, optical_name(self.regime, pretrain), 1))
 
     @property
     def dense(self) -> System:

@@ -60,7 +60,7 @@ def find(student: str | None, runs_dir: Path, teacher: str | None = None, lang: 
     training = manifest.get("training") or {}
     teacher_name = training.get("teacher") or manifest.get("arguments", {}).get("teacher") or EMBEDDED
     lexicon = find_file(training["respelled_by"], path) if training.get("respelled_by") else None
-    system = split_name(str(manifest.get("system") or folder.name)).alone
+    system = split_name(str(manifest.get("system") or folder.name)).retriever
     named = teacher or os.path.expanduser(teacher_name)
     runs_dir = path.absolute().parent.parent if manifest else runs_dir
     return Checkpoint(folder, named, _untrained(folder), lexicon, _language(manifest), system, runs_dir)

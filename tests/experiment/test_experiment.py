@@ -486,17 +486,6 @@ def test_late_interaction_over_everything_by_name(name: str) -> None:
     assert meaning(name).startswith(f"{system.kind.meaning}; MaxSim over tokens, with the single vectors, of all documents")
 
 
-def test_students_beside_translations_by_name() -> None:
-    system = parse("optical-cs-after-mlm-nbest-maxsim+bm25")
-    assert (system.retriever, system.regime, system.pretrain) == ("optical-cs-after-mlm-nbest", "cs", "mlm")
-    name = split_name(system.name)
-    assert name.beside and name.is_student and not name.translates and name.alone == "optical-cs-after-mlm" and str(name) == system.name
-    assert parse("optical-cs-nbest-maxsim").after("mlm") == parse("optical-cs-after-mlm-nbest-maxsim")
-    for other in ("dense-nbest", "optical-cs", "optical-cs-maxsim+bm25"):
-        assert not split_name(other).beside and split_name(other).alone == split_name(other).retriever
-    assert split_name("dense-nbest").translates
-
-
 NO_SYSTEMS = ["bm25+bm25", "bm25-qt-maxsim", "optical", "optical-", "optical-cs+bm25-maxsim", "human-qt", ""]
 NO_SYSTEMS += ["bm25-qt-plaid", "dense-qt-maxsim-plaid", "dense-qt-plaid-maxsim", "optical-cs+bm25-plaid"]
 

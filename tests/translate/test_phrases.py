@@ -264,7 +264,7 @@ def experiment(toy: Path, cache: Path, **settings: Any) -> Experiment:
 def place(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache and runs with phrase-based translations."""
     place = tmp_path_factory.mktemp("place")
-    assert main(arguments(toy, place, "bm25-qt,bm25-dt,dense-qt,dense-nbest-phrase,dense-nbest-phrase-maxsim+bm25,optical-none-nbest")) == 0
+    assert main(arguments(toy, place, "bm25-qt,bm25-dt,dense-qt,dense-nbest-phrase,dense-nbest-phrase-maxsim+bm25")) == 0
     return place
 
 
@@ -322,20 +322,6 @@ def test_topics_and_documents_are_translated(place: Path) -> None:
     assert means["bm25-qt"] == means["bm25-dt"] == means["dense-qt"] == 1
     assert means["dense-nbest-phrase"] > 0.9
     assert "Translated by phrase: bm25-dt, bm25-qt" in (place / "runs/toy.yo.test/report.md").read_text()
-
-
-def test_a_student_reads_topics_beside_their_translations(toy: Path, place: Path) -> None:
-    one = experiment(toy, place / "cache")
-    alone, translations = one.weighted_queries("optical-none"), one.weighted_queries("dense-nbest-phrase")
-    assert len(alone) == len(translations) > 1
-    for topic, weights in one.weighted_queries("optical-none-nbest").items():
-        [text] = alone[topic]
-        expected = {translation: weight / 2 for translation, weight in translations[topic].items()}
-        assert weights == pytest.approx(expected | {text: expected.get(text, 0) + 0.5}) and sum(weights.values()) == pytest.approx(1)
-    report = json.loads((place / "runs/toy.yo.test/report.json").read_text())
-    assert report["systems"]["optical-none-nbest"]["map"] > 0.9
-    manifest = json.loads((place / "runs/toy.yo.test/optical-none-nbest.manifest.json").read_text())
-    assert manifest["settings"]["code of phrase translation"] and manifest["training"]["regime"] == "none"
 
 
 def test_manifests_tell_of_the_phrases(place: Path) -> None:
