@@ -16,12 +16,10 @@ from .base import children, languages
 from .base.cache import Cache
 from .base.errors import InputError
 from .base.files import make_folder
-from .base.places import default_folder, usual_folder
+from .base.places import usual_folder
 from .base.terminal import log_path, run_command, say
 from .bitext import filters, named
-from .encoders.precision import FLOAT32
 from .experiment.systems import System, choose
-from .retrieval.faiss_index import FLAT
 from .training_text.regimes import meanings
 
 if TYPE_CHECKING:
@@ -123,10 +121,11 @@ def next_steps(arguments: argparse.Namespace, folder: Path, systems: Sequence[Sy
     if system is None:
         return ""
     manifest = folder / f"{system.name}.manifest.json"
+    usual = parser()
     search = ["python", "-m", "optical_repro.search", "--lang", arguments.lang, "--model", str(manifest)]
     for name in ("collection", "split", "cache_dir", "index", "precision"):
         value = getattr(arguments, name)
-        if value not in (None, "sample", default_folder(), FLAT, FLOAT32):
+        if value != usual.get_default(name):
             search += [f"--{name.replace('_', '-')}", str(value)]
     export = ["python", "-m", "optical_repro.export", str(manifest), f"students/{system.name}-{arguments.lang}"]
     return f"\nSearch with the student of {system.name}:\n  {shlex.join(search)}\nTake it elsewhere:\n  {shlex.join(export)}"

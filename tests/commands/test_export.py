@@ -13,11 +13,12 @@ from conftest import Done
 from sentence_transformers import SentenceTransformer
 from transformers import AutoTokenizer
 
-from optical_repro import export
+from optical_repro import export, run
 from optical_repro.base.cache import RECORD
 from optical_repro.base.errors import InputError
 from optical_repro.encoders import onnx_export
 from optical_repro.encoders.text_encoder import TextEncoder
+from optical_repro.experiment.systems import parse
 from optical_repro.records import checkpoints
 from optical_repro.search import main as search
 
@@ -130,3 +131,11 @@ def test_the_only_student_is_searched_with_and_several_are_listed(
 def test_a_run_ends_with_its_student_and_the_next_commands(sample_run: Done) -> None:
     end = sample_run.out[sample_run.out.index("Search with the student of optical-cs") :]
     assert "python -m optical_repro.search --lang yo --model" in end and "python -m optical_repro.export" in end
+
+
+def test_the_next_commands_have_a_collection_that_is_named_like_another_options_default() -> None:
+    arguments = run.parser().parse_args(["--lang", "yo", "--collection", "flat", "--split", "test"])
+    said = run.next_steps(arguments, Path("runs/flat.yo.test"), [parse("bm25"), parse("optical-cs")])
+    assert "--model runs/flat.yo.test/optical-cs.manifest.json --collection flat --split test\n" in said
+    arguments = run.parser().parse_args(["--lang", "yo"])
+    assert "optical-cs.manifest.json\nTake" in run.next_steps(arguments, Path("runs/sample.yo.test"), [parse("optical-cs")])
