@@ -220,8 +220,13 @@ LEVELS = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 def _record_id(value: Any) -> str:
     """The id of a record; "it" if there is none."""
-    identity = value.get("id", value.get("docid", value.get("_id"))) if isinstance(value, dict) else None
+    identity = document_id(value) if isinstance(value, dict) else None
     return str(identity) if isinstance(identity, str | int) else "it"
+
+
+def document_id(record: dict[str, Any]) -> Any:
+    """What a record of a document has as its id, under any of the names that are read; None if it has none."""
+    return record.get("id", record.get("docid", record.get("_id")))
 
 
 ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")

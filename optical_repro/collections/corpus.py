@@ -12,7 +12,7 @@ import numpy as np
 
 from ..base import csv_rows
 from ..base.errors import InputError, bad_line
-from ..base.files import json_lines
+from ..base.files import document_id, json_lines
 from ..base.trec import Judgement, Qrels, describe_lookalike, judgements, wrong_id
 from .collection import Passage
 
@@ -49,7 +49,7 @@ def _jsonl(path: Path) -> Iterator[tuple[int, str | None, str | None, str | None
     for number, record in json_lines(path, EXPECTED):
         if not isinstance(record, dict):
             raise bad_line(path, number, "not an object", EXPECTED)
-        identity, title = record.get("id", record.get("docid", record.get("_id"))), record.get("title") or ""
+        identity, title = document_id(record), record.get("title") or ""
         text = record.get("text", record.get("contents"))
         if isinstance(identity, int) and not isinstance(identity, bool):
             identity = str(identity)

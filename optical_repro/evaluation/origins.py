@@ -61,14 +61,14 @@ def origin(name: str, manifests: Mapping[str, Mapping[str, Any]]) -> Origin:
 
 def parallel_text(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The files of parallel text of one run, and what is known of each."""
-    setting = provenance.settings(manifest)
-    files, asked = _list(setting.get("bitext")), (manifest.get("arguments") or {}).get("bitext")
+    setting, arguments = provenance.settings(manifest), manifest.get("arguments") or {}
+    files, asked = _list(setting.get("bitext")), arguments.get("bitext")
     for place, file in enumerate(files):
         name = str(asked[place]) if isinstance(asked, list) and len(asked) == len(files) else ""
         own = "licence not known" if asked is None else "licence not known: a file of yours" if asked else "comes with the collection"
         yield str(file), named.described(name) or own
     try:
-        beside = parse_beside(map(str, _list((manifest.get("arguments") or {}).get("with"))))
+        beside = parse_beside(map(str, _list(arguments.get("with"))))
     except InputError:  # no command wrote this manifest
         beside = ()
     for other in map(str, _list(setting.get("with"))):

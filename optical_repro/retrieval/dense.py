@@ -97,15 +97,16 @@ def search_means(
     engine: Engine | None = None,
 ) -> Run:
     """The same for topics of several weighted texts: a topic's vector is the weighted mean of theirs."""
-    return search_vectors(folder, means(model, topics, device=device), list(topics), k=k, engine=engine)
-
-
-def means(model: Path | str, topics: Mapping[str, Mapping[str, float]], *, device: str = "cpu") -> np.ndarray:
-    """The unit vectors of topics of weighted texts, float32 [topics, dimension]."""
     from .pyserini_encoders import StudentQueryEncoder
 
+    encoder = StudentQueryEncoder(str(model), device)
+    return search_vectors(folder, means(encoder.encode_batch, topics), list(topics), k=k, engine=engine)
+
+
+def means(encode: Callable[[list[str]], np.ndarray], topics: Mapping[str, Mapping[str, float]]) -> np.ndarray:
+    """The unit vectors of topics of weighted texts, float32 [topics, dimension]; ``encode`` makes those of queries."""
     texts = list(dict.fromkeys(text for weights in topics.values() for text in weights))
-    vectors = dict(zip(texts, StudentQueryEncoder(str(model), device).encode_batch(texts), strict=True))
+    vectors = dict(zip(texts, encode(texts), strict=True))
     sums = [sum(weight * vectors[text] for text, weight in weights.items()) for weights in topics.values()]
     return np.array([total / np.linalg.norm(total) for total in sums], np.float32)
 

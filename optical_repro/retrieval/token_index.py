@@ -118,7 +118,7 @@ def search(
     index of the passages, in the same order. A topic has one text of weight 1, or several whose weights add up to 1.
     """
     encoder = TextEncoder(model, device)
-    singles = dense.means(model, topics, device=device)
+    singles = dense.means(lambda texts: encoder.encode(encoder.as_queries(texts)), topics)
     queries = {topic: Query(single, *read_topic(encoder, topics[topic])) for topic, single in zip(topics, singles, strict=True)}
     return search_vectors(tokens, index, flat, queries, k=k)
 
